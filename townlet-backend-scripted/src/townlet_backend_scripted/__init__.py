@@ -1,0 +1,1 @@
+"""A Townlet policy backend."""

@@ -1,0 +1,51 @@
+"""The contract between the town and a policy backend: small, array-first, versioned.
+
+Axes, everywhere in Townlet: ``W`` worlds, ``A`` agent slots per world, ``N = W * A`` rows (row ``w * A + a``),
+``F`` features, ``K`` actions, ``C, H, W`` map channels, height and width, ``T`` ticks. A row is a slot: when
+its agent leaves, ``active`` is false until a newcomer takes it, with ``episode_start`` true on the first tick.
+"""
+
+from townlet.api.batch import ActionArray, BoolArray, FloatArray, MapArray, ObservationBatch
+from townlet.api.decision import ArrayState, Decision, PolicyState, stack_states
+from townlet.api.demonstrations import DemonstrationBatch, DemonstrationSource
+from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
+from townlet.api.protocols import LearnerProtocol, PolicyBackendProtocol, ReferenceLearner
+from townlet.api.report import Report, RunSummary, TrainingReport
+from townlet.api.requests import LearnerRequest, PolicyRequest
+from townlet.api.rollout import RolloutBatch
+from townlet.api.sampling import greedy_actions, row_keys, row_uniforms, sample_actions
+from townlet.api.spec import ObservationSpec
+from townlet.api.version import API_VERSION
+
+__all__ = [
+    "API_VERSION",
+    "ActionArray",
+    "ArrayState",
+    "BCMetrics",
+    "BCSettings",
+    "BoolArray",
+    "Decision",
+    "DemonstrationBatch",
+    "DemonstrationSource",
+    "FloatArray",
+    "LearnerProtocol",
+    "LearnerRequest",
+    "MapArray",
+    "ObservationBatch",
+    "ObservationSpec",
+    "PPOMetrics",
+    "PPOSettings",
+    "PolicyBackendProtocol",
+    "PolicyRequest",
+    "PolicyState",
+    "ReferenceLearner",
+    "Report",
+    "RolloutBatch",
+    "RunSummary",
+    "TrainingReport",
+    "greedy_actions",
+    "row_keys",
+    "row_uniforms",
+    "sample_actions",
+    "stack_states",
+]

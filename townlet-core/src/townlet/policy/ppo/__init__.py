@@ -1,0 +1,1 @@
+"""Townlet: the PPO door."""
