@@ -1,0 +1,212 @@
+"""How a town's minds are taught: demonstrations, behaviour cloning, PPO, the anneal schedule, checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from townlet.api import BCSettings, PPOSettings
+from townlet.config.model import Section
+
+__all__ = [
+    "AnnealConfig",
+    "AnnealStageConfig",
+    "BCTrainingConfig",
+    "CheckpointsConfig",
+    "DemonstrationsConfig",
+    "PPODataMode",
+    "PPOTrainingConfig",
+    "RolloutConfig",
+    "ScheduleConfig",
+    "SocialScheduleConfig",
+    "SocialStage",
+    "SocialStepConfig",
+    "TrainingConfig",
+]
+
+PPODataMode = Literal["rollout", "replay", "mixed"]
+"""Where PPO's experience comes from: fresh rollouts, a recorded dataset, or rollouts with a cloning term."""
+
+SocialStage = Literal["OFF", "C1", "C2", "C3"]
+
+
+class ScheduleConfig(Section):
+    """A number that moves from ``start`` to ``end`` while training goes on, and stays at ``end`` after that."""
+
+    start: float = Field(ge=0, description="Value at the first update.")
+    end: float = Field(ge=0, description="Value at the last update of the schedule.")
+    shape: Literal["constant", "linear", "cosine"] = Field(
+        "linear", description="How it moves; constant stays at start."
+    )
+    updates: int | None = Field(None, ge=1, description="Length of the schedule, updates; None: the whole phase.")
+
+
+class DemonstrationsConfig(Section):
+    """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts."""
+
+    dataset: str | None = Field(None, description="Folder of a recorded dataset; None: record the teacher.")
+    teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
+    teacher_options: dict[str, Any] = Field(default_factory=dict, description="Options of the teacher's backend.")
+    worlds: int = Field(8, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
+    ticks: int = Field(6000, ge=1, description="Ticks recorded of each town.")
+    validation: float = Field(0.1, gt=0, lt=1, description="Share of the lives that is held out for judging.")
+    exploration: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Share of ticks on which a random possible action is taken while the teacher's choice is what is "
+        "recorded, so that the learner also sees how the teacher recovers.",
+    )
+
+
+class BCTrainingConfig(Section):
+    """Behaviour cloning."""
+
+    settings: BCSettings = Field(default_factory=BCSettings, description="What the learner is told.")
+    accuracy_threshold: float = Field(
+        0.90, ge=0, le=1, description="Held-out accuracy to reach; it must also beat the majority action."
+    )
+
+
+class RolloutConfig(Section):
+    """How experience is gathered for each update."""
+
+    worlds: int = Field(8, ge=1, le=4096, description="Towns stepped side by side.")
+    ticks: int = Field(128, ge=1, le=100_000, description="Ticks of each town for one update.")
+    threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
+    episode_ticks: int = Field(
+        5000, ge=1, description="Age at which a town is replaced by a fresh one (its lives are truncated), ticks."
+    )
+
+
+class PPOTrainingConfig(Section):
+    """Proximal policy optimisation, update after update."""
+
+    data: PPODataMode = Field("rollout", description="Where the experience comes from.")
+    updates: int = Field(200, ge=1, description="Updates to do.")
+    max_seconds: float | None = Field(
+        None, gt=0, description="Wall time after which no new update starts, seconds; None: no limit."
+    )
+    initial: str | None = Field(None, description="Folder of the checkpoint to start from; None: fresh weights.")
+    rollout: RolloutConfig = Field(default_factory=RolloutConfig, description="How experience is gathered.")
+    settings: PPOSettings = Field(
+        default_factory=PPOSettings,
+        description="What the learner is told; step size, entropy, KL and cloning weight follow the schedules below.",
+    )
+    learning_rate: ScheduleConfig = Field(
+        default_factory=lambda: ScheduleConfig(start=3e-4, end=3e-5), description="Step size over the updates."
+    )
+    entropy: ScheduleConfig = Field(
+        default_factory=lambda: ScheduleConfig(start=0.01, end=0.001), description="Entropy weight over the updates."
+    )
+    critic_warmup: int = Field(
+        10, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
+    )
+    reference_kl: ScheduleConfig = Field(
+        default_factory=lambda: ScheduleConfig(start=0.2, end=0.0),
+        description="Weight of the KL to the cloned policy, when the weights come from cloning.",
+    )
+    bc_weight: ScheduleConfig = Field(
+        default_factory=lambda: ScheduleConfig(start=0.5, end=0.0),
+        description="Weight of the cloning term in the mixed mode.",
+    )
+    bc_batch: int = Field(1024, ge=1, description="Demonstrated transitions beside each rollout in the mixed mode.")
+
+
+class AnnealStageConfig(Section):
+    """One stage of the way from imitation to reward."""
+
+    cycle: int = Field(ge=0, description="Number of the training cycle; the social reward stage follows it.")
+    mode: Literal["bc", "ppo"] = Field(description="Clone the teacher, or learn from reward.")
+    epochs: int = Field(1, ge=1, description="Passes over the demonstrations (bc) or updates (ppo).")
+    bc_weight: float = Field(0.0, ge=0, description="Weight of the cloning term of a ppo stage at its start.")
+    teacher_ratio: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of decisions that the teacher takes while this stage's demonstrations are gathered (bc); "
+        "the learner takes the others and is told what the teacher would have done.",
+    )
+
+
+def _default_stages() -> tuple[AnnealStageConfig, ...]:
+    return (
+        AnnealStageConfig(cycle=0, mode="bc", epochs=10, teacher_ratio=1.0),
+        AnnealStageConfig(cycle=1, mode="bc", epochs=4, teacher_ratio=0.5),
+        AnnealStageConfig(cycle=2, mode="ppo", epochs=50, bc_weight=0.5),
+        AnnealStageConfig(cycle=3, mode="ppo", epochs=150, bc_weight=0.1),
+    )
+
+
+class AnnealConfig(Section):
+    """The way from imitation to reward, with gates between the stages."""
+
+    stages: tuple[AnnealStageConfig, ...] = Field(
+        default_factory=_default_stages, min_length=1, description="Stages in order of their cycles."
+    )
+    loss_drift: float = Field(
+        0.10, ge=0, description="Relative worsening of the loss against the stage before that makes a HOLD."
+    )
+    queue_drift: float = Field(
+        0.15, ge=0, description="Relative rise of queue conflicts or of their intensity that makes a HOLD."
+    )
+
+    @model_validator(mode="after")
+    def _check_stages(self) -> Self:
+        cycles = [stage.cycle for stage in self.stages]
+        if cycles != sorted(cycles):
+            raise ValueError(f"stages must be in the order of their cycles, found {cycles}")
+        if self.stages[0].mode != "bc":
+            raise ValueError("the first stage must clone the teacher (mode: bc), or there is nothing to anneal from")
+        return self
+
+
+class SocialStepConfig(Section):
+    """From this cycle on, this social reward stage."""
+
+    cycle: int = Field(ge=0, description="First cycle of the stage.")
+    stage: SocialStage = Field(description="Social part of the reward.")
+
+
+class SocialScheduleConfig(Section):
+    """Social reward stages over training cycles. Without steps the town's own stage holds throughout."""
+
+    steps: tuple[SocialStepConfig, ...] = Field((), description="In order of their cycles.")
+    updates_per_cycle: int = Field(50, ge=1, description="Updates that count as one cycle in plain PPO training.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        cycles = [step.cycle for step in self.steps]
+        if cycles != sorted(set(cycles)):
+            raise ValueError(f"steps must be in the order of their cycles, each once, found {cycles}")
+        return self
+
+
+class CheckpointsConfig(Section):
+    """When training saves itself."""
+
+    every: int = Field(10, ge=1, description="Updates between two checkpoints.")
+    keep: int = Field(3, ge=1, description="Latest checkpoints kept beside the one that the result names.")
+
+
+class TrainingConfig(Section):
+    """How the town's minds are taught."""
+
+    backend: str | None = Field(
+        None,
+        description="Backend that learns; None: policy.backend where that can learn, the pytorch backend otherwise.",
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Options of the learner's backend; policy.options are used where it is the same.",
+    )
+    demonstrations: DemonstrationsConfig = Field(default_factory=DemonstrationsConfig, description="What is imitated.")
+    bc: BCTrainingConfig = Field(default_factory=BCTrainingConfig, description="Behaviour cloning.")
+    ppo: PPOTrainingConfig = Field(default_factory=PPOTrainingConfig, description="PPO.")
+    anneal: AnnealConfig = Field(default_factory=AnnealConfig, description="From cloning to PPO.")
+    social: SocialScheduleConfig = Field(
+        default_factory=SocialScheduleConfig, description="Social reward stages over training cycles."
+    )
+    checkpoints: CheckpointsConfig = Field(default_factory=CheckpointsConfig, description="When training saves itself.")
+    evaluate: bool = Field(True, description="Evaluate the outcome on the evaluation's seeds and register a candidate.")
