@@ -1,0 +1,26 @@
+"""How a policy is judged: the section ``evaluation``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from townlet.config.model import Section
+
+__all__ = ["EvaluationConfig"]
+
+
+class EvaluationConfig(Section):
+    """The towns that a policy is judged on, and what makes it a candidate for release."""
+
+    seeds: int = Field(8, ge=1, le=100_000, description="Towns, each with its own seed; the same for every policy.")
+    first_seed: int = Field(
+        1_000_000, ge=0, lt=2**62, description="Seed of the first town; kept apart from the seeds trained on."
+    )
+    days: float = Field(2.0, gt=0, le=10_000, description="Length of each town's life, days.")
+    worlds: int = Field(8, ge=1, le=4096, description="Towns stepped side by side; results do not depend on it.")
+    threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
+    explore: bool = Field(False, description="Whether actions are drawn from the policy instead of its best guess.")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the intervals reported.")
+    required_passes: int = Field(
+        2, ge=1, le=100, description="Passed evaluations in a row that make a checkpoint a candidate for release."
+    )

@@ -1,0 +1,55 @@
+"""The whole config of a town."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from townlet.config.evaluation import EvaluationConfig
+from townlet.config.model import Section
+from townlet.config.observation import ObservationConfig
+from townlet.config.policy import PolicyConfig
+from townlet.config.training import TrainingConfig
+
+__all__ = ["TownletConfig", "canonical_json", "config_digest"]
+
+
+class TownletConfig(Section):
+    """Everything that decides what happens in a town. Frozen; without arguments it is the default town.
+
+    ``config_id`` names it: the same values give the same id on every platform, whatever the order of the keys.
+    """
+
+    schema_version: Literal[1] = Field(1, description="Version of this file's layout.")
+    name: str = Field(
+        "riverside",
+        min_length=1,
+        max_length=60,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the town; part of file names and of the config's id.",
+    )
+    seed: int = Field(0, ge=0, lt=2**62, description="Seed of the first world; world w of a run uses seed + w.")
+    observation: ObservationConfig = Field(default_factory=ObservationConfig, description="What agents see.")
+    policy: PolicyConfig = Field(default_factory=PolicyConfig, description="Whose mind the agents have.")
+    training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are taught.")
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How a policy is judged.")
+
+    @property
+    def config_id(self) -> str:
+        """``<name>-<first 12 hex digits of the digest>``."""
+        return f"{self.name}-{config_digest(self)[:12]}"
+
+
+def canonical_json(config: Section) -> str:
+    """One text for equal configs: JSON with sorted keys, no spaces, ASCII only, shortest exact floats."""
+    return json.dumps(
+        config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+def config_digest(config: Section) -> str:
+    """SHA-256 of :func:`canonical_json`, 64 hex digits."""
+    return hashlib.sha256(canonical_json(config).encode("ascii")).hexdigest()
