@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from townlet.api import ObservationSpec
+from townlet.world.names import ACTIONS, FACILITY_KINDS, NEEDS, PERSONALITY, PRICES
 
 if TYPE_CHECKING:
     from townlet.config.root import TownletConfig
 
 __all__ = [
-    "ACTION_NAMES",
     "AFFORDANCE_NAMES",
-    "KIND_NAMES",
     "KIND_PARTS",
     "TIE_PARTS",
     "TIE_SLOTS",
@@ -30,11 +29,7 @@ __all__ = [
 VARIANTS = ("hybrid", "full", "compact")
 """``hybrid``: four map channels; ``full``: a channel and a path field for each facility kind; ``compact``: no map."""
 
-ACTION_NAMES = ("wait", "north", "east", "south", "west", "use", "chat", "yield")
-KIND_NAMES = ("bed", "shower", "stove", "table", "till", "counter", "desk", "bench")
 AFFORDANCE_NAMES = ("sleep", "shower", "cook", "eat", "buy_groceries", "buy_meal", "work", "rest")
-
-NEEDS = ("need_hunger", "need_energy", "need_hygiene")  # 1 = satisfied
 
 POSSESSIONS = (
     "wallet",  # money / (money + 50)
@@ -68,7 +63,7 @@ QUEUE = (
 UTILITIES = ("power", "water")
 
 KIND_PARTS = (
-    "north",  # 1 if this step shortens the way and nobody stands there
+    "north",  # 1: this step shortens the way; 0.5: it would, but somebody stands there
     "east",
     "south",
     "west",
@@ -79,8 +74,6 @@ KIND_PARTS = (
 )
 """What is known of each facility kind: the nearest one; one's own home for beds, one's own job site for desks."""
 
-PERSONALITY = ("extroversion", "forgiveness", "ambition")  # [-1, 1]
-
 TIE_SLOTS = ("friend1", "friend2", "rival1", "rival2")
 TIE_PARTS = (
     "trust",  # [-1, 1]
@@ -89,8 +82,6 @@ TIE_PARTS = (
     "dy",  # clip(their y - mine, -16, 16) / 16; 0 for an empty slot
     "dx",
 )
-
-PRICES = ("price_groceries", "price_meal")  # relative to the usual price, 1 = usual
 
 LAST = (
     "blocked",  # failed tries to move / tries before a ghost step
@@ -101,21 +92,21 @@ LAST = (
 def feature_names(affordances: Sequence[str] = AFFORDANCE_NAMES) -> tuple[str, ...]:
     """All names, in order, for a town with these affordances (names, in the order of the manifest)."""
     return (
-        *NEEDS,
+        *(f"need_{need}" for need in NEEDS),  # 1 = satisfied
         *POSSESSIONS,
         *TIME,
         *JOB,
-        *(f"last_{action}" for action in ACTION_NAMES),
+        *(f"last_{action}" for action in ACTIONS),
         "last_ok",
         "doing_none",
         *(f"doing_{affordance}" for affordance in affordances),
         ACTIVITY_LEFT,
         *QUEUE,
         *UTILITIES,
-        *(f"{kind}_{part}" for kind in KIND_NAMES for part in KIND_PARTS),
-        *PERSONALITY,
+        *(f"{kind}_{part}" for kind in FACILITY_KINDS for part in KIND_PARTS),
+        *PERSONALITY,  # [-1, 1]
         *(f"{slot}_{part}" for slot in TIE_SLOTS for part in TIE_PARTS),
-        *PRICES,
+        *(f"price_{price}" for price in PRICES),  # relative to the usual price, 1 = usual
         *LAST,
     )
 
@@ -134,10 +125,10 @@ def map_channels(variant: str) -> tuple[str, ...]:
         return ("wall", "facility", "agents", "queue_or_occupied")
     return (
         "wall",
-        *(f"facility_{kind}" for kind in KIND_NAMES),
+        *(f"facility_{kind}" for kind in FACILITY_KINDS),
         "agents",
         "queue_or_occupied",
-        *(f"path_{kind}" for kind in KIND_NAMES),
+        *(f"path_{kind}" for kind in FACILITY_KINDS),
     )
 
 
@@ -151,5 +142,5 @@ def build_spec(config: TownletConfig) -> ObservationSpec:
         map_height=size,
         map_width=size,
         feature_names=feature_names(),
-        action_names=ACTION_NAMES,
+        action_names=ACTIONS,
     )
