@@ -1,0 +1,25 @@
+"""The town section of a config: map, time, needs, work, money, ties, outside events, lives."""
+
+from townlet.config.town.economy import EconomyConfig
+from townlet.config.town.jobs import JobsConfig, ShiftConfig
+from townlet.config.town.lives import LivesConfig
+from townlet.config.town.needs import NeedsConfig
+from townlet.config.town.outside import OutsideConfig
+from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
+from townlet.config.town.social import SocialConfig
+from townlet.config.town.town import TownConfig
+
+__all__ = [
+    "EconomyConfig",
+    "GeneratorConfig",
+    "JobsConfig",
+    "LivesConfig",
+    "MovementConfig",
+    "NeedsConfig",
+    "OutsideConfig",
+    "QueueConfig",
+    "ShiftConfig",
+    "SocialConfig",
+    "TimeConfig",
+    "TownConfig",
+]
