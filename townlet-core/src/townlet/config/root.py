@@ -12,6 +12,8 @@ from townlet.config.evaluation import EvaluationConfig
 from townlet.config.model import Section
 from townlet.config.observation import ObservationConfig
 from townlet.config.policy import PolicyConfig
+from townlet.config.rewards import RewardsConfig
+from townlet.config.town import TownConfig
 from townlet.config.training import TrainingConfig
 
 __all__ = ["TownletConfig", "canonical_json", "config_digest"]
@@ -32,7 +34,9 @@ class TownletConfig(Section):
         description="Name of the town; part of file names and of the config's id.",
     )
     seed: int = Field(0, ge=0, lt=2**62, description="Seed of the first world; world w of a run uses seed + w.")
+    town: TownConfig = Field(default_factory=TownConfig, description="The town and the rules of its life.")
     observation: ObservationConfig = Field(default_factory=ObservationConfig, description="What agents see.")
+    rewards: RewardsConfig = Field(default_factory=RewardsConfig, description="What agents are rewarded for.")
     policy: PolicyConfig = Field(default_factory=PolicyConfig, description="Whose mind the agents have.")
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are taught.")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How a policy is judged.")

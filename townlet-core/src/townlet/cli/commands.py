@@ -1,0 +1,73 @@
+"""The table of commands: written by hand, so that help can be printed without importing a single one."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["COMMANDS", "GROUPS", "help_text"]
+
+GROUPS: dict[str, dict[str, str]] = {
+    "A town": {
+        "run": "Run a town and watch it",
+        "rollout": "Run towns and record a dataset",
+        "dataset": "Inspect, verify, split, compare and export datasets",
+        "replay": "Play a recorded dataset back",
+        "inspect": "Look into a dataset, checkpoint, snapshot or run",
+    },
+    "A mind": {
+        "train": "Clone a teacher, learn from reward, or anneal from one to the other",
+        "evaluate": "Measure a policy over many towns",
+        "compare": "Compare policies on the same towns",
+        "report": "Write a report of a run or an evaluation",
+        "export": "Export a trained policy",
+    },
+    "Releases": {
+        "runs": "List what was run, trained and evaluated",
+        "promote": "Make a candidate the release",
+        "releases": "List releases and decisions",
+        "rollback": "Go back to the release before",
+    },
+    "The tool": {
+        "backends": "List, explain, diagnose, check and create policy backends",
+        "config": "Show and check configs, print their JSON Schema",
+        "bench": "Measure speed on this machine",
+    },
+}
+"""Heading to command to its one line. Command NAME lives in module ``townlet.cli.NAME`` as ``command``."""
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (pathlib costs start-up time)
+
+
+def _present(name: str) -> bool:
+    return os.path.isfile(os.path.join(_FOLDER, f"{name}.py"))  # noqa: PTH113, PTH118
+
+
+COMMANDS: dict[str, str] = {
+    name: line for commands in GROUPS.values() for name, line in commands.items() if _present(name)
+}
+"""Every command of core with its one line, in the order of help."""
+
+
+def help_text() -> str:
+    """What ``townlet --help`` prints."""
+    lines = [
+        "Usage: townlet [OPTIONS] COMMAND [ARGS]...",
+        "",
+        "  A small-town simulation whose agents' minds are plugins.",
+        "",
+        "  Example:  townlet run --days 1",
+    ]
+    for heading, commands in GROUPS.items():
+        rows = [(name, line) for name, line in commands.items() if name in COMMANDS]
+        if rows:
+            lines += ["", f"{heading}:", *(f"  {name:<10}{line}" for name, line in rows)]
+    lines += [
+        "",
+        "Options:",
+        "  --version   Show the version.",
+        "  --debug     Show the traceback of an error. Also understood after a command.",
+        "  --help      Show this. `townlet COMMAND --help` explains a command.",
+        "",
+        "Plugins may add commands: `townlet help --all` loads them and lists those too.",
+    ]
+    return "\n".join(lines)

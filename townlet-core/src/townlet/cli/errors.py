@@ -1,0 +1,93 @@
+"""The one place where an exception becomes a message and an exit code.
+
+=====  =====================================================================
+code   meaning
+=====  =====================================================================
+0      done
+1      a bug of Townlet, or training that had to stop
+2      what was typed or configured
+3      a policy backend that cannot run
+4      data, a checkpoint, a snapshot, a file: refused, or not to be read or written
+130    stopped with Ctrl-C
+141    whoever read the output went away
+=====  =====================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from townlet.errors import TownletError
+
+__all__ = ["BROKEN_PIPE", "INTERRUPTED", "run_guarded", "silence_stdout"]
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+_BUG, _USAGE, _DATA = 1, 2, 4
+
+
+def run_guarded(words: Sequence[str]) -> int:
+    """Runs ``townlet WORDS...``; never raises but for what asks the interpreter to exit."""
+    from townlet.cli.app import townlet
+    from townlet.cli.options import Invocation
+
+    invocation = Invocation()
+    try:
+        code = townlet.main(args=list(words), prog_name="townlet", standalone_mode=False, obj=invocation)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 (the outermost frame: every exception becomes a message)
+        if invocation.debug:
+            import traceback
+
+            traceback.print_exc()
+        return _explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def silence_stdout() -> None:
+    """Points stdout to nowhere, so that the interpreter's last flush does not complain of a broken pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explain(error: Exception) -> int:
+    match error:
+        case TownletError():
+            return _say(f"error: {error}", error.exit_code)
+        case click.exceptions.NoArgsIsHelpError():
+            return _say(error.format_message(), _USAGE)
+        case click.UsageError():
+            context = error.ctx
+            hint = f"\n  try:  {context.command_path} --help" if context is not None else ""
+            return _say(f"error: {_decapitalised(error.format_message())}{hint}", _USAGE)
+        case click.ClickException():
+            return _say(f"error: {_decapitalised(error.format_message())}", _USAGE)
+        case click.Abort():
+            return _say("interrupted", INTERRUPTED)
+        case OSError() if error.filename is not None:
+            return _say(f"error: {error.strerror or type(error).__name__}: {error.filename}", _DATA)
+        case _:
+            return _say(
+                f"error: a bug in Townlet: {type(error).__name__}: {error}\n"
+                "  next:  run the same command with --debug and report what it prints",
+                _BUG,
+            )
+
+
+def _decapitalised(message: str) -> str:
+    return message[:1].lower() + message[1:] if message[1:2].islower() else message
+
+
+def _say(message: str, code: int) -> int:
+    with contextlib.suppress(OSError):  # stderr is closed: the exit code has to do
+        print(message, file=sys.stderr, flush=True)  # noqa: T201
+    return code

@@ -1,0 +1,113 @@
+"""Options that several commands share, so that they are spelt and explained alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from townlet.config import ConfigDocument
+
+__all__ = [
+    "Invocation",
+    "backend_options",
+    "config_options",
+    "debug_option",
+    "json_option",
+    "read_config",
+    "seed_option",
+    "shared_options",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Command = Callable[P, R]
+
+
+@dataclass
+class Invocation:
+    """What one invocation of ``townlet`` was asked apart from its command.
+
+    Attributes:
+        debug: whether an error shows its traceback.
+    """
+
+    debug: bool = False
+
+
+def _set_debug(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().ensure_object(Invocation).debug = True
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_set_debug,
+    help="Show the traceback of an error.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document with documented keys.")
+
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**62 - 1), default=None, help="Seed; overrides the config's."
+)
+
+
+def config_options(command: Command[P, R]) -> Command[P, R]:
+    """Adds ``--config FILE`` (parameter ``config_path: Path | None``) and ``--set KEY=VALUE`` (``overrides``)."""
+    command = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override one value of the config, such as policy.backend=stub. May be given again.",
+    )(command)
+    return click.option(
+        "-c",
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        default=None,
+        metavar="FILE",
+        help="Config of the town; the default town without it.",
+    )(command)
+
+
+def backend_options(command: Command[P, R]) -> Command[P, R]:
+    """Adds ``--backend NAME`` (``backend: str | None``) and ``--disable-backend NAME`` (``disabled: tuple``)."""
+    command = click.option(
+        "--disable-backend",
+        "disabled",
+        multiple=True,
+        metavar="NAME",
+        help="Never import this backend. May be given again.",
+    )(command)
+    return click.option(
+        "--backend", "backend", default=None, metavar="NAME", help="Policy backend; overrides policy.backend."
+    )(command)
+
+
+def shared_options(command: Command[P, R]) -> Command[P, R]:
+    """The four that every command on a town has: config and ``--set``, ``--seed``, ``--json``, ``--debug``."""
+    return config_options(seed_option(json_option(debug_option(command))))
+
+
+def read_config(
+    path: Path | None, overrides: tuple[str, ...] = (), *, seed: int | None = None, backend: str | None = None
+) -> ConfigDocument:
+    """Reads the config that the shared options describe; ``--seed`` and ``--backend`` win over ``--set``."""
+    from townlet.config import load_document
+
+    extra = list(overrides)
+    if seed is not None:
+        extra.append(f"seed={seed}")
+    if backend is not None:
+        extra.append(f"policy.backend={backend}")
+    return load_document(path, extra)

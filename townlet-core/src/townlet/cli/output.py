@@ -1,0 +1,56 @@
+"""What commands print: results on stdout, everything else on stderr.
+
+With ``--json`` stdout holds one JSON document and nothing else, so it can be piped into another program.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["JSONValue", "console", "emit", "emit_json", "emit_table", "warn"]
+
+JSONValue = None | bool | int | float | str | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
+
+
+def emit_json(document: Mapping[str, JSONValue]) -> None:
+    """Prints one JSON document, indented, keys in the order given. NaN and infinities are refused: use None.
+
+    Raises:
+        ValueError: a number that is not finite.
+    """
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def emit(text: str = "") -> None:
+    """Prints a line of the result on stdout."""
+    click.echo(text)
+
+
+def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a plain table on stdout: columns as wide as they need to be, two spaces between them."""
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def warn(message: str) -> None:
+    """Prints a warning on stderr."""
+    click.echo(f"warning: {message}", err=True)
+
+
+@functools.cache
+def console() -> Console:
+    """The rich console on stderr, for progress and remarks; imported when it is first needed."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False)

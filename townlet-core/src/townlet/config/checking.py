@@ -1,0 +1,180 @@
+"""Values against a model: every error with its place, in words about the config rather than about Python."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping
+from typing import Annotated, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from townlet.config.source import Data, Fault, KeyPath, Source, dotted, refuse
+from townlet.errors import ConfigError
+from townlet.suggestions import nearest
+
+__all__ = ["checked", "describe", "faults_of"]
+
+M = TypeVar("M", bound=BaseModel)
+
+_RULES: Mapping[str, str] = {
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "set_type": "must be a list",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
+
+
+def checked(model: type[M], source: Source) -> M:
+    """The model made of the source's values, strictly: ``"3"`` is no number, ``1`` is no text.
+
+    Raises:
+        ConfigError: all that is wrong, each with its place; the text's own faults included.
+    """
+    faults = list(source.faults)
+    try:
+        result = model.model_validate_json(json.dumps(source.data), strict=True)
+    except ValidationError as error:
+        raise refuse(source.label, [*faults, *faults_of(error, model, source)]) from None
+    except ConfigError as error:
+        raise _placed(error, source) from None
+    if faults:
+        raise refuse(source.label, faults)
+    return result
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], source: Source, at: KeyPath = ()) -> list[Fault]:
+    """What pydantic found, in our words. ``at`` is where in the source the model's values stand."""
+    found: dict[KeyPath, list[str]] = {}
+    for details in error.errors(include_url=False):
+        path = (*at, *_followed(source, at, details))
+        found.setdefault(path, []).append(_problem(details, model))
+    return [source.fault(path, " or ".join(dict.fromkeys(problems))) for path, problems in found.items()]
+
+
+def describe(value: object) -> str:
+    """A short account of a value: ``3``, ``'three'``, ``a list``, ``nothing``."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _followed(source: Source, at: KeyPath, details: ErrorDetails) -> KeyPath:
+    """The location without the steps that pydantic adds for the members of a union."""
+    node: Data = source.data
+    for part in at:
+        node = _child(node, part)
+    path: list[str | int] = []
+    for index, part in enumerate(details["loc"]):
+        last = index == len(details["loc"]) - 1
+        if (last and details["type"] == "missing") or _has(node, part):
+            path.append(part)
+            node = _child(node, part)
+    return tuple(path)
+
+
+def _has(node: Data, part: str | int) -> bool:
+    return (isinstance(node, dict) and part in node) or (
+        isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node)
+    )
+
+
+def _child(node: Data, part: str | int) -> Data:
+    if isinstance(node, dict):
+        return node.get(str(part))
+    return node[part] if isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node) else None
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(details, model)
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return str(context.get("error", details["msg"]))
+    rule = _RULES.get(kind)
+    problem = rule.format(**context) if rule else details["msg"][:1].lower() + details["msg"][1:]
+    problem += f", found {describe(details['input'])}"
+    if kind in ("literal_error", "enum") and isinstance(details["input"], str):
+        choices = str(context.get("expected", "")).replace(" or ", ", ").split(", ")
+        near = nearest(details["input"], [choice.strip("'") for choice in choices])
+        problem += f"; did you mean {near!r}?" if near else ""
+    return problem
+
+
+def _unknown_key(details: ErrorDetails, model: type[BaseModel]) -> str:
+    *parents, key = details["loc"]
+    known = _keys_at(model, tuple(parents))
+    near = nearest(str(key), known)
+    if near:
+        return f"unknown key {str(key)!r}; did you mean {near!r}?"
+    elsewhere = [dotted(path) for path in _paths_of(model, str(key))]
+    if elsewhere:
+        return f"unknown key {str(key)!r} here; there is {', '.join(elsewhere[:3])}"
+    return f"unknown key {str(key)!r}; known here: {', '.join(known)}" if known else f"unknown key {str(key)!r}"
+
+
+def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
+    models = [model]
+    for part in path:
+        if isinstance(part, int):
+            continue
+        steps = [inner.model_fields[part].annotation for inner in models if part in inner.model_fields]
+        models = [found for step in steps for found in _models_in(step)] or models
+    return [name for inner in models for name in inner.model_fields]
+
+
+def _paths_of(model: type[BaseModel], key: str, at: KeyPath = ()) -> list[KeyPath]:
+    found: list[KeyPath] = []
+    for name, field in model.model_fields.items():
+        if name == key:
+            found.append((*at, name))
+        if get_origin(field.annotation) in (None, Annotated, Union, types.UnionType):
+            for inner in _models_in(field.annotation):
+                found += _paths_of(inner, key, (*at, name))
+    return found
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
+
+
+def _placed(error: ConfigError, source: Source) -> ConfigError:
+    """An error raised by a model itself (an economy nobody can live in), with the file's name."""
+    if error.where is not None:
+        return error
+    return type(error)(error.summary, where=source.label, details=error.details)

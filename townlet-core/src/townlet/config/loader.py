@@ -1,0 +1,78 @@
+"""From a file and overrides to a checked config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from townlet.config.checking import checked
+from townlet.config.document import ConfigDocument
+from townlet.config.overrides import overridden
+from townlet.config.root import TownletConfig
+from townlet.config.source import Source
+from townlet.config.yaml_tree import parse_yaml
+from townlet.errors import ConfigError
+from townlet.suggestions import nearest
+
+__all__ = ["MAX_BYTES", "load_config", "load_document", "read_source"]
+
+MAX_BYTES = 1 << 20
+"""Size allowed of a config file."""
+
+
+def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> TownletConfig:
+    """The config in a YAML file with overrides on top; the default town without a path.
+
+    Args:
+        path: the file.
+        overrides: ``"policy.backend=stub"`` and the like, applied in order.
+
+    Raises:
+        ConfigError: everything that is wrong, each with file, line and key, or with the override.
+    """
+    return load_document(path, overrides).config
+
+
+def load_document(path: str | Path | None = None, overrides: Sequence[str] = ()) -> ConfigDocument:
+    """As :func:`load_config`, with where each value came from."""
+    source = Source(label="the default config") if path is None else read_source(path)
+    source = overridden(source, overrides)
+    return ConfigDocument(config=checked(TownletConfig, source), source=source)
+
+
+def read_source(path: str | Path) -> Source:
+    """Reads a YAML file whose root is a mapping; to be checked against a model by ``checking.checked``.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, binary, not UTF-8, empty or not YAML.
+    """
+    file, label = Path(path), str(path)
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError("there is no such file", where=label, details=_similar_files(file)) from None
+    except IsADirectoryError:
+        raise ConfigError("a config is a file, found a folder", where=label) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=label) from None
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"larger than {MAX_BYTES >> 20} MiB, which no config is", where=label)
+    if b"\0" in raw:
+        raise ConfigError("a binary file is no config; a YAML text is expected", where=label)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError("not UTF-8 text; save the file as UTF-8", where=f"{label}:{line}") from None
+    return replace(parse_yaml(text, label=label), path=file)
+
+
+def _similar_files(file: Path) -> list[str]:
+    try:
+        names = [other.name for other in file.parent.iterdir() if other.suffix in (".yaml", ".yml")]
+    except OSError:
+        return []
+    near = nearest(file.name, names)
+    return [f"did you mean {str(file.parent / near)!r}?"] if near else []

@@ -1,0 +1,74 @@
+"""Overrides: ``--set policy.backend=stub`` on top of what a file says."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+
+from townlet.config.source import Data, Fault, KeyPath, Place, Source
+from townlet.config.yaml_tree import parse_scalar
+from townlet.errors import ConfigError
+
+__all__ = ["overridden"]
+
+_INDEX = re.compile(r"\[(\d+)\]")
+_KEY = re.compile(r"[^.\[\]]+(?:\[\d+\])*(?:\.[^.\[\]]+(?:\[\d+\])*)*")
+
+
+def overridden(source: Source, overrides: Sequence[str]) -> Source:
+    """The source with the overrides applied in order; the later wins.
+
+    An override is ``KEY=VALUE``: the key with dots, entries of lists by ``[0]``; the value any YAML value. A
+    mapping or list given this way replaces the one before, it is not merged into it.
+    """
+    data, places, faults = copy.deepcopy(source.data), dict(source.places), list(source.faults)
+    for override in overrides:
+        label = f"--set {override}"
+        try:
+            path, value = _parse(override, label)
+            _put(data, path, value, label)
+        except ConfigError as error:
+            faults.append(Fault(label, error.summary, (label, 0)))
+            continue
+        for inside in [old for old in places if old[: len(path)] == path]:
+            del places[inside]
+        for length in range(len(path), 0, -1):
+            places.setdefault(path[:length], Place(label))
+    return Source(label=source.label, data=data, places=places, faults=faults, path=source.path)
+
+
+def _parse(override: str, label: str) -> tuple[KeyPath, Data]:
+    key, equals, text = override.partition("=")
+    key = key.strip()
+    if not equals:
+        raise ConfigError("must be KEY=VALUE, such as policy.backend=stub", where=label)
+    if not _KEY.fullmatch(key):
+        raise ConfigError(f"{key!r} is no key; keys are written like training.anneal.stages[0].mode", where=label)
+    path: list[str | int] = []
+    for part in key.split("."):
+        path.append(_INDEX.sub("", part))
+        path += [int(index) for index in _INDEX.findall(part)]
+    return tuple(path), parse_scalar(text, label=label)
+
+
+def _put(data: dict[str, Data], path: KeyPath, value: Data, label: str) -> None:
+    node: Data = data
+    for depth, part in enumerate(path):
+        last = depth == len(path) - 1
+        if isinstance(part, str):
+            if not isinstance(node, dict):
+                raise ConfigError(f"{part!r} is not in a mapping", where=label)
+            if last:
+                node[part] = value
+            elif not isinstance(node.get(part), dict | list):
+                if part in node and node[part] is not None:
+                    raise ConfigError(f"{part!r} is a single value; nothing can be set inside it", where=label)
+                node[part] = {}
+            node = node[part]
+        else:
+            if not isinstance(node, list) or part >= len(node):
+                raise ConfigError(f"there is no entry [{part}] in what the file says", where=label)
+            if last:
+                node[part] = value
+            node = node[part]
