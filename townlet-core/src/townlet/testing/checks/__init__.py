@@ -1,0 +1,16 @@
+"""The checks, one file a level."""
+
+from townlet.testing.checks import determinism, hygiene, learning, packaging, protocol, resources, semantics
+
+__all__ = ["ALL_CHECKS"]
+
+ALL_CHECKS = (
+    *packaging.CHECKS,
+    *hygiene.CHECKS,
+    *protocol.CHECKS,
+    *semantics.CHECKS,
+    *determinism.CHECKS,
+    *learning.CHECKS,
+    *resources.CHECKS,
+)
+"""Every check, level by level, in the order in which they run."""

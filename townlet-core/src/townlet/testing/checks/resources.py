@@ -1,0 +1,62 @@
+"""Level 6: what a decision costs, and whether it keeps what it should give back."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+
+import numpy as np
+
+from townlet.testing.check import Check, collect, expect
+from townlet.testing.observations import draw_batch
+from townlet.testing.subject import Subject
+
+__all__ = ["CHECKS"]
+
+CHECKS: list[Check] = []
+check = collect(6, "resources", CHECKS)
+
+ROWS = 64
+LEAK_PER_CALL = 512
+"""Bytes a call may keep on average; a list of the actions alone would keep more."""
+
+
+@check(
+    "A decision for 64 rows takes less than a second; the median is shown.",
+    after=("protocol.decision-has-the-right-shape",),
+)
+def latency_is_bounded(subject: Subject) -> str:
+    policy = subject.policy()
+    state = policy.initial_state(ROWS, 0)
+    batch = draw_batch(subject.spec, ROWS, seed=1, starts=1.0)
+    seconds = []
+    for _ in range(30):
+        start = time.perf_counter()
+        state = policy.decide(batch, state).state
+        seconds.append(time.perf_counter() - start)
+    median = float(np.median(seconds))
+    expect(median < 1.0, f"the median decision took {median:.2f} s")
+    return f"median {median * 1e6:.0f} us for {ROWS} rows"
+
+
+@check("Memory does not grow from decision to decision.", after=("protocol.decision-has-the-right-shape",))
+def memory_does_not_grow(subject: Subject) -> str:
+    policy = subject.policy()
+    state = policy.initial_state(ROWS, 0)
+    batches = [draw_batch(subject.spec, ROWS, seed=s, starts=0.1) for s in range(4)]
+    calls = 200
+    tracemalloc.start()
+    try:
+        for i in range(50):
+            state = policy.decide(batches[i % 4], state, explore=True).state
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for i in range(calls):
+            state = policy.decide(batches[i % 4], state, explore=True).state
+        gc.collect()
+        kept = (tracemalloc.get_traced_memory()[0] - before) / calls
+    finally:
+        tracemalloc.stop()
+    expect(kept < LEAK_PER_CALL, f"every decision keeps {kept:.0f} bytes, and never gives them back")
+    return f"{max(kept, 0.0):.0f} bytes kept a decision"
