@@ -59,7 +59,9 @@ def checked(model: type[M], source: Source) -> M:
     try:
         result = model.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
-        raise refuse(source.label, [*faults, *faults_of(error, model, source)]) from None
+        unread = {fault.where for fault in faults}
+        found = [fault for fault in faults_of(error, model, source) if fault.where not in unread]
+        raise refuse(source.label, [*faults, *found]) from None
     except ConfigError as error:
         raise _placed(error, source) from None
     if faults:
@@ -71,6 +73,8 @@ def faults_of(error: ValidationError, model: type[BaseModel], source: Source, at
     """What pydantic found, in our words. ``at`` is where in the source the model's values stand."""
     found: dict[KeyPath, list[str]] = {}
     for details in error.errors(include_url=False):
+        if _consequence(details):
+            continue
         path = (*at, *_followed(source, at, details))
         found.setdefault(path, []).append(_problem(details, model))
     return [source.fault(path, " or ".join(dict.fromkeys(problems))) for path, problems in found.items()]
@@ -88,6 +92,12 @@ def describe(value: object) -> str:
         return "true" if value else "false"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _consequence(details: ErrorDetails) -> bool:
+    """Whether pydantic says "too short" only because entries of a list that is long enough are wrong."""
+    least = details.get("ctx", {}).get("min_length", 0)
+    return details["type"] == "too_short" and isinstance(details["input"], list) and len(details["input"]) >= least
 
 
 def _followed(source: Source, at: KeyPath, details: ErrorDetails) -> KeyPath:
@@ -120,6 +130,8 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(details, model)
+    if kind in ("too_short", "too_long") and isinstance(details["input"], list):
+        return f"{_RULES[kind].format(**context)}, found {len(details['input'])}"
     if kind == "missing":
         return "is missing"
     if kind == "value_error":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from townlet.config.root import TownletConfig
 
 __all__ = ["config_schema"]
@@ -9,7 +11,7 @@ __all__ = ["config_schema"]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def config_schema() -> dict[str, object]:
+def config_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a config file.
 
     Editors with a YAML language server use it through a first line

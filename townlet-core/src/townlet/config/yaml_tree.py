@@ -152,7 +152,7 @@ class _Walk:
                 return self.mapping(node, path)
         finally:
             self.open.discard(id(node))
-        self.fault(path, f"the tag {node.tag!r} is not allowed", node)
+        self.fault(path, f"the tag {_short(node.tag)} is not allowed", node)
         return None
 
     def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Data]:
@@ -205,8 +205,9 @@ class _Walk:
         except ValueError:  # thousands of digits, or half of a surrogate pair
             self.fault(path, f"not a value that can be read: {text[:40]!r}", node)
             return None
+        tag = _short(node.tag)
         known = node.tag in _SCALAR_TAGS
-        self.fault(path, f"{text[:40]!r} is no {node.tag}" if known else f"the tag {node.tag!r} is not allowed", node)
+        self.fault(path, f"{text[:40]!r} is no {tag}" if known else f"the tag {tag} is not allowed", node)
         return None
 
     def fault(self, path: KeyPath, problem: str, node: yaml.Node) -> None:
@@ -216,6 +217,10 @@ class _Walk:
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
+
+
+def _short(tag: str) -> str:
+    return tag.replace(_CORE, "!!")
 
 
 def _kind(node: yaml.Node) -> str:

@@ -1,0 +1,124 @@
+"""``townlet config``: show the effective config, check a file, print the JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import config_options, debug_option, json_option, read_config
+from townlet.cli.output import emit, emit_json, emit_table
+
+__all__ = ["command"]
+
+
+@click.group("config", no_args_is_help=True)
+def command() -> None:
+    """Show and check configs, print their JSON Schema.
+
+    Example:  townlet config show --set policy.backend=stub --changed
+    """
+
+
+@command.command()
+@config_options
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--changed", is_flag=True, help="Only values that a file or an override gave.")
+@json_option
+@debug_option
+def show(config_path: Path | None, overrides: tuple[str, ...], file: Path | None, changed: bool, as_json: bool) -> None:
+    """Show the effective config and where each value came from.
+
+    Example:  townlet config show town.yaml --set seed=3
+
+    JSON keys: config_id, digest, file, config (the whole effective config), origins (KEY to {kind, place}, kind
+    being file, override or default).
+    """
+    from townlet.config import config_digest
+
+    document = read_config(_one(config_path, file), overrides)
+    values = [row for row in document.values() if not changed or row[2].kind != "default"]
+    if as_json:
+        emit_json(
+            {
+                "config_id": document.config.config_id,
+                "digest": config_digest(document.config),
+                "file": str(document.path) if document.path else None,
+                "config": document.config.model_dump(mode="json"),
+                "origins": {key: {"kind": origin.kind, "place": origin.place} for key, _, origin in values},
+            }
+        )
+        return
+    emit(f"config {document.config.config_id}")
+    emit_table(["KEY", "VALUE", "FROM"], [(key, _shown(value), origin.place) for key, value, origin in values])
+
+
+@command.command()
+@config_options
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@json_option
+@debug_option
+def check(config_path: Path | None, overrides: tuple[str, ...], file: Path | None, as_json: bool) -> None:
+    """Check a config and the options of its backend; exit code 2 with every error and its place, or 0.
+
+    Example:  townlet config check town.yaml
+
+    JSON keys: ok, config_id, digest, file, backend (name, options_checked, reason).
+    """
+    from townlet.config import config_digest
+    from townlet.errors import BackendError
+    from townlet.plugins import validate_options
+
+    document = read_config(_one(config_path, file), overrides)
+    policy = document.config.policy
+    reason: str | None = None
+    try:
+        validate_options(policy.backend, policy.options, where=document.where("policy.options"))
+    except BackendError as error:  # a config may be checked where its backend is not installed
+        reason = error.summary
+    if as_json:
+        emit_json(
+            {
+                "ok": True,
+                "config_id": document.config.config_id,
+                "digest": config_digest(document.config),
+                "file": str(document.path) if document.path else None,
+                "backend": {"name": policy.backend, "options_checked": reason is None, "reason": reason},
+            }
+        )
+        return
+    emit(f"{document.source.label} is fine: {document.config.config_id}")
+    if reason:
+        emit(f"its policy.options could not be checked: {reason}")
+
+
+@command.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@json_option
+@debug_option
+def schema(output: Path | None, as_json: bool) -> None:  # noqa: ARG001 (it is JSON anyway)
+    """Print the JSON Schema of a config, for editors.
+
+    \b
+    Example:  townlet config schema -o town.schema.json
+    Then the first line of a config makes an editor complete and check it:
+    # yaml-language-server: $schema=town.schema.json
+    """
+    from townlet.config import config_schema
+
+    if output is None:
+        emit_json(config_schema())
+        return
+    output.write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _one(option: Path | None, argument: Path | None) -> Path | None:
+    if option is not None and argument is not None:
+        raise click.UsageError("give the file once, as FILE or as --config FILE")
+    return argument or option
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 100 else f"{text[:97]}..."
