@@ -1,5 +1,5 @@
 """The version of the contract. A backend's manifest names the range of versions that it serves."""
 
-__all__ = ["API_VERSION"]
+from townlet.version import API_VERSION
 
-API_VERSION: int = 1
+__all__ = ["API_VERSION"]

@@ -1,0 +1,102 @@
+"""The options of a backend: checked by the backend's own model, reported as keys of the config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from townlet.errors import ConfigError
+from townlet.plugins.names import near_miss
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+__all__ = ["KEY", "Where", "build_options", "place"]
+
+KEY = "policy.options"
+
+Where = str | Callable[[str], str | None] | None
+"""Where the config came from: the place of ``policy.backend`` as text, or a function from key to place."""
+
+
+def place(where: Where, key: str) -> str | None:
+    """The place of a key, such as ``"town.yaml:12, policy.backend"``; None if it is not known."""
+    if where is None or isinstance(where, str):
+        return where
+    return where(key)
+
+
+def build_options(
+    backend: str, model: type[BaseModel] | None, options: Mapping[str, object], where: Where
+) -> BaseModel | None:
+    """The validated options, or None where the backend takes none.
+
+    Raises:
+        ConfigError: naming each wrong key as ``policy.options.<field>``, with a suggestion for unknown ones.
+    """
+    if model is None:
+        if options:
+            raise ConfigError(
+                f"policy backend {backend!r} takes no options",
+                where=_option_place(where, KEY),
+                details=(f"found: {', '.join(sorted(map(str, options)))}",),
+            )
+        return None
+    unknown = [str(key) for key in options if not _is_field(model, str(key))]
+    if unknown and model.model_config.get("extra") != "allow":
+        raise _unknown_error(backend, model, unknown, where)
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as error:
+        raise _relocated(backend, error, where) from error
+
+
+def _is_field(model: type[BaseModel], key: str) -> bool:
+    return key in model.model_fields or any(key == field.alias for field in model.model_fields.values())
+
+
+def _unknown_error(backend: str, model: type[BaseModel], unknown: list[str], where: Where) -> ConfigError:
+    key = f"{KEY}.{unknown[0]}"
+    fields = sorted(model.model_fields)
+    miss = near_miss(unknown[0], fields)
+    details = [f"did you mean {miss!r}?"] if miss else []
+    details += [f"also unknown: {', '.join(unknown[1:])}"] if unknown[1:] else []
+    details.append(f"options of {backend!r}: {', '.join(fields) or 'none'}")
+    return ConfigError(
+        f"{key} is not an option of policy backend {backend!r}", where=_option_place(where, key), details=details
+    )
+
+
+def _relocated(backend: str, error: Exception, where: Where) -> ConfigError:
+    from pydantic import ValidationError
+
+    assert isinstance(error, ValidationError)
+    faults = [(".".join([KEY, *map(str, fault["loc"])]), fault["msg"], fault["input"]) for fault in error.errors()]
+    key, rule, found = faults[0]
+    whole = not error.errors()[0]["loc"]  # a rule over several fields
+    shown = [] if whole else [f"found: {_short(found)}"]
+    more = [f"{other}: {text}" for other, text, _ in faults[1:]]
+    return ConfigError(
+        f"{key}: {_lower(rule)}",
+        where=_option_place(where, key),
+        details=(*shown, *more, f"see the options with:  townlet backends info {backend}"),
+    )
+
+
+def _option_place(where: Where, key: str) -> str | None:
+    """The place of an option; from the place of ``policy.backend`` only the file is left to say."""
+    if not isinstance(where, str):
+        return place(where, key)
+    file = where.rpartition(", ")[0].rpartition(":")[0]
+    return f"{file}, {key}" if file else None
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

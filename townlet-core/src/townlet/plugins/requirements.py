@@ -1,0 +1,85 @@
+"""Which distributions are present, and in which version: by metadata, never by importing."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from townlet.plugins.metadata import installed_version
+
+__all__ = ["Requirement", "check_requirement", "torch_available"]
+
+# `name>=1.2,<3` with plain numbers is what nearly every manifest says. Comparing those by hand saves the import
+# of `packaging`, a third of the whole listing of backends; anything else goes to `packaging`.
+_SIMPLE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:(?:>=|<)\s*\d+(?:\.\d+)*\s*(?:,\s*|\Z))*)\Z")
+_SIMPLE_CLAUSE = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
+_SIMPLE_VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:\+[A-Za-z0-9.]+)?\Z")
+
+
+class Requirement(NamedTuple):
+    """A requirement and what was found of it.
+
+    Attributes:
+        text: as written, such as ``"torch>=2.4"``.
+        name: the distribution's name, as written.
+        found: installed version, or None if it is not installed.
+        fits: whether it is installed in a version that fits (or is not asked for on this platform).
+        problem: why the requirement itself cannot be read, or None.
+    """
+
+    text: str
+    name: str
+    found: str | None
+    fits: bool
+    problem: str | None = None
+
+
+def check_requirement(text: str) -> Requirement:
+    """Compare a requirement with the metadata of what is installed."""
+    match = _SIMPLE.match(text)
+    if match:
+        found = installed_version(match[1])
+        fits = None if found is None else _fits_simply(found, match[2])
+        if found is None or fits is not None:
+            return Requirement(text, match[1], found, bool(fits))
+    return _check_with_packaging(text)
+
+
+def torch_available() -> bool:
+    """Whether a distribution ``torch`` is installed, by metadata alone; whether it works is for the doctor."""
+    return installed_version("torch") is not None
+
+
+def _fits_simply(found: str, clauses: str) -> bool | None:
+    """Whether the version fits; None where only `packaging` can tell (pre-releases, epochs and the like)."""
+    plain = _SIMPLE_VERSION.match(found)
+    if plain is None:
+        return None
+    version = _numbers(plain[1])
+    for operator, bound in _SIMPLE_CLAUSE.findall(clauses):
+        at_least = version >= _numbers(bound)
+        if at_least != (operator == ">="):
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in version.split(".")]
+    while numbers and numbers[-1] == 0:  # 2.4 and 2.4.0 are the same version
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _check_with_packaging(text: str) -> Requirement:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Parsed
+
+    try:
+        parsed = Parsed(text)
+    except InvalidRequirement as error:
+        return Requirement(text, text, None, False, f"{text!r} is not a requirement: {str(error).splitlines()[0]}")
+    if parsed.marker is not None and not parsed.marker.evaluate({"extra": ""}):
+        return Requirement(text, parsed.name, installed_version(parsed.name), True)
+    found = installed_version(parsed.name)
+    fits = found is not None and parsed.specifier.contains(found, prereleases=True)
+    return Requirement(text, parsed.name, found, fits)
