@@ -1,1 +1,24 @@
-"""Townlet: data."""
+"""Recorded trajectories on disk: written whole or not at all, verified when read, streamed, curated, replayed."""
+
+from townlet.data.block import TrajectoryBlock
+from townlet.data.dataset import Dataset, open_dataset
+from townlet.data.episodes import EpisodeTable, index_episodes
+from townlet.data.manifest import DatasetManifest, DatasetOrigin, read_manifest
+from townlet.data.replay import ReplayBatch, ReplayDataset
+from townlet.data.statistics import Totals
+from townlet.data.writer import DatasetWriter
+
+__all__ = [
+    "Dataset",
+    "DatasetManifest",
+    "DatasetOrigin",
+    "DatasetWriter",
+    "EpisodeTable",
+    "ReplayBatch",
+    "ReplayDataset",
+    "Totals",
+    "TrajectoryBlock",
+    "index_episodes",
+    "open_dataset",
+    "read_manifest",
+]

@@ -1,0 +1,145 @@
+"""Counts and sums of recorded transitions: totals of a shard, a dataset, a batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.data.block import TrajectoryBlock
+
+__all__ = ["Totals"]
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over the active transitions of anything; add them up, then ask for :meth:`metrics`.
+
+    Attributes:
+        ticks: ticks, of all rows at once.
+        transitions: active transitions.
+        episode_starts: lives that began.
+        terminated: lives that ended.
+        truncated: episodes that were cut.
+        action_counts: int64 ``[K]``.
+        reward_sum: sum of rewards; ``reward_square_sum`` of their squares.
+        part_sums: float64 ``[P]``, sum of each reward part.
+        log_prob_sum: sum over the ``log_prob_count`` transitions where it is known.
+        value_sum: sum over the ``value_count`` transitions where it is known.
+    """
+
+    action_counts: NDArray[np.int64]
+    part_sums: NDArray[np.float64]
+    ticks: int = 0
+    transitions: int = 0
+    episode_starts: int = 0
+    terminated: int = 0
+    truncated: int = 0
+    reward_sum: float = 0.0
+    reward_square_sum: float = 0.0
+    log_prob_sum: float = 0.0
+    log_prob_count: int = 0
+    value_sum: float = 0.0
+    value_count: int = 0
+
+    @classmethod
+    def zero(cls, actions: int, parts: int) -> Totals:
+        """Nothing yet, for ``K`` actions and ``P`` reward parts."""
+        return cls(np.zeros(actions, np.int64), np.zeros(parts, np.float64))
+
+    def add_block(self, block: TrajectoryBlock) -> None:
+        """Count the active transitions of a block."""
+        active = block.active
+        rows = slice(None) if active.all() else np.flatnonzero(active)
+        self.ticks += block.ticks
+        self.episode_starts += int(np.count_nonzero(block.episode_start & active))
+        self.terminated += int(np.count_nonzero(block.terminated & active))
+        self.truncated += int(np.count_nonzero(block.truncated & active))
+        self.add_transitions(
+            actions=_flat(block.actions)[rows],
+            rewards=_flat(block.rewards)[rows],
+            reward_parts=_flat(block.reward_parts)[rows],
+            log_probs=_flat(block.log_probs)[rows],
+            values=_flat(block.values)[rows],
+        )
+
+    def add_transitions(
+        self,
+        *,
+        actions: NDArray[np.int64],
+        rewards: NDArray[np.float32],
+        reward_parts: NDArray[np.float32],
+        log_probs: NDArray[np.float32],
+        values: NDArray[np.float32],
+    ) -> None:
+        """Count ``B`` transitions; each array has ``B`` entries on its first axis."""
+        self.transitions += len(actions)
+        self.action_counts += np.bincount(actions, minlength=len(self.action_counts))[: len(self.action_counts)]
+        wide = rewards.astype(np.float64)
+        self.reward_sum += float(wide.sum())
+        self.reward_square_sum += float(wide @ wide)
+        if len(self.part_sums):
+            self.part_sums += reward_parts.sum(axis=0, dtype=np.float64)
+        for name, array in (("log_prob", log_probs), ("value", values)):
+            known = array[~np.isnan(array)]
+            setattr(self, f"{name}_sum", getattr(self, f"{name}_sum") + float(known.sum(dtype=np.float64)))
+            setattr(self, f"{name}_count", getattr(self, f"{name}_count") + len(known))
+
+    def add(self, other: Totals) -> None:
+        """Add what another counted."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def metrics(self, action_names: tuple[str, ...], part_names: tuple[str, ...]) -> dict[str, float]:
+        """Named numbers: counts, and means per active transition. What is not known is left out.
+
+        ``transitions``, ``reward_sum``, ``reward_mean``, ``reward_std``, ``log_prob_mean``, ``value_mean``,
+        ``terminated``, ``truncated``, ``action_entropy`` (nats), ``action_<name>`` (share),
+        ``reward_<part>_mean``.
+        """
+        n = self.transitions
+        found: dict[str, float] = {
+            "transitions": float(n),
+            "reward_sum": self.reward_sum,
+            "terminated": float(self.terminated),
+            "truncated": float(self.truncated),
+        }
+        if not n:
+            return found
+        mean = self.reward_sum / n
+        found["reward_mean"] = mean
+        found["reward_std"] = math.sqrt(max(self.reward_square_sum / n - mean * mean, 0.0))
+        if self.log_prob_count:
+            found["log_prob_mean"] = self.log_prob_sum / self.log_prob_count
+        if self.value_count:
+            found["value_mean"] = self.value_sum / self.value_count
+        shares = self.action_counts / n
+        positive = shares[shares > 0]
+        found["action_entropy"] = float(-(positive * np.log(positive)).sum())
+        found.update({f"action_{name}": float(share) for name, share in zip(action_names, shares, strict=True)})
+        found.update({f"reward_{name}_mean": float(s) / n for name, s in zip(part_names, self.part_sums, strict=True)})
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values; :meth:`from_json` reads them back."""
+        data = {name: getattr(self, name) for name in self.__slots__}
+        data["action_counts"] = [int(n) for n in self.action_counts]
+        data["part_sums"] = [float(x) for x in self.part_sums]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Totals:
+        """Read what :meth:`to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        values = {name: data[name] for name in cls.__slots__}
+        values["action_counts"] = np.asarray(values["action_counts"], np.int64)
+        values["part_sums"] = np.asarray(values["part_sums"], np.float64)
+        return cls(**values)
+
+
+def _flat(array: NDArray[Any]) -> NDArray[Any]:
+    """``[T, N, ...]`` as ``[T * N, ...]``."""
+    return array.reshape(-1, *array.shape[2:])

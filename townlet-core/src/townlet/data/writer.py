@@ -1,0 +1,304 @@
+"""Writing a dataset: shards as the ticks come, the manifest last, the folder's name when all is on the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import ObservationSpec
+from townlet.data.block import TrajectoryBlock, array_shapes
+from townlet.data.manifest import (
+    MANIFEST_NAME,
+    DatasetManifest,
+    DatasetOrigin,
+    SegmentEntry,
+    ShardEntry,
+    finite_metrics,
+    now,
+)
+from townlet.data.shards import shard_name, write_shard
+from townlet.data.statistics import Totals
+from townlet.errors import DatasetError
+from townlet.storage import PartialFolder, canonical_digest, find_partials
+
+__all__ = ["DatasetWriter"]
+
+SHARD_BYTES = 64 << 20
+
+
+class DatasetWriter:
+    """Writes one dataset; a context that closes at the end, or leaves nothing behind after an exception.
+
+    Until :meth:`close` the folder has a temporary name beside its final one. If the disk fills up, what was
+    whole by then is kept under the final name, marked ``complete: false``, and the error says so.
+
+    Args:
+        path: the dataset's folder; must not exist, or be empty.
+        spec: what the observations mean.
+        origin: config, policy, seeds and names, kept in the manifest.
+        rows: ``N``; by default that of the first block.
+        layout: see :class:`~townlet.data.DatasetManifest`.
+        derived_from: the dataset this one is cut from, and how.
+        shard_bytes: a shard is written when at least this much has come.
+
+    Raises:
+        DatasetError: the folder is there already, or cannot be made.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        spec: ObservationSpec,
+        origin: DatasetOrigin,
+        layout: str = "worlds",
+        derived_from: Mapping[str, Any] | None = None,
+        shard_bytes: int = SHARD_BYTES,
+    ) -> None:
+        self.stale = tuple(p.path for p in find_partials(Path(path).absolute().parent, Path(path).name) if not p.alive)
+        self._folder = PartialFolder(Path(path), error=DatasetError)
+        self._spec = spec
+        self._fingerprint = spec.fingerprint()
+        self._origin = origin
+        self._layout = layout
+        self._derived_from = dict(derived_from) if derived_from is not None else None
+        self._shard_bytes = shard_bytes
+        self._shapes = array_shapes(spec, len(origin.reward_parts))
+        self._rows = 0
+        self._pending: list[TrajectoryBlock] = []
+        self._pending_bytes = 0
+        self._segments = [SegmentEntry(first_tick=origin.first_tick, ticks=0, seeds=origin.seeds)]
+        self._written: list[tuple[ShardEntry, Totals, Future[None]]] = []
+        self._hasher = ThreadPoolExecutor(1, "townlet-hash")
+        self._syncer = ThreadPoolExecutor(1, "townlet-sync")
+        self._open = True
+
+    @property
+    def path(self) -> Path:
+        """Where the dataset is once it is closed."""
+        return self._folder.target
+
+    @property
+    def ticks(self) -> int:
+        """Ticks appended so far."""
+        whole = sum(entry.ticks for entry, _, _ in self._written)
+        return whole + sum(block.ticks for block in self._pending)
+
+    def append(self, block: TrajectoryBlock | Mapping[str, NDArray[Any]]) -> None:
+        """Add ticks that follow those before. The arrays are the caller's again when this returns.
+
+        Raises:
+            DatasetError: arrays that do not fit the spec or the blocks before, or a write that failed: the
+                writer is closed then, and what was whole is kept.
+            ContractError: a wrong dtype.
+        """
+        self._refuse_closed()
+        if not isinstance(block, TrajectoryBlock):
+            block = TrajectoryBlock.from_arrays(block)
+        if not block.ticks:
+            return
+        self._refuse_misfit(block)
+        self._rows = block.rows
+        size = block.nbytes
+        if self._pending_bytes + size >= self._shard_bytes:
+            self._write([*self._pending, block])
+        else:
+            self._pending.append(block.copy())
+            self._pending_bytes += size
+
+    def new_segment(self, seeds: Sequence[int], first_tick: int = 0) -> None:
+        """What follows does not continue what came before: other towns, or a gap in time."""
+        self._refuse_closed()
+        if self._pending:
+            self._write(self._pending)
+        entry = SegmentEntry(first_tick=first_tick, ticks=0, seeds=tuple(seeds))
+        if any(written.segment == len(self._segments) - 1 for written, _, _ in self._written):
+            self._segments.append(entry)
+        else:
+            self._segments[-1] = entry
+
+    def close(self, metrics: Mapping[str, float] | None = None, *, interruption: str | None = None) -> DatasetManifest:
+        """Write the rest and the manifest, and give the folder its name.
+
+        Args:
+            metrics: baselines beside those that are computed from the arrays, such as the towns' KPIs.
+            interruption: why the recording is shorter than it was meant to be.
+
+        Raises:
+            DatasetError: nothing was recorded (no folder is left), or a write failed.
+        """
+        self._refuse_closed()
+        if self._pending:
+            self._write(self._pending)
+        try:
+            for _, _, synced in self._written:
+                synced.result()
+        except OSError as problem:
+            raise self._salvage(problem) from problem
+        if not self._written:
+            self.abort()
+            raise DatasetError("nothing was recorded, so there is no dataset", where=str(self.path))
+        manifest = self._manifest(self._written, metrics or {}, interruption)
+        try:
+            self._write_manifest(manifest)
+        except OSError as problem:
+            raise self._salvage(problem) from problem
+        self._shut()
+        self._folder.commit()
+        return manifest
+
+    def abort(self) -> None:
+        """Leave nothing behind. Does nothing after :meth:`close`."""
+        if self._open:
+            self._shut()
+            self._folder.abandon()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.abort()
+        elif self._open:
+            self.close()
+
+    def _refuse_closed(self) -> None:
+        if not self._open:
+            raise DatasetError("this dataset is closed already", where=str(self.path))
+
+    def _refuse_misfit(self, block: TrajectoryBlock) -> None:
+        if self._rows and block.rows != self._rows:
+            raise DatasetError(f"a block has {block.rows} rows, those before it {self._rows}", where=str(self.path))
+        if block.rows % self._origin.agents:
+            raise DatasetError(
+                f"{block.rows} rows are not worlds of {self._origin.agents} agents", where=str(self.path)
+            )
+        for name, array in block.arrays().items():
+            if array.shape[2:] != self._shapes[name]:
+                raise DatasetError(
+                    f"{name} has shape {list(array.shape[2:])} a row, the spec says {list(self._shapes[name])}",
+                    where=str(self.path),
+                )
+        actions = block.actions
+        if actions.size and (int(actions.min()) < 0 or int(actions.max()) >= self._spec.actions):
+            raise DatasetError(
+                f"an action is outside 0..{self._spec.actions - 1}: {int(actions.min())}..{int(actions.max())}",
+                where=str(self.path),
+            )
+
+    def _write(self, blocks: Sequence[TrajectoryBlock]) -> None:
+        totals = Totals.zero(self._spec.actions, len(self._origin.reward_parts))
+        for block in blocks:
+            totals.add_block(block)
+        segment = len(self._segments) - 1
+        try:
+            entry, handle = write_shard(
+                self._folder.path, len(self._written), segment, blocks, self._fingerprint, self._hasher
+            )
+        except OSError as problem:
+            raise self._salvage(problem) from problem
+        self._pending, self._pending_bytes = [], 0
+        self._segments[segment] = self._segments[segment].model_copy(
+            update={"ticks": self._segments[segment].ticks + entry.ticks}
+        )
+        self._written.append((entry, totals, self._syncer.submit(_sync_and_close, handle)))
+
+    def _manifest(
+        self,
+        written: Sequence[tuple[ShardEntry, Totals, Future[None]]],
+        metrics: Mapping[str, float],
+        interruption: str | None,
+    ) -> DatasetManifest:
+        origin = self._origin
+        totals = Totals.zero(self._spec.actions, len(origin.reward_parts))
+        lengths = np.zeros(len(self._segments), np.int64)
+        for entry, part, _ in written:
+            totals.add(part)
+            lengths[entry.segment] += entry.ticks
+        computed = totals.metrics(self._spec.action_names, origin.reward_parts)
+        return DatasetManifest.model_validate(
+            {
+                "created": now(),
+                "layout": self._layout,
+                "observation": self._spec.to_json(),
+                "observation_fingerprint": self._fingerprint,
+                "config": origin.config,
+                "config_id": origin.config_id,
+                "config_digest": canonical_digest(origin.config),
+                "policy": origin.policy,
+                "rows": self._rows,
+                "agents": origin.agents,
+                "agent_names": origin.agent_names,
+                "reward_parts": origin.reward_parts,
+                "segments": [
+                    segment.model_copy(update={"ticks": int(ticks)})
+                    for segment, ticks in zip(self._segments, lengths, strict=True)
+                    if ticks
+                ],
+                "shards": [entry for entry, _, _ in written],
+                "totals": totals.to_json(),
+                "metrics": finite_metrics({**computed, **metrics}),
+                "tags": origin.tags,
+                "complete": interruption is None,
+                "interruption": interruption,
+                "derived_from": self._derived_from,
+            }
+        )
+
+    def _write_manifest(self, manifest: DatasetManifest) -> None:
+        data, _ = manifest.encoded()
+        with (self._folder.path / MANIFEST_NAME).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _salvage(self, problem: OSError) -> DatasetError:
+        """After a failed write: keep the shards that are whole, drop the rest, and say what happened."""
+        reason = problem.strerror or str(problem)
+        whole: list[tuple[ShardEntry, Totals, Future[None]]] = []
+        for written in self._written:
+            if written[2].exception() is not None:
+                break
+            whole.append(written)
+        for index in range(len(whole), len(self._written) + 1):
+            (self._folder.path / shard_name(index)).unlink(missing_ok=True)
+        while whole:
+            try:
+                self._write_manifest(self._manifest(whole, {}, f"a write failed: {reason}"))
+                break
+            except OSError:
+                entry, _, _ = whole.pop()
+                (self._folder.path / entry.name).unlink(missing_ok=True)
+        self._shut()
+        ticks = sum(entry.ticks for entry, _, _ in whole)
+        if not whole:
+            self._folder.abandon()
+            return DatasetError(f"cannot write the dataset: {reason}; nothing was kept", where=str(self.path))
+        self._folder.commit()
+        return DatasetError(
+            f"cannot write the dataset: {reason}",
+            where=str(self.path),
+            details=(f"the first {ticks} ticks are whole and kept there, marked as incomplete",),
+        )
+
+    def _shut(self) -> None:
+        self._open = False
+        self._pending = []
+        self._hasher.shutdown()
+        self._syncer.shutdown()
+
+
+def _sync_and_close(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

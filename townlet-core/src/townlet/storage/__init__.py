@@ -1,0 +1,26 @@
+"""Files that are whole or absent: folders renamed into place, digests, safetensors, names that stay inside.
+
+Datasets, checkpoints and snapshots share these few functions; nothing here knows what the bytes mean.
+"""
+
+from townlet.storage.atomic import PartialFolder, PartialInfo, find_partials, write_bytes_atomic
+from townlet.storage.digests import canonical_bytes, canonical_digest, read_json_document, sha256_file
+from townlet.storage.names import member_path
+from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
+
+__all__ = [
+    "PartialFolder",
+    "PartialInfo",
+    "TensorInfo",
+    "TensorMap",
+    "canonical_bytes",
+    "canonical_digest",
+    "find_partials",
+    "map_tensors",
+    "member_path",
+    "read_json_document",
+    "read_tensor_header",
+    "sha256_file",
+    "write_bytes_atomic",
+    "write_tensors",
+]

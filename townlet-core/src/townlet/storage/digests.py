@@ -1,0 +1,66 @@
+"""SHA-256 of files and of JSON values, and JSON documents that have exactly one spelling."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from townlet.errors import TownletError
+
+__all__ = ["canonical_bytes", "canonical_digest", "read_json_document", "sha256_file"]
+
+CHUNK_BYTES = 4 << 20
+JSON_LIMIT_BYTES = 64 << 20
+
+
+def canonical_digest(value: Any) -> str:
+    """SHA-256 (hex) of a JSON-ready value: sorted keys, no spaces."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """The one spelling of a JSON document: sorted keys, indented by one space, a newline at the end."""
+    return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 (hex) of a file, read in pieces. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_json_document(path: Path, *, error: type[TownletError]) -> dict[str, Any]:
+    """Read what :func:`canonical_bytes` wrote, and refuse any other spelling: one changed byte is found.
+
+    A document with the key ``digest`` must hold there the :func:`canonical_digest` of all its other keys.
+
+    Raises:
+        TownletError: of the kind ``error``.
+    """
+    try:
+        if path.stat().st_size > JSON_LIMIT_BYTES:
+            raise error(f"{path.name} is larger than {JSON_LIMIT_BYTES} bytes", where=str(path))
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path.name} cannot be read: {problem.strerror}", where=str(path)) from problem
+    try:
+        document = json.loads(raw)
+        same = isinstance(document, dict) and canonical_bytes(document) == raw
+    except (ValueError, RecursionError) as problem:
+        raise error(f"{path.name} is not JSON: {problem}", where=str(path)) from problem
+    if not isinstance(document, dict):
+        raise error(f"{path.name} must hold a JSON object", where=str(path))
+    rest = {key: value for key, value in document.items() if key != "digest"}
+    if not same or ("digest" in document and document["digest"] != canonical_digest(rest)):
+        raise error(
+            f"{path.name} was changed after it was written",
+            where=str(path),
+            details=("its digest or its spelling is not the one that was written",),
+        )
+    return document
