@@ -1,1 +1,3 @@
-"""Townlet: the PPO door."""
+"""PPO's public names; see :mod:`townlet.policy.ppo.utils`."""
+
+__all__: list[str] = []
