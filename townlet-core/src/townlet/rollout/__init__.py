@@ -1,1 +1,26 @@
-"""Townlet: rollout."""
+"""The one loop, the buffer it fills, and the recorder that turns its steps into trajectories."""
+
+from townlet.rollout.buffer import RolloutBuffer
+from townlet.rollout.collect import Collector, RolloutStats, collect
+from townlet.rollout.interrupt import Interruptible
+from townlet.rollout.loop import EpisodeLimit, LoopOutcome, SimulationLoop
+from townlet.rollout.step import Mind, Recorder, Step, Watcher
+from townlet.rollout.trajectory import BlockWriter, TrajectoryService, block_ticks
+
+__all__ = [
+    "BlockWriter",
+    "Collector",
+    "EpisodeLimit",
+    "Interruptible",
+    "LoopOutcome",
+    "Mind",
+    "Recorder",
+    "RolloutBuffer",
+    "RolloutStats",
+    "SimulationLoop",
+    "Step",
+    "TrajectoryService",
+    "Watcher",
+    "block_ticks",
+    "collect",
+]

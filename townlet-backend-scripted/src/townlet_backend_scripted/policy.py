@@ -1,0 +1,94 @@
+"""The mind: wants by the table of rules, acts by one small set of habits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import ArrayState, Decision, ObservationBatch, ObservationSpec, PolicyState
+from townlet_backend_scripted.options import ScriptedOptions
+from townlet_backend_scripted.rules import RULES, TALK, situation
+from townlet_backend_scripted.seen import KINDS, Reader, Seen
+
+__all__ = ["RULES_VERSION", "ScriptedPolicy"]
+
+RULES_VERSION = 1
+"""Changes with every change of what the mind does; part of its fingerprint."""
+
+_NO_MEMORY = ArrayState()
+
+
+class ScriptedPolicy:
+    """Rules over the observation. No memory, no randomness: an action is a function of what the row sees now.
+
+    Args:
+        spec: what observations mean.
+        options: thresholds and habits.
+
+    Raises:
+        ContractError: if the observation lacks a feature or an action that the rules need.
+    """
+
+    def __init__(self, spec: ObservationSpec, options: ScriptedOptions) -> None:
+        self._options = options
+        self._reader = Reader(spec)
+        self._goals = np.array([rule.goal for rule in RULES], np.intp)
+        self._moves = np.array([spec.action(name) for name in ("north", "east", "south", "west")], np.int64)
+        self._use, self._chat = spec.action("use"), spec.action("chat")
+        self._spec_fingerprint = spec.fingerprint()
+
+    def initial_state(self, rows: int, seed: int) -> PolicyState:  # noqa: ARG002
+        """No memory."""
+        return _NO_MEMORY
+
+    def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:  # noqa: ARG002
+        """The first rule that holds gives a goal, and the goal an action that the mask allows."""
+        rows = observations.rows
+        if rows == 0:
+            return Decision(np.zeros(0, np.int64), state)
+        seen = self._reader.read(observations)
+        goals = self._goals[self._first_rule(seen)]
+        actions = self._act(observations, seen, goals)
+        return Decision(actions, state, log_probs=np.zeros(rows, np.float32))
+
+    def rules_of(self, observations: ObservationBatch) -> list[str]:
+        """The name of the rule that speaks for each row: why an agent does what it does."""
+        return [RULES[i].name for i in self._first_rule(self._reader.read(observations))]
+
+    def fingerprint(self) -> str:
+        """Digest of the rules' version, the options and the observation's meaning."""
+        options = json.dumps(self._options.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(f"scripted-{RULES_VERSION}:{options}:{self._spec_fingerprint}".encode()).hexdigest()
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def _first_rule(self, seen: Seen) -> NDArray[np.intp]:
+        asked = situation(seen, self._options)
+        first = np.full(len(asked.busy), len(RULES) - 1, np.intp)
+        for i in range(len(RULES) - 2, -1, -1):
+            np.copyto(first, i, where=RULES[i].when(asked))
+        return first
+
+    def _act(self, observations: ObservationBatch, seen: Seen, goals: NDArray[np.intp]) -> NDArray[np.int64]:
+        mask = seen.mask
+        way = self._reader.way(observations, np.minimum(goals, len(KINDS) - 1))
+        possible = mask[self._moves].T
+        # A step to a tile where nobody stands scores 1, one into somebody's way a half: he may move on, and after
+        # a few tries one slips past. Steps that lead nowhere score 0.
+        steps = way[:, :4] * possible
+        best = steps.argmax(axis=1)
+        walks = steps.max(axis=1) > 0
+        here = way[:, 5] > 0
+        usable = way[:, 4] > 0
+        waits_in_line = seen["in_queue"] > 0
+        goes = goals < len(KINDS)
+        idle = seen["doing_none"] > 0
+        uses = goes & here & idle & mask[self._use] & (usable | ~waits_in_line)
+        actions = np.where(goes & ~here & walks, self._moves[best], 0)
+        np.copyto(actions, self._use, where=uses)
+        np.copyto(actions, self._chat, where=(goals == TALK) & mask[self._chat])
+        return actions

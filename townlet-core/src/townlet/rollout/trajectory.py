@@ -1,0 +1,82 @@
+"""Turns steps into recorded trajectories, block after block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from townlet.api import ObservationBatch, ObservationSpec
+from townlet.rollout.buffer import RolloutBuffer
+from townlet.rollout.step import Step
+
+__all__ = ["BlockWriter", "TrajectoryService", "block_ticks"]
+
+_BLOCK_BYTES = 32 << 20
+
+
+class BlockWriter(Protocol):
+    """Keeps blocks of ticks; a writer of datasets is one."""
+
+    def append(self, block: Mapping[str, NDArray[Any]], /) -> None:
+        """Keep arrays ``[T, N, ...]`` by name. They are written over once this returns."""
+        ...
+
+
+def block_ticks(spec: ObservationSpec, rows: int) -> int:
+    """Ticks a block of some 32 MiB holds: at least 16, at most 1024."""
+    channels, height, width = spec.map_shape
+    row = channels * height * width + 4 * spec.features + spec.actions + 40
+    return max(16, min(1024, _BLOCK_BYTES // (row * max(rows, 1))))
+
+
+class TrajectoryService:
+    """A recorder for the loop that hands each full block of ticks to a writer. Memory stays at one block.
+
+    Args:
+        writer: where blocks go; opening and closing it is its owner's affair.
+        spec: what the observations mean.
+        rows: ``N``.
+        reward_parts: ``P``.
+        ticks: ticks of a block; by default as many as fit some 32 MiB.
+    """
+
+    def __init__(
+        self, writer: BlockWriter, spec: ObservationSpec, rows: int, *, reward_parts: int = 0, ticks: int | None = None
+    ) -> None:
+        self._writer = writer
+        self._buffer = RolloutBuffer(spec, ticks or block_ticks(spec, rows), rows, reward_parts=reward_parts)
+        self.ticks = 0
+        """Ticks recorded so far, those not yet handed on included."""
+
+    def current(self) -> ObservationBatch:
+        """Where the observations of the tick to come lie."""
+        return self._buffer.current()
+
+    def following(self) -> ObservationBatch:
+        """Where the observations after it go."""
+        return self._buffer.following()
+
+    def record(self, step: Step) -> None:
+        """Keep a step; a full block goes to the writer."""
+        self._buffer.record(step)
+        self.ticks += 1
+        if self._buffer.full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is there, a short block too."""
+        if self._buffer.length:
+            self._writer.append(self._buffer.arrays())
+            self._buffer.rewind()
+
+    def __enter__(self) -> TrajectoryService:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, KeyboardInterrupt):
+            self.flush()
