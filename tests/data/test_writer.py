@@ -150,15 +150,16 @@ class TestRefuses:
 
 class TestLeavesNothing:
     def test_after_an_exception(self, tmp_path, spec, origin, make_block):
-        with (
-            pytest.raises(RuntimeError),
-            DatasetWriter(tmp_path / "d", spec=spec, origin=origin, shard_bytes=1) as writer,
-        ):
-            writer.append(make_block(3))
-            raise RuntimeError
+        def fails_midway() -> None:
+            with DatasetWriter(tmp_path / "d", spec=spec, origin=origin, shard_bytes=1) as writer:
+                writer.append(make_block(3))
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fails_midway()
         assert list(tmp_path.iterdir()) == []
 
-    def test_visible_before_close(self, tmp_path, spec, origin, make_block):
+    def test_under_the_final_name_before_close(self, tmp_path, spec, origin, make_block):
         writer = DatasetWriter(tmp_path / "d", spec=spec, origin=origin, shard_bytes=1)
         writer.append(make_block(3))
         assert not (tmp_path / "d").exists()
