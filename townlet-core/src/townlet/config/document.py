@@ -52,14 +52,13 @@ class ConfigDocument:
 
     def origin(self, path: KeyPath) -> Origin:
         """Where the value at that key came from."""
-        for length in range(len(path), 0, -1):
-            place = self.source.place(path[:length])
-            if place is None:
-                continue
-            if length < len(path) and not _replaced(self.source, path[:length]):
-                break
-            return Origin("file" if place.line else "override", str(place))
-        return Origin("default", "default")
+        place = self.source.place(path)
+        if place is None:  # a mapping such as policy.options is from where its first written key is from
+            inside = (written for written in self.source.places if len(written) > len(path) > 0)
+            place = next((self.source.places[key] for key in inside if key[: len(path)] == path), None)
+        if place is None:
+            return Origin("default", "default")
+        return Origin("file" if place.line else "override", str(place))
 
     def values(self) -> Iterator[tuple[str, object, Origin]]:
         """Every effective value as ``(key, value, origin)``, in the order of the models."""
@@ -76,16 +75,6 @@ class ConfigDocument:
                     yield from self._values(item, (*path, index))
             else:
                 yield dotted(path), value, self.origin(path)
-
-
-def _replaced(source: Source, path: KeyPath) -> bool:
-    """Whether the value at the path was given as a whole that a model did not open (an override's mapping)."""
-    place = source.place(path)
-    return (
-        place is not None
-        and not place.line
-        and not any(len(key) > len(path) and key[: len(path)] == path for key in source.places)
-    )
 
 
 def _parts(key: str) -> KeyPath:

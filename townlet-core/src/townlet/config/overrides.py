@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from townlet.config.source import Data, Fault, KeyPath, Place, Source
 from townlet.config.yaml_tree import parse_scalar
@@ -33,8 +33,7 @@ def overridden(source: Source, overrides: Sequence[str]) -> Source:
             continue
         for inside in [old for old in places if old[: len(path)] == path]:
             del places[inside]
-        for length in range(len(path), 0, -1):
-            places.setdefault(path[:length], Place(label))
+        places |= dict.fromkeys(_paths_in(value, path), Place(label))
     return Source(label=source.label, data=data, places=places, faults=faults, path=source.path)
 
 
@@ -52,6 +51,16 @@ def _parse(override: str, label: str) -> tuple[KeyPath, Data]:
     return tuple(path), parse_scalar(text, label=label)
 
 
+def _paths_in(value: Data, at: KeyPath) -> Iterator[KeyPath]:
+    yield at
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths_in(inner, (*at, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _paths_in(inner, (*at, index))
+
+
 def _put(data: dict[str, Data], path: KeyPath, value: Data, label: str) -> None:
     node: Data = data
     for depth, part in enumerate(path):
@@ -64,6 +73,8 @@ def _put(data: dict[str, Data], path: KeyPath, value: Data, label: str) -> None:
             elif not isinstance(node.get(part), dict | list):
                 if part in node and node[part] is not None:
                     raise ConfigError(f"{part!r} is a single value; nothing can be set inside it", where=label)
+                if isinstance(path[depth + 1], int):
+                    raise ConfigError(f"the file gives no list {part!r} whose entries could be set", where=label)
                 node[part] = {}
             node = node[part]
         else:
