@@ -44,8 +44,8 @@ EVENTS: Final = (
     "fee",  # coins of penalty for lateness paid
     "starter",  # coins brought along by a newcomer
     "lost",  # coins taken along by one who left
-    "chat_ok",
-    "chat_failed",
+    "chat_ok",  # began a chat that went well
+    "chat_failed",  # began one that did not
     "chat_quality",  # 0..1 of the successful chat
     "conflict",  # pushed in
     "conflict_intensity",  # 1 + rivalry of the one passed over

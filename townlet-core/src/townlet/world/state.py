@@ -148,6 +148,7 @@ class TickEvents(NamedTuple):
     amount: Annotated[F32, "W A E", "per agent and kind of event: a count, coins or an intensity"]
     started: Annotated[I8, "W A", "affordance begun in this tick, -1 none"]
     finished: Annotated[I8, "W A", "affordance completed in this tick, -1 none"]
+    chat_with: Annotated[I16, "W A", "whom it had a successful chat with that it began itself, -1 nobody"]
 
 
 class Streams(NamedTuple):

@@ -81,6 +81,7 @@ class PostTable(NamedTuple):
     end: Annotated[I32, "J", "tick after the last"]
     wage: Annotated[F32, "J", "coins a tick"]
     first: Annotated[I16, "D1", "posts of place d are first[d] .. first[d + 1] - 1 (D + 1 entries)"]
+    of_home: Annotated[I16, "D N", "posts that people of a home take, nearest sites first, -1 padded"]
 
 
 class Rules(NamedTuple):

@@ -1,0 +1,218 @@
+"""Reading an affordance manifest and compiling it to arrays."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import yaml
+from pydantic import Field, ValidationError
+
+from townlet.config.model import Section
+from townlet.errors import ConfigError
+from townlet.world.names import (
+    EFFECTS,
+    FACILITY_KINDS,
+    FLAG_POWER,
+    FLAGS,
+    FX_MONEY,
+    NEEDS,
+    PRICES,
+    SELLING_KINDS,
+)
+from townlet.world.tables import AffordanceTable
+
+__all__ = ["AffordanceSource", "compile_affordances", "load_affordances", "parse_affordances"]
+
+Term = float | tuple[float, Literal["price_groceries", "price_meal", "wage"]]
+Amounts = dict[Literal["hunger", "energy", "hygiene", "money", "groceries", "meals", "stock"], Term]
+_COMPARISON = re.compile(r"^([a-z]+)\s*(>=|<=)\s*([a-z_]+|\d+(?:\.\d+)?)$")
+_MOST_OF_A_KIND = 4
+
+
+class EffectsSource(Section):
+    """What an affordance adds, and when."""
+
+    start: Amounts = Field(default_factory=dict, description="Once, when it begins.")
+    tick: Amounts = Field(default_factory=dict, description="In each of its ticks.")
+    end: Amounts = Field(default_factory=dict, description="Once, when it is completed.")
+
+
+class AffordanceSource(Section):
+    """One affordance as written."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="Its name.")
+    facility: Literal["bed", "shower", "stove", "table", "till", "counter", "desk", "bench"]
+    duration: int = Field(ge=1, le=100_000, description="Ticks.")
+    requires: tuple[str, ...] = Field((), description="Preconditions; see the core manifest.")
+    effects: EffectsSource = Field(default_factory=EffectsSource)
+    decay: dict[Literal["hunger", "energy", "hygiene"], Annotated[float, Field(ge=0, le=10)]] = Field(
+        default_factory=dict, description="Factors on the fall of needs."
+    )
+    sociable: bool = Field(False, description="Whether one can chat meanwhile.")
+
+
+class ManifestFile(Section):
+    """The layout of a manifest."""
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    affordances: tuple[AffordanceSource, ...] = Field(min_length=1, max_length=100)
+
+
+def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
+    """Read ``core`` or a manifest file. Raises ConfigError naming the file, the affordance and the rule."""
+    if name_or_path == "core":
+        text = (files("townlet.world") / "data" / "affordances" / "core.yaml").read_text(encoding="utf-8")
+        return parse_affordances(text, where="affordances core")
+    try:
+        text = Path(name_or_path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"the affordance manifest {name_or_path!r} cannot be read",
+            where="town.affordances",
+            details=[f"found: {error}", "give `core` or the path of a manifest"],
+        ) from error
+    return parse_affordances(text, where=name_or_path)
+
+
+def parse_affordances(text: str, *, where: str) -> tuple[AffordanceSource, ...]:
+    """Read the text of a manifest, and try to compile it. Raises ConfigError."""
+    try:
+        data = yaml.safe_load(text)
+        manifest = ManifestFile.model_validate(data)
+    except yaml.YAMLError as error:
+        raise ConfigError("an affordance manifest must be YAML", where=where, details=[str(error)]) from error
+    except ValidationError as error:
+        details = [f"{_path(data, e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("the affordance manifest has wrong entries", where=where, details=details) from error
+    names = [a.id for a in manifest.affordances]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"two affordances are called {name!r}", where=where)
+    compile_affordances(manifest.affordances, where=where)
+    return manifest.affordances
+
+
+def _path(data: object, loc: tuple[int | str, ...]) -> str:
+    """``affordances.cook.duration`` rather than ``affordances.2.duration`` where the entry has an id."""
+    words = [str(part) for part in loc]
+    if len(loc) > 1 and loc[0] == "affordances" and isinstance(loc[1], int) and isinstance(data, dict):
+        entry = data["affordances"][loc[1]]
+        if isinstance(entry, dict) and "id" in entry:
+            words[1] = str(entry["id"])
+    return ".".join(words)
+
+
+def compile_affordances(sources: tuple[AffordanceSource, ...], *, where: str) -> AffordanceTable:
+    """The arrays of a manifest. Raises ConfigError for requirements and effects that cannot be."""
+    count = len(sources)
+    table = AffordanceTable(
+        facility=np.array([FACILITY_KINDS.index(a.facility) for a in sources], np.int8),
+        duration=np.array([a.duration for a in sources], np.int32),
+        flags=np.zeros(count, np.int32),
+        need_most=np.full((count, 3), 2.0, np.float32),
+        min_items=np.zeros((count, 2), np.int16),
+        min_stock=np.zeros(count, np.float32),
+        min_money=np.zeros((count, 3), np.float32),
+        at_start=np.zeros((count, len(EFFECTS)), np.float32),
+        each_tick=np.zeros((count, len(EFFECTS)), np.float32),
+        at_end=np.zeros((count, len(EFFECTS)), np.float32),
+        decay=np.ones((count, 3), np.float32),
+        sociable=np.array([a.sociable for a in sources], np.bool_),
+        of_kind=np.full((len(FACILITY_KINDS), _MOST_OF_A_KIND), -1, np.int8),
+    )
+    for k, source in enumerate(sources):
+        for requirement in source.requires:
+            _require(table, k, requirement, f"{where}, {source.id}.requires")
+        for moment, amounts, rows in (
+            ("start", source.effects.start, table.at_start),
+            ("tick", source.effects.tick, table.each_tick),
+            ("end", source.effects.end, table.at_end),
+        ):
+            for name, term in amounts.items():
+                _effect(rows, k, name, term, f"{where}, {source.id}.effects.{moment}")
+        for need, factor in source.decay.items():
+            table.decay[k, NEEDS.index(need)] = factor
+        _check_possible(table, k, f"{where}, {source.id}")
+        places = table.of_kind[table.facility[k]]
+        free = np.flatnonzero(places < 0)
+        if not len(free):
+            raise ConfigError(
+                f"a facility can have at most {_MOST_OF_A_KIND} affordances", where=f"{where}, {source.id}"
+            )
+        places[free[0]] = k
+    return table
+
+
+def _require(table: AffordanceTable, k: int, text: str, where: str) -> None:
+    if text in FLAGS:
+        table.flags[k] |= FLAG_POWER << FLAGS.index(text)
+        return
+    match = _COMPARISON.match(text)
+    if match is None:
+        raise ConfigError(
+            f"nothing can require {text!r}",
+            where=where,
+            details=[f"known: {', '.join(FLAGS)}, money>=n, energy<=n, ..."],
+        )
+    name, sign, amount = match.groups()
+    symbolic = amount in ("price_groceries", "price_meal")
+    if not symbolic and not amount[0].isdigit():
+        raise ConfigError(f"{amount!r} is neither a number nor a price", where=where)
+    value = 1.0 if symbolic else float(amount)
+    if sign == "<=" and name in NEEDS and not symbolic:
+        table.need_most[k, NEEDS.index(name)] = value
+    elif sign == ">=" and name == "money":
+        table.min_money[k, 1 + PRICES.index(amount[6:]) if symbolic else 0] = value
+    elif sign == ">=" and name in ("groceries", "meals") and not symbolic and value == int(value):
+        table.min_items[k, ("groceries", "meals").index(name)] = int(value)
+    elif sign == ">=" and name == "stock" and not symbolic:
+        table.min_stock[k] = value
+    else:
+        raise ConfigError(
+            f"nothing can require {text!r}",
+            where=where,
+            details=["money, groceries, meals, stock take >=; hunger, energy, hygiene take <="],
+        )
+
+
+def _effect(rows: np.ndarray[tuple[int, ...], np.dtype[np.float32]], k: int, name: str, term: Term, where: str) -> None:
+    if isinstance(term, tuple):
+        if name != "money":
+            raise ConfigError(f"{name} cannot change with a price or a wage; only money can", where=where)
+        rows[k, EFFECTS.index(term[1])] += term[0]
+        return
+    if name in NEEDS and abs(term) > 1:
+        raise ConfigError(f"{name} cannot change by {term:g}; needs are in 0 .. 1", where=where)
+    if name in ("groceries", "meals", "stock") and term != int(term):
+        raise ConfigError(f"{name} cannot change by {term:g}; only whole ones exist", where=where)
+    rows[k, EFFECTS.index(name)] += term
+
+
+def _check_possible(table: AffordanceTable, k: int, where: str) -> None:
+    """What is taken must have been required, so that nothing goes below zero; stock exists only where it is sold."""
+    taken = -np.minimum(table.at_start[k], 0) - np.minimum(table.at_end[k], 0)
+    if np.any(np.minimum(table.each_tick[k, FX_MONEY:], 0)):
+        raise ConfigError("money, items and stock can be taken at the start or the end, not in each tick", where=where)
+    required = {
+        "money": table.min_money[k, 0],
+        "price_groceries": table.min_money[k, 1],
+        "price_meal": table.min_money[k, 2],
+        "groceries": table.min_items[k, 0],
+        "meals": table.min_items[k, 1],
+        "stock": table.min_stock[k],
+        "wage": 0.0,
+    }
+    for name, enough in required.items():
+        need = float(taken[EFFECTS.index(name)])
+        if need > float(enough) + 1e-6:
+            raise ConfigError(
+                f"it takes {need:g} of {name} and requires {float(enough):g}",
+                where=where,
+                details=["what an affordance takes must be required, or somebody would owe it"],
+            )
+    if int(table.facility[k]) not in SELLING_KINDS and (taken[EFFECTS.index("stock")] or table.min_stock[k]):
+        raise ConfigError("only tills and counters have a stock", where=where)

@@ -1,0 +1,235 @@
+"""From a config to a town: read the map and the manifest, check that one can live there, compile the tables."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.config.town import TownConfig
+from townlet.errors import MapError
+from townlet.world.affordances import compile_affordances, load_affordances
+from townlet.world.fields import Field, Ground, check_reachable, flood, read_ground
+from townlet.world.maps import MapSource, load_map
+from townlet.world.names import BED, DESK, FACILITY_KINDS
+from townlet.world.tables import UNREACHABLE, MapTable, PostTable, Rules, Tables, Town
+
+__all__ = ["compile_map", "compile_town"]
+
+_SPAWN_TILES = 32
+_POSTS_OF_A_HOME = 24
+
+
+def compile_town(config: TownConfig | None = None, source: MapSource | None = None) -> Town:
+    """Compile the town of ``config`` (the default town without one), on ``source`` instead of its map if given.
+
+    Raises:
+        MapError: if the map cannot be lived on; names row and column.
+        ConfigError: if the manifest is wrong; names the affordance.
+    """
+    config = config if config is not None else TownConfig()
+    if source is None:
+        source = _source(config)
+    affordances = load_affordances(config.affordances)
+    ground = read_ground(source)
+    check_reachable(source, ground)
+    homes = sum(place.kind == "home" for place in source.places)
+    map_table, place_fields = compile_map(source, ground, homes, config.social.chat_reach)
+    tables = Tables(
+        map=map_table,
+        affordances=compile_affordances(affordances, where=config.affordances),
+        posts=_posts(config, source, ground, homes, place_fields),
+        rules=_rules(config),
+    )
+    _freeze(tables)
+    seen = [0] * len(FACILITY_KINDS)
+    objects = []
+    for kind in ground.object_kind:
+        seen[kind] += 1
+        objects.append(f"{FACILITY_KINDS[kind]} {seen[kind]}")
+    return Town(
+        config=config,
+        tables=tables,
+        agents=source.agents,
+        glyphs=source.rows,
+        affordances=tuple(a.id for a in affordances),
+        places=tuple(place.name for place in source.places),
+        objects=tuple(objects),
+        homes=homes,
+        digest=_digest(tables),
+    )
+
+
+def _source(config: TownConfig) -> MapSource:
+    if config.map == "generated":
+        from townlet.world.generate import generate_map  # pulled in only for towns that need it
+
+        return generate_map(config.generator.agents, config.generator.seed)
+    return load_map(config.map)
+
+
+def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) -> tuple[MapTable, list[Field]]:
+    """The map's arrays, and the field of each place."""
+    kinds = [_field(ground, ground.object_kind == kind) for kind in range(len(FACILITY_KINDS))]
+    places = [
+        _field(ground, (ground.object_place == d) & (ground.object_kind == (BED if d < homes else DESK)))
+        for d in range(len(source.places))
+    ]
+    beds = np.flatnonzero(ground.object_kind == BED)
+    spawn = [_spawn_tiles(field) for field in places[:homes]]
+    offsets = sorted(
+        (max(abs(dy), abs(dx)), abs(dy) + abs(dx), dy, dx)
+        for dy in range(-chat_reach, chat_reach + 1)
+        for dx in range(-chat_reach, chat_reach + 1)
+        if (dy, dx) != (0, 0)
+    )
+    table = MapTable(
+        walkable=ground.walkable,
+        wall=ground.wall,
+        object_at=ground.object_at,
+        use_object=ground.use_object,
+        place_at=ground.place_at,
+        object_kind=ground.object_kind,
+        object_y=ground.object_y,
+        object_x=ground.object_x,
+        object_place=ground.object_place,
+        kind_distance=_stack([f.distance for f in kinds], -1),
+        kind_steps=_stack([f.steps for f in kinds], -1),
+        kind_nearest=_stack([f.nearest for f in kinds], -1),
+        place_distance=_stack([f.distance for f in places], 0),
+        place_steps=_stack([f.steps for f in places], 0),
+        place_nearest=_stack([f.nearest for f in places], 0),
+        slot_home=np.ascontiguousarray(ground.object_place[beds[: source.agents]]),
+        spawn_y=_stack([s[0] for s in spawn], 0),
+        spawn_x=_stack([s[1] for s in spawn], 0),
+        chat_dy=np.array([o[2] for o in offsets], np.int8),
+        chat_dx=np.array([o[3] for o in offsets], np.int8),
+    )
+    return table, places
+
+
+def _field(ground: Ground, wanted: NDArray[np.bool_]) -> Field:
+    serves = ground.use_object
+    sources = np.where((serves >= 0) & wanted[serves], serves, -1).astype(np.int16)
+    return flood(ground.walkable, sources)
+
+
+def _stack(arrays: list[NDArray[Any]], axis: int) -> NDArray[Any]:
+    return np.ascontiguousarray(np.stack(arrays, axis=axis))
+
+
+def _spawn_tiles(field: Field) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """The tiles nearest to a home's beds, in a fixed order, padded with -1."""
+    order = np.argsort(field.distance, axis=None, kind="stable")[:_SPAWN_TILES]
+    order = order[field.distance.ravel()[order] != UNREACHABLE]
+    tiles = np.full((2, _SPAWN_TILES), -1, np.int16)
+    tiles[:, : len(order)] = np.unravel_index(order, field.distance.shape)
+    return np.ascontiguousarray(tiles[0]), np.ascontiguousarray(tiles[1])
+
+
+def _posts(config: TownConfig, source: MapSource, ground: Ground, homes: int, places: list[Field]) -> PostTable:
+    place, start, end, first = [], [], [], [0]
+    for d in range(len(source.places)):
+        desks = int(np.sum((ground.object_place == d) & (ground.object_kind == DESK)))
+        for _ in range(desks if d >= homes else 0):
+            for shift in config.jobs.shifts:
+                place.append(d)
+                start.append(shift.start)
+                end.append(shift.end)
+        first.append(len(place))
+    if len(place) > 30_000:
+        raise MapError(f"{len(place)} job posts; at most 30,000 are possible", where=source.where)
+    of_home = np.full((max(homes, 1), _POSTS_OF_A_HOME), -1, np.int16)
+    beds = ground.object_kind == BED
+    for home in range(homes):
+        bed = int(np.flatnonzero(beds & (ground.object_place == home))[0])
+        y, x = int(ground.object_y[bed]), int(ground.object_x[bed])
+        sites = sorted(range(homes, len(places)), key=lambda d: (int(places[d].distance[y, x]), d))
+        posts = [j for d in sites for j in range(first[d], first[d + 1])][:_POSTS_OF_A_HOME]
+        of_home[home, : len(posts)] = posts
+    return PostTable(
+        place=np.array(place, np.int16),
+        start=np.array(start, np.int32),
+        end=np.array(end, np.int32),
+        wage=np.full(len(place), config.jobs.wage, np.float32),
+        first=np.array(first, np.int16),
+        of_home=of_home,
+    )
+
+
+def _rules(config: TownConfig) -> Rules:
+    time, needs, jobs, economy = config.time, config.needs, config.jobs, config.economy
+    social, lives, outside = config.social, config.lives, config.outside
+    day = float(time.day_ticks)
+    return Rules(
+        day_ticks=time.day_ticks,
+        hour_ticks=time.hour_ticks,
+        hunger_decay=needs.hunger_decay,
+        energy_decay=needs.energy_decay,
+        hygiene_decay=needs.hygiene_decay,
+        company_effect=needs.company_effect,
+        ghost_after=config.movement.ghost_after,
+        grace_ticks=config.queues.grace_ticks,
+        push_cooldown=config.queues.push_cooldown,
+        late_grace=jobs.late_grace,
+        late_fee=jobs.late_fee,
+        abandoned_after=jobs.abandoned_after,
+        attended_share=jobs.attended_share,
+        attendance_memory=jobs.attendance_memory,
+        absences_allowed=jobs.absences_allowed,
+        rent=economy.rent,
+        rent_days=economy.rent_days,
+        base_groceries=economy.groceries,
+        base_meal=economy.meal,
+        stock_till=economy.stock_till,
+        stock_counter=economy.stock_counter,
+        start_money=economy.start_money,
+        start_groceries=economy.start_groceries,
+        start_meals=economy.start_meals,
+        start_need=economy.start_need,
+        shared_meal_window=social.shared_meal_window,
+        shared_meal_bonus=social.shared_meal_bonus,
+        chat_base=social.chat_base,
+        chat_trust=social.chat_trust,
+        chat_familiarity=social.chat_familiarity,
+        chat_cooldown=social.chat_cooldown,
+        tie_decay=social.tie_decay,
+        collapse_ticks=lives.collapse_ticks,
+        neglect_ticks=lives.neglect_ticks,
+        faint_ticks=needs.faint_ticks,
+        faint_energy=needs.faint_energy,
+        exits_per_day=lives.exits_per_day,
+        exit_gap=lives.exit_gap,
+        respawn_min=lives.respawn_min,
+        respawn_max=lives.respawn_max,
+        outside_on=outside.enabled,
+        rate_price=outside.price_spikes / day,
+        rate_power=outside.blackouts / day,
+        rate_water=outside.water_outages / day,
+        rate_closure=outside.closures / day,
+        rate_meeting=outside.meetings / day,
+        spike_factor=outside.spike_factor,
+        spike_ticks=outside.spike_ticks,
+        outage_ticks=outside.outage_ticks,
+        closure_ticks=outside.closure_ticks,
+        meeting_ticks=outside.meeting_ticks,
+        outside_cooldown=outside.cooldown,
+    )
+
+
+def _freeze(tables: Tables) -> None:
+    for part in (tables.map, tables.affordances, tables.posts):
+        for array in part:
+            array.flags.writeable = False
+
+
+def _digest(tables: Tables) -> str:
+    digest = hashlib.sha256()
+    for group in (tables.map, tables.affordances, tables.posts):
+        for name, array in zip(group._fields, group, strict=True):
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.tobytes())
+    digest.update(repr(tables.rules).encode())
+    return digest.hexdigest()
