@@ -23,7 +23,14 @@ from townlet.plugins.stub import StubPolicy
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["ResolvedLearner", "ResolvedPolicy", "resolve_learner", "resolve_policy", "validate_options"]
+__all__ = [
+    "ResolvedLearner",
+    "ResolvedPolicy",
+    "create_policy",
+    "resolve_learner",
+    "resolve_policy",
+    "validate_options",
+]
 
 _NOTHING: Mapping[str, object] = {}
 
@@ -75,8 +82,7 @@ def resolve_policy(
         loaded = load_backend(row)  # step 7
         model = build_options(row.name, options_model(loaded), options, where)  # step 8
         request = PolicyRequest(backend=row.name, spec=spec, options=model, seed=seed, checkpoint=checkpoint)
-        policy: PolicyBackendProtocol = _create(loaded, "townlet_create_policy", request)
-        _check(row, "policy", policy_faults(policy))  # step 9
+        policy = create_policy(loaded, request)  # step 9
     return ResolvedPolicy(policy, provenance(name, row, model))  # step 10
 
 
@@ -124,6 +130,18 @@ def validate_options(
         if model is None:
             model = options_model(load_backend(row))
     return build_options(row.name, model, options, where)
+
+
+def create_policy(loaded: Loaded, request: PolicyRequest) -> PolicyBackendProtocol:
+    """Ask a loaded backend for a policy, and check its structure (step 9).
+
+    Raises:
+        BackendLoadError: if it raises or has none to give.
+        BackendContractError: if what it gives does not fit the protocol.
+    """
+    policy: PolicyBackendProtocol = _create(loaded, "townlet_create_policy", request)
+    _check(loaded.row, "policy", policy_faults(policy))
+    return policy
 
 
 @contextmanager

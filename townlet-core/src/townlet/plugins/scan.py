@@ -16,7 +16,7 @@ from townlet.plugins.requirements import Requirement, check_requirement
 from townlet.plugins.rows import BackendRow, State
 from townlet.version import API_VERSION
 
-__all__ = ["ALLOW_LOCAL", "Scan", "local_allowed", "refresh", "reserved", "scan", "scan_all"]
+__all__ = ["ALLOW_LOCAL", "Scan", "local_allowed", "refresh", "reserved", "scan", "scan_all", "uncontested"]
 
 ALLOW_LOCAL = "TOWNLET_ALLOW_LOCAL_BACKENDS"
 """Environment variable: ``1`` accepts backends whose metadata lies in the current directory."""
@@ -111,6 +111,16 @@ def _judge(manifest: Manifest, requirements: Iterable[Requirement]) -> tuple[Sta
         return State.INCOMPATIBLE, f"it serves contract {manifest.api}, this core speaks {API_VERSION}"
     lacking = [_lack(requirement) for requirement in requirements if not requirement.fits]
     return (State.DECLARED, "; ".join(lacking)) if lacking else (State.PRESENT, "")
+
+
+def uncontested(row: BackendRow) -> BackendRow:
+    """The row as it would be if nobody else claimed its name: what ``distribution:name`` selects."""
+    if row.state is not State.CONFLICTING:
+        return row
+    if row.fault is not None:
+        return row._replace(state=State.BROKEN, why=f"manifest: {row.fault}")
+    state, why = _judge(row.manifest, row.requirements) if row.manifest else (State.PRESENT, "")
+    return row._replace(state=state, why=why)
 
 
 def _lack(requirement: Requirement) -> str:

@@ -1,0 +1,67 @@
+"""``townlet backends``: its subcommands, each in a module ``townlet.cli.backends_NAME`` imported when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+import click
+
+__all__ = ["SUBCOMMANDS", "SubcommandTable", "command"]
+
+SUBCOMMANDS: dict[str, str] = {
+    "list": "List backends and their states, from metadata alone",
+    "info": "Explain one backend: manifest, options, provenance",
+    "doctor": "Load backends in child processes and diagnose them",
+    "check": "Hold a backend against the contract (conformance kit)",
+    "new": "Write a complete new backend distribution",
+}
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (pathlib costs start-up time)
+
+
+class SubcommandTable(click.Group):
+    """A group whose subcommands are modules, so that listing backends does not import the doctor."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Names in the order of the table."""
+        return [name for name in SUBCOMMANDS if _present(name)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's)
+        """The subcommand of that name, or None."""
+        if cmd_name not in SUBCOMMANDS or not _present(cmd_name):
+            return None
+        command = importlib.import_module(f"townlet.cli.backends_{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"townlet.cli.backends_{cmd_name}.command is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing a subcommand."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUBCOMMANDS[name]) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with a suggestion where the name is unknown."""
+        if args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            from townlet.suggestions import nearest
+
+            near = nearest(args[0], self.list_commands(ctx))
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise click.UsageError(f"there is no command 'backends {args[0]}'{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _present(name: str) -> bool:
+    return os.path.isfile(os.path.join(_FOLDER, f"backends_{name}.py"))  # noqa: PTH113, PTH118
+
+
+@click.group(cls=SubcommandTable, context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Policy backends: the minds of a town.
+
+    \b
+    Example:  townlet backends list
+    """
