@@ -1,0 +1,58 @@
+"""The shape of the network, as data: importable, checkable and comparable without PyTorch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from townlet.api import ObservationSpec
+
+__all__ = ["Activation", "ConflictAwarePolicyConfig", "MapEncoderName", "Width"]
+
+MapEncoderName = Literal["flat", "codes", "patch", "embedding", "conv"]
+"""How the map becomes a vector; ``docs/adr/0006-network.md`` compares them."""
+
+Activation = Literal["relu", "tanh", "silu"]
+
+Width = Annotated[int, Field(ge=1, le=8192)]
+
+
+class ConflictAwarePolicyConfig(BaseModel):
+    """Everything that decides the shapes of :class:`ConflictAwarePolicyNetwork`'s weights.
+
+    Features and map are encoded apart and joined: ``features -> hidden[0]``, ``map -> map_width``, then
+    ``hidden[1:]`` (at least one layer, of width ``hidden[-1]``), then a linear policy head and a value head with
+    one hidden layer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    map_shape: tuple[int, int, int] = Field(description="(C, H, W) of the observation; zeros without a map.")
+    features: int = Field(ge=0, description="F, the number of features.")
+    actions: int = Field(ge=1, description="K, the number of actions.")
+    hidden: tuple[Width, ...] = Field((256, 256), min_length=1, description="Widths of the fully connected layers.")
+    map_encoder: MapEncoderName = Field("flat", description="How the map becomes a vector.")
+    map_width: int = Field(128, ge=1, le=8192, description="Width of the encoded map.")
+    value_hidden: int = Field(128, ge=1, le=8192, description="Width of the value head's hidden layer.")
+    activation: Activation = Field("relu", description="Nonlinearity of every hidden layer.")
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the observation has a map."""
+        return self.map_shape[0] > 0
+
+    @classmethod
+    def for_spec(cls, spec: ObservationSpec, **choices: object) -> ConflictAwarePolicyConfig:
+        """The config for observations of ``spec`` with some of the other fields chosen."""
+        return cls.model_validate(
+            {"map_shape": spec.map_shape, "features": spec.features, "actions": spec.actions, **choices}
+        )
+
+    def first_difference(self, other: ConflictAwarePolicyConfig) -> str | None:
+        """The first field in which ``other`` differs, in words, or None where the two are equal."""
+        mine, theirs = self.model_dump(), other.model_dump()
+        for name, value in mine.items():
+            if value != theirs[name]:
+                return f"{name} is {value!r} here and {theirs[name]!r} there"
+        return None

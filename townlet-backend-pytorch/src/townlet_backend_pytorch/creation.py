@@ -1,0 +1,79 @@
+"""Policies and learners from requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from townlet.api import LearnerRequest, ObservationSpec, PolicyRequest
+from townlet.errors import CheckpointError, ConfigError
+from townlet_backend_pytorch.devices import resolve_device
+from townlet_backend_pytorch.learner import TorchLearner
+from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+from townlet_backend_pytorch.options import PyTorchOptions
+from townlet_backend_pytorch.policy import TorchPolicy
+from townlet_backend_pytorch.trainer_files import NUMBERS
+from townlet_backend_pytorch.weights import WEIGHTS, read_weights
+
+__all__ = ["create_learner", "create_policy"]
+
+
+def create_policy(request: PolicyRequest) -> TorchPolicy:
+    """A policy: from the request's checkpoint, or with fresh weights.
+
+    Raises:
+        BackendError: if the device is not there.
+        CheckpointError: if the checkpoint does not fit.
+        ConfigError: if the options are not this backend's.
+    """
+    options = _options(request.options)
+    device = resolve_device(options.device)
+    network = _network(options, request.spec, request.seed, request.checkpoint).to(device).eval()
+    network.requires_grad_(False)
+    return TorchPolicy(network, request.spec, device, options.decision_threads)
+
+
+def create_learner(request: LearnerRequest) -> TorchLearner:
+    """A learner: it goes on where the request's checkpoint stopped, or starts with fresh weights.
+
+    A checkpoint without a trainer state gives its weights alone.
+
+    Raises:
+        BackendError: if the device is not there.
+        CheckpointError: if the checkpoint does not fit.
+        ConfigError: if the options are not this backend's.
+    """
+    options = _options(request.options)
+    device = resolve_device(options.device)
+    network = _network(options, request.spec, request.seed, request.checkpoint).to(device)
+    learner = TorchLearner(network, request.spec, options, device)
+    if request.checkpoint is not None and (request.checkpoint / NUMBERS).is_file():
+        learner.load(request.checkpoint)
+    return learner
+
+
+def _options(options: object) -> PyTorchOptions:
+    if options is None:
+        return PyTorchOptions()
+    if not isinstance(options, PyTorchOptions):
+        raise ConfigError(
+            "the options of policy backend 'pytorch' must be PyTorchOptions",
+            details=(f"found {type(options).__name__}", "validate a mapping with PyTorchOptions.model_validate"),
+        )
+    return options
+
+
+def _network(
+    options: PyTorchOptions, spec: ObservationSpec, seed: int, checkpoint: Path | None
+) -> ConflictAwarePolicyNetwork:
+    if checkpoint is None:
+        return ConflictAwarePolicyNetwork(options.network(spec), seed)
+    stored = read_weights(checkpoint / WEIGHTS)
+    stored.refuse_other_spec(spec)
+    refusal = options.first_refusal(stored.config)
+    if refusal is not None:
+        raise CheckpointError(
+            "the checkpoint is of another network than the options ask for",
+            where=str(stored.path),
+            details=(refusal, "leave the option out: the checkpoint knows its own network"),
+        )
+    return stored.build()

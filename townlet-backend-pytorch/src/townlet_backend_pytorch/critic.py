@@ -1,0 +1,68 @@
+"""The critic's warm-up: the value head learns alone, on features that are computed once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from townlet.api import PPOSettings
+from townlet_backend_pytorch.devices import autocast
+from townlet_backend_pytorch.experience import Experience
+from townlet_backend_pytorch.losses import clipped_value_loss, entropy, masked_log_softmax
+from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+from townlet_backend_pytorch.ppo import Losses, MeanLosses, optimise
+
+__all__ = ["train_critic"]
+
+_AT_ONCE = 8192
+
+
+def train_critic(
+    network: ConflictAwarePolicyNetwork,
+    optimizer: torch.optim.Adam,
+    experience: Experience,
+    settings: PPOSettings,
+    generator: torch.Generator,
+    *,
+    bfloat16: bool,
+    clip_values: bool,
+) -> MeanLosses:
+    """Epochs of gradient steps on the value head; trunk and policy stay exactly as they are.
+
+    The trunk is shared with the policy, so the warm-up may not move it. That makes it cheap: the trunk runs once.
+
+    Raises:
+        TrainingError: as :func:`optimise`.
+    """
+    device = experience.actions.device
+    trunks: list[Tensor] = []
+    spread: list[Tensor] = []
+    with torch.no_grad(), autocast(device, bfloat16):
+        for start in range(0, len(experience.actions), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            trunk = network.trunk(experience.codes[part], experience.features[part])
+            trunks.append(trunk)
+            spread.append(entropy(masked_log_softmax(network.actor(trunk), experience.mask[part])))
+    seen, bonus = torch.cat(trunks), torch.cat(spread).mean()
+    nothing = torch.zeros((), device=device)
+
+    def losses(index: Tensor, _: Tensor | None) -> Losses:
+        with autocast(device, bfloat16):
+            values = network.critic(seen.index_select(0, index))
+        value = clipped_value_loss(
+            values,
+            experience.returns.index_select(0, index),
+            experience.values.index_select(0, index),
+            settings.value_clip_range if clip_values else None,
+        )
+        return Losses(settings.value_coefficient * value, nothing, value, bonus, *[nothing] * 4)
+
+    trained = {id(p) for p in network.critic_parameters()}
+    frozen = [p for p in network.parameters() if p.requires_grad and id(p) not in trained]
+    try:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+        return optimise(network, optimizer, losses, (len(seen), 0), settings, generator)
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(True)

@@ -1,0 +1,80 @@
+"""Where and how to compute: device, threads, precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from townlet.errors import BackendError
+from townlet_backend_pytorch.options import Precision
+
+__all__ = ["autocast", "cpu_threads", "resolve_bfloat16", "resolve_device"]
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that ``name`` (``auto``, ``cpu``, ``cuda``, ``cuda:N``) means here.
+
+    Raises:
+        BackendError: if it is not there, naming those that are.
+    """
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda:0" if cuda else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda":
+        index = device.index or 0
+        if index >= cuda:
+            there = ", ".join(["cpu", *(f"cuda:{i}" for i in range(cuda))])
+            raise BackendError(
+                f"policy backend 'pytorch' cannot use device {name!r}: no such device",
+                where="policy.options.device",
+                details=(f"devices here: {there}", f"PyTorch: {torch.__version__}", "or let it choose: device: auto"),
+            )
+        return torch.device("cuda", index)
+    return device
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Compute with ``count`` CPU threads (0: leave them as they are), and put back what was set before.
+
+    PyTorch knows one number for the whole process. A busy neighbour on the cores makes a small batch tens of times
+    slower with several threads, which wait for each other, while one thread does not mind: hence one for deciding.
+    """
+    before = torch.get_num_threads()
+    if count in (0, before):
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def resolve_bfloat16(asked: Precision, fallback: Precision, device: torch.device) -> bool:
+    """Whether to learn in mixed bfloat16; ``fallback`` speaks where ``asked`` is ``"auto"``.
+
+    Where both are ``"auto"`` the processor's instruction set decides, not a measurement: a resumed training must
+    not choose otherwise than the first half did.
+    """
+    choice = fallback if asked == "auto" else asked
+    if choice != "auto":
+        return choice == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return _cpu_multiplies_bfloat16()
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    if not hasattr(torch.cpu, "get_capabilities"):  # a PyTorch that cannot tell
+        return False
+    capabilities: Mapping[str, object] = torch.cpu.get_capabilities()
+    return any(bool(capabilities.get(name, False)) for name in ("amx_bf16", "avx512_bf16"))
+
+
+def autocast(device: torch.device, bfloat16: bool) -> torch.autocast:
+    """The context in which the network multiplies in bfloat16, or in which nothing changes."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16)

@@ -1,0 +1,154 @@
+"""A rollout as flat tensors: the active rows of all ticks, one after the other, on the device."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from townlet.api import ActionArray, BoolArray, DemonstrationBatch, ObservationSpec, RolloutBatch
+from townlet.errors import ContractError, TrainingError
+from townlet_backend_pytorch.gae import rollout_advantages
+from townlet_backend_pytorch.policy import to_tensor
+
+__all__ = ["Examples", "Experience", "flatten_rollout", "make_examples", "prepare_demonstrations"]
+
+
+class Experience(NamedTuple):
+    """``B`` transitions, all active.
+
+    Attributes:
+        codes: uint8 ``[B, C, H, W]``.
+        features: float32 ``[B, F]``.
+        mask: bool ``[B, K]``.
+        actions: int64 ``[B]``.
+        log_probs: float32 ``[B]``, under the policy that acted.
+        values: float32 ``[B]``, of that policy, in units of reward.
+        advantages: float32 ``[B]``, in units of reward.
+        returns: float32 ``[B]``, in units of reward.
+        reference: float32 ``[B, K]``, log-probabilities of the reference policy; ``[B, 0]`` without one.
+    """
+
+    codes: Tensor
+    features: Tensor
+    mask: Tensor
+    actions: Tensor
+    log_probs: Tensor
+    values: Tensor
+    advantages: Tensor
+    returns: Tensor
+    reference: Tensor
+
+    def take(self, index: Tensor) -> Experience:
+        """The transitions at ``index``, int64, copied."""
+        return Experience(*(tensor.index_select(0, index) for tensor in self))
+
+
+class Examples(NamedTuple):
+    """``B`` demonstrations: what was seen and what the teacher did."""
+
+    codes: Tensor
+    features: Tensor
+    mask: Tensor
+    actions: Tensor
+
+    def take(self, index: Tensor) -> Examples:
+        """The demonstrations at ``index``, int64, copied."""
+        return Examples(*(tensor.index_select(0, index) for tensor in self))
+
+
+def flatten_rollout(
+    rollout: RolloutBatch, spec: ObservationSpec, gamma: float, gae_lambda: float, device: torch.device
+) -> Experience:
+    """The active transitions of ``rollout`` with their advantages and returns.
+
+    Raises:
+        ContractError: if the rollout is not of ``spec``, or an action in it was impossible.
+        TrainingError: if a number in it is not finite, or nobody was active.
+    """
+    found = (rollout.map.shape[2:], rollout.features.shape[2], rollout.action_mask.shape[2])
+    if found != (spec.map_shape, spec.features, spec.actions):
+        raise ContractError(
+            "the rollout is not of the kind this learner was made for",
+            details=(f"map, features and actions: expected {(spec.map_shape, spec.features, spec.actions)}, {found=}",),
+        )
+    active = rollout.active.reshape(-1)
+    if not active.any():
+        raise TrainingError("the rollout holds no active row: there is nothing to learn from")
+    for name, array in (
+        ("rewards", rollout.rewards),
+        ("values", rollout.values),
+        ("log_probs", rollout.log_probs),
+        ("bootstrap", rollout.bootstrap),
+        ("features", rollout.features),
+    ):
+        _refuse_not_finite(name, array, rollout.active)
+    _refuse_impossible(
+        rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.actions)[active], "rollout"
+    )
+    advantages, returns = rollout_advantages(rollout, gamma, gae_lambda)
+    keep = None if active.all() else to_tensor(np.flatnonzero(active))
+
+    def flat(tensor: Tensor) -> Tensor:
+        tensor = tensor.flatten(0, 1)
+        return (tensor if keep is None else tensor.index_select(0, keep)).to(device)
+
+    return Experience(
+        codes=flat(to_tensor(rollout.map)),
+        features=flat(to_tensor(rollout.features)),
+        mask=flat(to_tensor(rollout.action_mask)),
+        actions=flat(to_tensor(rollout.actions)),
+        log_probs=flat(to_tensor(rollout.log_probs)),
+        values=flat(to_tensor(rollout.values)),
+        advantages=flat(advantages),
+        returns=flat(returns),
+        reference=torch.empty((int(active.sum()), 0), device=device),
+    )
+
+
+def prepare_demonstrations(batch: DemonstrationBatch, device: torch.device) -> Examples:
+    """The demonstrations as tensors on ``device``; they share the arrays' memory where they can.
+
+    Raises:
+        ContractError: if a teacher's action was impossible where it was taken.
+    """
+    _refuse_impossible(batch.actions, batch.observations.action_mask, "demonstration")
+    return make_examples(batch, device)
+
+
+def make_examples(batch: DemonstrationBatch, device: torch.device) -> Examples:
+    """As :func:`prepare_demonstrations`, of a batch already checked."""
+    seen = batch.observations
+    arrays: tuple[NDArray[np.generic], ...] = (seen.map, seen.features, seen.action_mask, batch.actions)
+    return Examples(*(to_tensor(array).to(device) for array in arrays))
+
+
+def _refuse_not_finite(name: str, array: NDArray[np.float32], active: BoolArray) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum(dtype=np.float64)):  # one cheap pass; inactive rows may hold anything
+            return
+    finite = np.isfinite(array).reshape(*active.shape, -1).all(2)
+    wrong = np.argwhere(active & ~finite)
+    if len(wrong):
+        tick, row = map(int, wrong[0])
+        raise TrainingError(
+            f"the rollout's {name} hold a number that is not finite",
+            where=f"tick {tick}, row {row}",
+            details=(f"{len(wrong)} of {int(active.sum())} active entries", "the weights are as they were"),
+        )
+
+
+def _refuse_impossible(actions: ActionArray, mask: BoolArray, what: str) -> None:
+    known = (actions >= 0) & (actions < mask.shape[1])
+    rows = np.arange(len(actions))
+    possible = known & mask[rows, np.where(known, actions, 0)]
+    possible |= (actions == 0) & ~mask.any(1)
+    if not possible.all():
+        wrong = np.flatnonzero(~possible)
+        raise ContractError(
+            f"a {what} holds an action that was impossible where it was taken",
+            details=(f"{len(wrong)} of {len(actions)}, the first is action {int(actions[wrong[0]])}",),
+        )

@@ -1,0 +1,75 @@
+"""Generalised advantage estimation over rows that are born, die and are cut off."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from townlet.api import RolloutBatch
+
+__all__ = ["compute_gae", "rollout_advantages"]
+
+
+def compute_gae(
+    rewards: Tensor,
+    values: Tensor,
+    terminated: Tensor,
+    truncated: Tensor,
+    bootstrap: Tensor,
+    *,
+    gamma: float,
+    gae_lambda: float,
+) -> tuple[Tensor, Tensor]:
+    """Advantages and returns (Schulman et al. 2016, equations 11 and 16), every row at once.
+
+    ``delta_t = r_t + gamma * next_t - v_t`` where ``next_t`` is 0 after a termination, ``bootstrap_t`` at a
+    truncation and at the last tick, and ``v_{t+1}`` elsewhere; the sum of deltas stops at either kind of end.
+
+    Args:
+        rewards: float ``[T, N]``.
+        values: float ``[T, N]``, in units of reward.
+        terminated: bool ``[T, N]``: nothing follows. It wins where both are set.
+        truncated: bool ``[T, N]``: cut off; life went on elsewhere.
+        bootstrap: float ``[T, N]``: value of what really came next at truncations and at the last tick.
+        gamma: discount per tick.
+        gae_lambda: decay of the sum per tick, beside gamma.
+
+    Returns:
+        Advantages and returns (their sum with ``values``), both ``[T, N]``.
+    """
+    ticks = len(rewards)
+    following = torch.empty_like(values)
+    following[:-1] = torch.where(truncated[:-1], bootstrap[:-1], values[1:])
+    following[-1] = bootstrap[-1]
+    following.masked_fill_(terminated, 0.0)
+    deltas = rewards + gamma * following - values
+    decay = torch.where(terminated | truncated, 0.0, gamma * gae_lambda).to(values.dtype)
+    advantages = torch.empty_like(values)
+    running = torch.zeros_like(values[0])
+    for t in range(ticks - 1, -1, -1):
+        running = torch.addcmul(deltas[t], decay[t], running, out=advantages[t])
+    return advantages, advantages + values
+
+
+def rollout_advantages(rollout: RolloutBatch, gamma: float, gae_lambda: float) -> tuple[Tensor, Tensor]:
+    """:func:`compute_gae` of a rollout: float32 ``[T, N]`` on the CPU; 0 in rows that are not active.
+
+    A life that the next tick does not continue (nobody there, or a newcomer) ended, said so or not.
+    """
+    terminated = torch.tensor(rollout.terminated)
+    truncated = torch.tensor(rollout.truncated)
+    active = torch.tensor(rollout.active)
+    continues = active[1:] & ~torch.tensor(rollout.episode_start[1:])
+    terminated[:-1] |= ~continues & ~truncated[:-1]
+    terminated |= ~active
+    values = torch.tensor(rollout.values) * active
+    rewards = torch.tensor(rollout.rewards) * active
+    return compute_gae(
+        rewards,
+        values,
+        terminated,
+        truncated & ~terminated,
+        torch.tensor(rollout.bootstrap),
+        gamma=gamma,
+        gae_lambda=gae_lambda,
+    )

@@ -1,0 +1,238 @@
+"""The learner: one network, taught by demonstrations and by experience, saved and resumed exactly."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from townlet.api import (
+    BCMetrics,
+    BCSettings,
+    DemonstrationSource,
+    ObservationSpec,
+    PPOMetrics,
+    PPOSettings,
+    Report,
+    RolloutBatch,
+)
+from townlet.errors import CheckpointError
+from townlet_backend_pytorch.bc import clone_behaviour
+from townlet_backend_pytorch.critic import train_critic
+from townlet_backend_pytorch.devices import autocast, cpu_threads, resolve_bfloat16
+from townlet_backend_pytorch.experience import Examples, Experience, flatten_rollout, prepare_demonstrations
+from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+from townlet_backend_pytorch.options import PyTorchOptions
+from townlet_backend_pytorch.policy import TorchPolicy
+from townlet_backend_pytorch.ppo import Forward, Losses, MeanLosses, minibatch_losses, optimise, reference_log_probs
+from townlet_backend_pytorch.trainer_files import adopt, read_trainer_state, write_trainer_state
+from townlet_backend_pytorch.trainer_state import Snapshot, TrainerState, frozen_copy, make_adam
+from townlet_backend_pytorch.weights import WEIGHTS, read_weights, write_weights
+
+__all__ = ["TorchLearner"]
+
+
+class TorchLearner:
+    """Implements ``LearnerProtocol`` and ``ReferenceLearner``.
+
+    Every update is a function of the weights, the trainer state, the experience and the settings: on one CPU with
+    one number of threads, a learner that was saved and loaded goes on bit by bit like one that was not.
+
+    Args:
+        network: to train, on ``device``.
+        spec: the observations it is for.
+        options: threads, precision and compilation.
+        device: where the network is.
+    """
+
+    def __init__(
+        self,
+        network: ConflictAwarePolicyNetwork,
+        spec: ObservationSpec,
+        options: PyTorchOptions,
+        device: torch.device,
+    ) -> None:
+        self.network = network
+        self.spec = spec
+        self.options = options
+        self.device = device
+        self._policy = TorchPolicy(network, spec, device, options.decision_threads)
+        self._state = TrainerState(make_adam(network))
+        # Recompiling for each length of the last minibatch would cost more than it saves: hence dynamic.
+        self._forward: Forward = torch.compile(network, dynamic=True) if options.compile else network
+
+    @property
+    def policy(self) -> TorchPolicy:
+        """Acts with the current weights, also after later updates."""
+        return self._policy
+
+    @property
+    def updates(self) -> int:
+        """PPO updates done since the learner was made, saved and loaded with it."""
+        return self._state.updates
+
+    def clone_behaviour(self, demonstrations: DemonstrationSource, settings: BCSettings, report: Report) -> BCMetrics:
+        """Learn the teacher's actions; keep the weights that did best on the held-out part.
+
+        PPO's optimiser and the statistics of values start anew afterwards: they describe other weights.
+
+        Raises:
+            DatasetError: if the demonstrations are of another spec, or either part is empty.
+            TrainingError: if a loss is not finite; the weights are then as before.
+        """
+        snapshot = Snapshot(self.network, self._state)
+        bfloat16 = resolve_bfloat16("auto", self.options.precision, self.device)
+        try:
+            with cpu_threads(self.options.threads):
+                metrics = clone_behaviour(
+                    self.network, self._forward, self.spec, demonstrations, settings, report, bfloat16=bfloat16
+                )
+        except KeyboardInterrupt:
+            raise  # the best weights so far are kept
+        except BaseException:
+            snapshot.restore()
+            raise
+        self._state = TrainerState(
+            make_adam(self.network),
+            updates=self._state.updates,
+            clonings=self._state.clonings + 1,
+            reference=self._state.reference,
+        )
+        return metrics
+
+    def hold_reference(self) -> None:
+        """Remember the current weights as the reference of ``PPOSettings.kl_coefficient``."""
+        self._state.reference = frozen_copy(self.network)
+
+    def update(self, rollout: RolloutBatch, settings: PPOSettings) -> PPOMetrics:
+        """One PPO update.
+
+        Raises:
+            ContractError: if the rollout is not of this learner's observations.
+            TrainingError: if a number in the rollout, a loss or a gradient is not finite, or nobody was active.
+                After any exception, KeyboardInterrupt included, the weights and the trainer state are as before.
+        """
+        began = time.perf_counter()
+        bfloat16 = resolve_bfloat16(settings.precision, self.options.precision, self.device)
+        snapshot = Snapshot(self.network, self._state)
+        try:
+            with cpu_threads(self.options.threads):
+                experience = flatten_rollout(rollout, self.spec, settings.gamma, settings.gae_lambda, self.device)
+                examples = None
+                if rollout.demonstrations is not None and settings.bc_coefficient and settings.train_policy:
+                    examples = prepare_demonstrations(rollout.demonstrations, self.device)
+                facts = _describe(experience)
+                experience, clip_values = self._in_critic_units(experience, settings)
+                means = self._train(experience, examples, settings, bfloat16=bfloat16, clip_values=clip_values)
+        except BaseException:
+            snapshot.restore()
+            raise
+        self._state.updates += 1
+        return PPOMetrics(
+            samples=len(experience.actions),
+            seconds=time.perf_counter() - began,
+            policy_loss=means.policy,
+            value_loss=means.value,
+            entropy=means.entropy,
+            total_loss=means.total,
+            clip_fraction=min(max(means.clip_fraction, 0.0), 1.0),
+            approx_kl=means.approx_kl,
+            grad_norm=means.grad_norm,
+            grad_norm_max=means.grad_norm_max,
+            epochs_done=means.epochs,
+            learning_rate=settings.learning_rate,
+            bc_loss=means.bc,
+            reference_kl=means.reference_kl,
+            **facts,
+        )
+
+    def save(self, directory: Path) -> None:
+        """Write ``weights.safetensors``, ``trainer_state.safetensors`` and ``trainer_state.json``."""
+        write_weights(self.network, self.spec, directory / WEIGHTS)
+        write_trainer_state(self.network, self._state, directory)
+
+    def load(self, directory: Path) -> None:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            CheckpointError: if it does not fit, naming the first difference; nothing is changed then.
+        """
+        stored = read_weights(directory / WEIGHTS)
+        stored.refuse_other_spec(self.spec)
+        difference = self.network.config.first_difference(stored.config)
+        if difference is not None:
+            raise CheckpointError(
+                "the checkpoint is of another network",
+                where=str(stored.path),
+                details=(f"{difference} (here: this learner; there: the checkpoint)",),
+            )
+        moments, found = read_trainer_state(self.network, self._state, directory)
+        self.network.load_state_dict(stored.tensors)
+        adopt(self.network, self._state, moments, found)
+
+    def _train(
+        self,
+        experience: Experience,
+        examples: Examples | None,
+        settings: PPOSettings,
+        *,
+        bfloat16: bool,
+        clip_values: bool,
+    ) -> MeanLosses:
+        generator = torch.Generator().manual_seed((settings.seed * 1_000_003 + self._state.updates) % 2**63)
+        optimizer = self._state.optimizer
+        if not settings.train_policy:
+            return train_critic(
+                self.network, optimizer, experience, settings, generator, bfloat16=bfloat16, clip_values=clip_values
+            )
+        reference = self._state.reference
+        if settings.kl_coefficient and reference is not None:
+            experience = experience._replace(
+                reference=reference_log_probs(reference, experience, self.device, bfloat16)
+            )
+
+        def losses(index: Tensor, shown: Tensor | None) -> Losses:
+            batch = experience.take(index)
+            examples_shown = None if examples is None or shown is None else examples.take(shown)
+            with autocast(self.device, bfloat16):
+                return minibatch_losses(self._forward, batch, examples_shown, settings, clip_values=clip_values)
+
+        sizes = (len(experience.actions), 0 if examples is None else len(examples.actions))
+        return optimise(self.network, optimizer, losses, sizes, settings, generator)
+
+    def _in_critic_units(self, experience: Experience, settings: PPOSettings) -> tuple[Experience, bool]:
+        """Values and returns in the critic's units, after those followed the running statistics.
+
+        A critic that has seen no returns yet keeps its outputs and gets their units: it starts at the mean return.
+        Its old values then mean nothing, so their clipping is left out of that update.
+        """
+        fresh = self._state.values.updates == 0
+        if settings.normalise_values:
+            self._state.values = self._state.values.seen(experience.returns)
+            mean, scale = self._state.values.mean, self._state.values.scale
+            if fresh:
+                self.network.value_mean.fill_(mean)
+                self.network.value_scale.fill_(scale)
+            else:
+                self.network.rescale_values(mean, scale)
+        else:
+            self.network.rescale_values(0.0, 1.0)
+        mean, scale = float(self.network.value_mean), float(self.network.value_scale)
+        scaled = experience._replace(
+            values=(experience.values - mean) / scale, returns=(experience.returns - mean) / scale
+        )
+        return scaled, not (fresh and settings.normalise_values)
+
+
+def _describe(experience: Experience) -> dict[str, float]:
+    """Facts about the experience before the update, in units of reward."""
+    advantages, returns = experience.advantages.double(), experience.returns.double()
+    spread = returns.var(correction=0).item()
+    left = (returns - experience.values.double()).var(correction=0).item()
+    return {
+        "advantage_mean": advantages.mean().item(),
+        "advantage_std": advantages.std(correction=0).item(),
+        "explained_variance": 1.0 - left / spread if spread > 0 else 0.0,
+    }

@@ -1,0 +1,82 @@
+"""The schema of ``policy.options`` for this backend. Importable without PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from townlet.api import BCSettings, ObservationSpec
+from townlet_backend_pytorch.architecture import Activation, ConflictAwarePolicyConfig, MapEncoderName, Width
+
+__all__ = ["BCTrainingConfig", "ConflictAwarePolicyConfig", "Precision", "PyTorchOptions"]
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class PyTorchOptions(BaseModel):
+    """What a user can choose about the network and how it is computed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    checkpoint: str | None = Field(
+        None, min_length=1, description='Act from this checkpoint: a folder, or "release" for the promoted one.'
+    )
+    hidden: tuple[Width, ...] = Field(
+        (256, 256), min_length=1, max_length=8, description="Widths of the fully connected layers."
+    )
+    map_encoder: MapEncoderName = Field(
+        "flat",
+        description="How the map becomes a vector: flat (one matrix), codes (the same over planes of codes), "
+        "patch (3x3 patches), embedding (a learned vector per code), conv (two convolutions).",
+    )
+    map_width: int = Field(128, ge=1, le=8192, description="Width of the encoded map.")
+    value_hidden: int = Field(128, ge=1, le=8192, description="Width of the value head's hidden layer.")
+    activation: Activation = Field("relu", description="Nonlinearity of every hidden layer.")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="Where to compute: auto (cuda where there is one), cpu, cuda or cuda:N.",
+    )
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of learning; 0: as many as PyTorch was set to.")
+    decision_threads: int = Field(
+        1, ge=1, le=1024, description="CPU threads of deciding; more than one pays only for thousands of rows."
+    )
+    precision: Precision = Field(
+        "auto", description="Arithmetic of learning where its settings say auto; auto: bfloat16 where it is native."
+    )
+    compile: bool = Field(False, description="Compile the network for learning (torch.compile; needs a C++ compiler).")
+
+    def network(self, spec: ObservationSpec) -> ConflictAwarePolicyConfig:
+        """The network that these options ask for, on observations of ``spec``."""
+        return ConflictAwarePolicyConfig.for_spec(
+            spec,
+            hidden=self.hidden,
+            map_encoder=self.map_encoder,
+            map_width=self.map_width,
+            value_hidden=self.value_hidden,
+            activation=self.activation,
+        )
+
+    def first_refusal(self, network: ConflictAwarePolicyConfig) -> str | None:
+        """The first choice written by the user that ``network`` does not have, in words, or None."""
+        for name in ("hidden", "map_encoder", "map_width", "value_hidden", "activation"):
+            if name in self.model_fields_set and getattr(self, name) != getattr(network, name):
+                return f"{name} is {getattr(self, name)!r} in the options and {getattr(network, name)!r} there"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BCTrainingConfig:
+    """What a ``BCTrainer`` is made of.
+
+    Attributes:
+        settings: of behaviour cloning.
+        options: of the network and the device.
+        seed: of the initial weights.
+    """
+
+    settings: BCSettings = field(default_factory=BCSettings)
+    options: PyTorchOptions = field(default_factory=PyTorchOptions)
+    seed: int = 0

@@ -1,0 +1,139 @@
+"""The policy: a network that acts."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from townlet.api import (
+    ArrayState,
+    Decision,
+    ObservationBatch,
+    ObservationSpec,
+    PolicyState,
+    greedy_actions,
+    row_keys,
+    row_uniforms,
+    sample_actions,
+)
+from townlet.errors import BackendContractError, ContractError
+from townlet_backend_pytorch.devices import cpu_threads
+from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+
+__all__ = ["TorchPolicy", "to_tensor"]
+
+_ROWS_MULTIPLE = 16
+"""Batches are filled up to a multiple of this. Matrix libraries use other kernels, with another order of
+additions, for the odd rows at the end; with whole blocks a row's answer does not depend on its company."""
+
+_ROWS_AT_ONCE = 4096
+"""Larger batches go through the network in pieces that stay in the cache."""
+
+
+def to_tensor(array: NDArray[np.generic]) -> Tensor:
+    """A tensor that shares the array's memory where PyTorch can (it warns of arrays it may not write)."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+class TorchPolicy:
+    """Acts with a network's current weights. The memory of a row is a random key and a counter.
+
+    Args:
+        network: shared with the learner, if there is one.
+        spec: the observations it is shown.
+        device: where the network is.
+        threads: CPU threads of a decision.
+    """
+
+    def __init__(
+        self, network: ConflictAwarePolicyNetwork, spec: ObservationSpec, device: torch.device, threads: int = 1
+    ) -> None:
+        self.network = network
+        self.spec = spec
+        self.device = device
+        self._threads = threads
+
+    def initial_state(self, rows: int, seed: int) -> ArrayState:
+        """A key and a counter for each of ``rows`` rows."""
+        return ArrayState({"key": row_keys(rows, seed), "counter": np.zeros(rows, np.uint64)})
+
+    def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
+        """Choose an action a row: the best score, or drawn from the softmax with ``explore``.
+
+        A row that is not active takes action 0. ``log_probs`` are 0 without ``explore``: nothing was drawn.
+
+        Raises:
+            BackendContractError: if the network's answer is not finite.
+            ContractError: if the observations or the state are not of this policy's kind.
+        """
+        self._check(observations)
+        memory = state.arrays()
+        keys, counters = memory["key"], memory["counter"]
+        logits, values = self.evaluate(observations)
+        mask = observations.action_mask & observations.active[:, None]  # a row with nothing possible takes action 0
+        if explore:
+            actions, log_probs = sample_actions(logits, mask, row_uniforms(keys, counters))
+        else:
+            actions, log_probs = greedy_actions(logits, mask), np.zeros(len(logits), np.float32)
+        after = ArrayState({"key": keys, "counter": counters + np.uint64(1)})
+        return Decision(actions, after, log_probs=log_probs, values=values, logits=logits)
+
+    def evaluate(self, observations: ObservationBatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores before masking float32 ``[N, K]`` and values in units of reward float32 ``[N]``.
+
+        Raises:
+            BackendContractError: if any is not finite.
+        """
+        rows = observations.rows
+        logits = np.empty((rows, self.spec.actions), np.float32)
+        values = np.empty(rows, np.float32)
+        with torch.inference_mode(), cpu_threads(self._threads):
+            for start in range(0, rows, _ROWS_AT_ONCE):
+                part = slice(start, min(start + _ROWS_AT_ONCE, rows))
+                scores, value = self.network(
+                    self._whole_blocks(observations.map[part]), self._whole_blocks(observations.features[part])
+                )
+                count = part.stop - part.start
+                logits[part] = scores[:count].cpu().numpy()
+                values[part] = value[:count].cpu().numpy()
+        if not (np.isfinite(logits).all() and np.isfinite(values).all()):
+            raise BackendContractError(
+                "policy backend 'pytorch' gave scores or values that are not finite",
+                details=("the weights or the observations hold NaN or infinity", "go back to the last good checkpoint"),
+            )
+        values *= np.float32(self.network.value_scale.item())
+        values += np.float32(self.network.value_mean.item())
+        return logits, values
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the network's shapes and weights."""
+        digest = hashlib.sha256(self.network.config.model_dump_json().encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Nothing is held outside Python."""
+
+    def _whole_blocks(self, array: NDArray[np.generic]) -> Tensor:
+        rows = len(array)
+        whole = -(-rows // _ROWS_MULTIPLE) * _ROWS_MULTIPLE
+        if whole == rows:
+            return to_tensor(array).to(self.device)
+        padded = torch.zeros((whole, *array.shape[1:]), dtype=torch.uint8 if array.dtype == np.uint8 else torch.float32)
+        padded[:rows] = to_tensor(array)
+        return padded.to(self.device)
+
+    def _check(self, observations: ObservationBatch) -> None:
+        expected = (self.spec.map_shape, self.spec.features, self.spec.actions)
+        found = (observations.map.shape[1:], observations.features.shape[1], observations.action_mask.shape[1])
+        if found != expected:
+            raise ContractError(
+                "the observations are not of the kind this policy was made for",
+                details=(f"map, features and actions: expected {expected}, found {found}",),
+            )
