@@ -10,6 +10,7 @@ import click
 from townlet import __version__
 from townlet.cli.commands import COMMANDS, help_text
 from townlet.cli.options import debug_option
+from townlet.cli.output import warn
 
 __all__ = ["CommandTable", "townlet"]
 
@@ -43,7 +44,10 @@ class CommandTable(click.Group):
         self._plugins_loaded = True
         from townlet.plugins import Observers
 
-        Observers.load().register_commands(self)
+        observers = Observers.load()
+        observers.register_commands(self)
+        for failure in observers.failures:
+            warn(str(failure))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

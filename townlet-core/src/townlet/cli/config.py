@@ -23,11 +23,10 @@ def command() -> None:
 
 @command.command()
 @config_options
-@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--changed", is_flag=True, help="Only values that a file or an override gave.")
 @json_option
 @debug_option
-def show(config_path: Path | None, overrides: tuple[str, ...], file: Path | None, changed: bool, as_json: bool) -> None:
+def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as_json: bool) -> None:
     """Show the effective config and where each value came from.
 
     Example:  townlet config show town.yaml --set seed=3
@@ -37,7 +36,7 @@ def show(config_path: Path | None, overrides: tuple[str, ...], file: Path | None
     """
     from townlet.config import config_digest
 
-    document = read_config(_one(config_path, file), overrides)
+    document = read_config(config_path, overrides)
     values = [row for row in document.values() if not changed or row[2].kind != "default"]
     if as_json:
         emit_json(
@@ -56,10 +55,9 @@ def show(config_path: Path | None, overrides: tuple[str, ...], file: Path | None
 
 @command.command()
 @config_options
-@click.argument("file", type=click.Path(path_type=Path), required=False)
 @json_option
 @debug_option
-def check(config_path: Path | None, overrides: tuple[str, ...], file: Path | None, as_json: bool) -> None:
+def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Check a config and the options of its backend; exit code 2 with every error and its place, or 0.
 
     Example:  townlet config check town.yaml
@@ -70,7 +68,7 @@ def check(config_path: Path | None, overrides: tuple[str, ...], file: Path | Non
     from townlet.errors import BackendError
     from townlet.plugins import validate_options
 
-    document = read_config(_one(config_path, file), overrides)
+    document = read_config(config_path, overrides)
     policy = document.config.policy
     reason: str | None = None
     try:
@@ -111,12 +109,6 @@ def schema(output: Path | None, as_json: bool) -> None:  # noqa: ARG001 (it is J
         emit_json(config_schema())
         return
     output.write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _one(option: Path | None, argument: Path | None) -> Path | None:
-    if option is not None and argument is not None:
-        raise click.UsageError("give the file once, as FILE or as --config FILE")
-    return argument or option
 
 
 def _shown(value: object) -> str:

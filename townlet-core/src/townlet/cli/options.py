@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Invocation",
     "backend_options",
+    "config_flags",
     "config_options",
     "debug_option",
     "json_option",
@@ -60,24 +61,50 @@ seed_option = click.option(
 )
 
 
+_set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override one value of the config, such as policy.backend=stub. May be given again.",
+)
+
+_CONFIG_HELP = "Config of the town; the default town without it."
+
+
 def config_options(command: Command[P, R]) -> Command[P, R]:
-    """Adds ``--config FILE`` (parameter ``config_path: Path | None``) and ``--set KEY=VALUE`` (``overrides``)."""
+    """Adds ``[CONFIG]``, also spelt ``--config FILE`` (``config_path: Path | None``), and ``--set`` (``overrides``)."""
     command = click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Override one value of the config, such as policy.backend=stub. May be given again.",
-    )(command)
-    return click.option(
         "-c",
         "--config",
-        "config_path",
         type=click.Path(path_type=Path),
-        default=None,
         metavar="FILE",
-        help="Config of the town; the default town without it.",
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_config,
+        help=f"The same as CONFIG. {_CONFIG_HELP}",
+    )(_set_option(command))
+    return click.argument(
+        "config_path", metavar="[CONFIG]", type=click.Path(path_type=Path), required=False, callback=_config_once
     )(command)
+
+
+def config_flags(command: Command[P, R]) -> Command[P, R]:
+    """As :func:`config_options` for a command whose positional arguments are something else: no ``[CONFIG]``."""
+    return click.option(
+        "-c", "--config", "config_path", type=click.Path(path_type=Path), metavar="FILE", help=_CONFIG_HELP
+    )(_set_option(command))
+
+
+def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    context.meta[__name__] = value
+
+
+def _config_once(context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    flag: Path | None = context.meta.get(__name__)
+    if flag is not None and value is not None:
+        raise click.UsageError("give the config once, as CONFIG or as --config FILE", context)
+    return value or flag
 
 
 def backend_options(command: Command[P, R]) -> Command[P, R]:
@@ -95,7 +122,7 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
 
 
 def shared_options(command: Command[P, R]) -> Command[P, R]:
-    """The four that every command on a town has: config and ``--set``, ``--seed``, ``--json``, ``--debug``."""
+    """What every command on a town has: ``[CONFIG]``, ``--set``, ``--seed``, ``--json``, ``--debug``."""
     return config_options(seed_option(json_option(debug_option(command))))
 
 
