@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from townlet.api import ObservationSpec, PolicyBackendProtocol
-from townlet.checkpoints import read_checkpoint
 from townlet.errors import BackendContractError, BackendError, CheckpointError, UsageError
 from townlet.plugins import Selection, resolve_policy
 from townlet.plugins.names import split_qualified
@@ -125,6 +124,8 @@ def _backend(choice: BackendChoice, source: PolicySource) -> Activated:
     mine = not source.options_for or split_qualified(source.options_for)[1] == name
     checkpoint = None
     if choice.checkpoint is not None:
+        from townlet.checkpoints import read_checkpoint  # most towns run without a checkpoint
+
         checkpoint = read_checkpoint(choice.checkpoint, source.spec)
         made_by = split_qualified(str(checkpoint.manifest.backend))[1]
         if made_by != name:
@@ -152,6 +153,8 @@ def _backend(choice: BackendChoice, source: PolicySource) -> Activated:
 def _release(source: PolicySource) -> Activated:
     if source.release is None:
         raise UsageError("there is no registry to take the release from", where=source.where)
+    from townlet.checkpoints import read_checkpoint
+
     folder = source.release()
     backend = str(read_checkpoint(folder, source.spec).manifest.backend)
     activated = _backend(BackendChoice("release", backend, folder), source)

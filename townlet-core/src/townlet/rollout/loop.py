@@ -78,6 +78,8 @@ class SimulationLoop:
     The towns live in ``engine``, the memory of the minds in ``mind``: a second loop over the same two goes on
     where the first one stopped, and so does the same loop when it is run again.
 
+    A step's observations are those that the last one ended with: they are computed once and not copied.
+
     Args:
         engine: the towns.
         mind: who decides; started here with the engine's policy seeds if it is not yet.
@@ -133,11 +135,12 @@ class SimulationLoop:
     def _step(self) -> Step:
         recorder, engine = self.recorder, self.engine
         seen = recorder.current()
-        if self._seen is not seen:
+        if self._seen is not seen:  # at the start, and where the recorder began a new block
             engine.observe(into=seen)
         tick = int(engine.tick)
         decision = self.mind.decide(seen, explore=self.explore)
-        result = engine.step(decision.actions, into=recorder.following())
+        following = recorder.following()
+        result = engine.step(decision.actions, into=following)
         expired = self.limit is not None and engine.tick >= self.limit.ticks
         if expired:
             truncated = seen.active & ~result.terminated
@@ -145,7 +148,7 @@ class SimulationLoop:
         else:
             step = Step(tick, seen, decision, result, self._never)
         recorder.record(step)
-        self._seen = recorder.current()
+        self._seen = following
         if expired:
             self._renew()
         return step

@@ -70,5 +70,5 @@ class Recorder(Protocol):
         ...
 
     def record(self, step: Step) -> None:
-        """Keep a step. After it ``current`` holds what ``following`` held before."""
+        """Keep a step. After it ``current`` is what ``following`` was, or the first slot of a new block."""
         ...
