@@ -50,14 +50,7 @@ def run_checks(
     results = []
     failed: set[str] = set()
     for check in chosen:
-        broken = [name for name in check.after if name in failed]
-        if broken:
-            result = _not_asked(check, broken[0])
-            failed.add(check.name)
-        else:
-            result = run_check(check, subject, (expected or {}).get(check.name))
-        if result.outcome in ("failed", "expected-failure"):
-            failed.add(check.name)
+        result = run_check(check, subject, (expected or {}).get(check.name), failed)
         results.append(result)
         if progress is not None:
             progress(result)
@@ -72,8 +65,23 @@ def run_checks(
     )
 
 
-def run_check(check: Check, subject: Subject, reason: str | None = None) -> CheckResult:
-    """Ask one question. Whatever the backend raises is its failure, but for a person's interrupt."""
+def run_check(check: Check, subject: Subject, reason: str | None, failed: set[str]) -> CheckResult:
+    """Ask one question. Whatever the backend raises is its failure, but for a person's interrupt.
+
+    Args:
+        check: the question.
+        subject: whom to ask.
+        reason: why it is expected to fail, or None.
+        failed: names of the checks that have failed or were not asked for that; this one is added if it joins them.
+    """
+    broken = [name for name in check.after if name in failed]
+    result = _not_asked(check, broken[0]) if broken else _ask(check, subject, reason)
+    if broken or result.outcome in ("failed", "expected-failure"):
+        failed.add(check.name)
+    return result
+
+
+def _ask(check: Check, subject: Subject, reason: str | None) -> CheckResult:
     started = time.perf_counter()
     outcome: Outcome
     try:

@@ -1,0 +1,1 @@
+"""A mind for Townlet that learns by cloning and PPO, in plain NumPy"""
