@@ -256,7 +256,7 @@ def test_a_damaged_shard_is_refused_before_its_first_tick(record):
     shard.write_bytes(raw)
     blocks = open_dataset(path).blocks()
     next(blocks)
-    with pytest.raises(DatasetError, match="shard-00001.safetensors is damaged"):
+    with pytest.raises(DatasetError, match=r"shard-00001\.safetensors is damaged"):
         next(blocks)
 
 

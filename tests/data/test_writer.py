@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from townlet.api import ObservationSpec
 from townlet.data import DatasetWriter, open_dataset
 from townlet.data.block import ARRAY_DTYPES
 from townlet.errors import ContractError, DatasetError
@@ -202,3 +203,25 @@ def test_the_manifest_is_readable_json(record):
     document = json.loads((record().path / "manifest.json").read_text())
     assert document["format"] == "townlet-dataset"
     assert document["schema_version"] == 1
+
+
+def test_no_map_and_no_reward_parts(tmp_path, origin):
+    blind = ObservationSpec("blind", (), 0, 0, ("need",), ("wait", "use"))
+    lead = (6, 4)
+    alive = np.ones(lead, np.bool_)
+    arrays = {
+        "map": np.zeros((*lead, 0, 0, 0), np.uint8),
+        "features": np.arange(24, dtype=np.float32).reshape(*lead, 1),
+        "action_mask": np.ones((*lead, 2), np.bool_),
+        "active": alive,
+        "episode_start": ~alive,
+        "actions": np.ones(lead, np.int64),
+        "rewards": np.ones(lead, np.float32),
+        "terminated": ~alive,
+        "truncated": ~alive,
+    }
+    with DatasetWriter(tmp_path / "d", spec=blind, origin=origin.model_copy(update={"reward_parts": ()})) as writer:
+        writer.append(arrays)
+    dataset = open_dataset(tmp_path / "d")
+    dataset.verify()
+    np.testing.assert_array_equal(dataset.read(0, 6).features, arrays["features"])

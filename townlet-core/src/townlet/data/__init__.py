@@ -2,6 +2,7 @@
 
 from townlet.data.block import TrajectoryBlock
 from townlet.data.dataset import Dataset, open_dataset
+from townlet.data.demonstrations import DatasetDemonstrations, demonstrations, split_episodes
 from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, read_manifest
 from townlet.data.replay import ReplayBatch, ReplayDataset
@@ -10,6 +11,7 @@ from townlet.data.writer import DatasetWriter
 
 __all__ = [
     "Dataset",
+    "DatasetDemonstrations",
     "DatasetManifest",
     "DatasetOrigin",
     "DatasetWriter",
@@ -18,7 +20,9 @@ __all__ = [
     "ReplayDataset",
     "Totals",
     "TrajectoryBlock",
+    "demonstrations",
     "index_episodes",
     "open_dataset",
     "read_manifest",
+    "split_episodes",
 ]

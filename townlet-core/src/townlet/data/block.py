@@ -21,7 +21,7 @@ from townlet.api import (
 from townlet.api.checks import check_array
 from townlet.errors import DatasetError
 
-__all__ = ["ARRAY_DTYPES", "TrajectoryBlock", "array_shapes"]
+__all__ = ["ARRAY_DTYPES", "TrajectoryBlock", "array_shapes", "merge_rows"]
 
 ARRAY_DTYPES: Mapping[str, type[np.generic]] = {
     "map": np.uint8,
@@ -48,6 +48,11 @@ def array_shapes(spec: ObservationSpec, parts: int) -> dict[str, tuple[int, ...]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAY_DTYPES, ())
     shapes.update(map=spec.map_shape, features=(spec.features,), action_mask=(spec.actions,), reward_parts=(parts,))
     return shapes
+
+
+def merge_rows(array: NDArray[Any]) -> NDArray[Any]:
+    """``[T, N, ...]`` as ``[T * N, ...]``; works where the rest has no elements too (no map, no reward parts)."""
+    return array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])
 
 
 @dataclass(frozen=True, slots=True)

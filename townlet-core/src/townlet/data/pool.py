@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock, array_shapes
+from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock, array_shapes, merge_rows
 from townlet.data.dataset import Dataset
 
 __all__ = ["TransitionPool", "flat_blocks"]
@@ -34,8 +34,7 @@ def _active(_first_tick: int, block: TrajectoryBlock) -> NDArray[np.bool_]:
 
 def flatten(block: TrajectoryBlock, chosen: NDArray[np.bool_], names: Sequence[str] = tuple(ARRAY_DTYPES)) -> Flat:
     """The chosen transitions of a block, time before row: ``[B, ...]``. Views where all are chosen."""
-    merged = {name: getattr(block, name) for name in names}
-    merged = {name: a.reshape(-1, *a.shape[2:]) for name, a in merged.items()}
+    merged = {name: merge_rows(getattr(block, name)) for name in names}
     if chosen.all():
         return merged
     index = np.flatnonzero(chosen)
@@ -59,9 +58,18 @@ class TransitionPool:
         memory_bytes: budget for the pool.
         names: the arrays wanted.
         choose: which transitions count; the active ones by default.
+        share: of the active transitions, about how many those are.
     """
 
-    def __init__(self, dataset: Dataset, memory_bytes: int, names: Sequence[str], choose: Chooser = _active) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        memory_bytes: int,
+        names: Sequence[str],
+        choose: Chooser = _active,
+        *,
+        share: float = 1.0,
+    ) -> None:
         self._dataset = dataset
         self._names = tuple(names)
         self._choose = choose
@@ -71,12 +79,13 @@ class TransitionPool:
         )
         # Half of the budget for the pool, half for the batches and copies made from it.
         self._capacity = max(1, memory_bytes // (2 * self._bytes_each))
+        self._share = share
         self._everything: Flat | None = None
 
     @property
     def fits(self) -> bool:
         """Whether the whole dataset is held in memory."""
-        return self._dataset.transitions <= self._capacity
+        return self._dataset.transitions * self._share <= self._capacity
 
     def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Flat]:
         """One pass; the last batch may be short. In stored order without ``rng``."""
@@ -116,7 +125,7 @@ class TransitionPool:
         for index in order:
             piece = pieces[int(index)]
             drawn.append(piece)
-            held += (piece[2] - piece[1]) * self._dataset.rows
+            held += int((piece[2] - piece[1]) * self._dataset.rows * self._share)
             if held >= self._capacity:
                 yield self._gather(drawn)
                 drawn, held = [], 0
@@ -125,7 +134,7 @@ class TransitionPool:
 
     def _pieces(self, transitions: int) -> list[Piece]:
         """Shard, first tick and last tick in it, first tick of the shard in the dataset."""
-        step = max(1, transitions // self._dataset.rows)
+        step = max(1, int(transitions / max(self._share, 1e-6)) // self._dataset.rows)
         pieces, first = [], 0
         for index, entry in enumerate(self._dataset.manifest.shards):
             for start in range(0, entry.ticks, step):
@@ -145,9 +154,9 @@ class TransitionPool:
         position = 0
         for (_, part), index in zip(self._parts(pieces), found, strict=True):
             for name, array in out.items():
-                source = getattr(part, name)
-                flat = source.reshape(-1, *source.shape[2:])
-                np.take(flat, index, axis=0, out=array[position : position + len(index)], mode="clip")
+                room = array[position : position + len(index)]
+                # Clipping spares the copy that take makes to leave `out` alone if an index is wrong.
+                np.take(merge_rows(getattr(part, name)), index, axis=0, out=room, mode="clip")
             position += len(index)
         return out
 

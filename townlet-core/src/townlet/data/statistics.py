@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.data.block import TrajectoryBlock
+from townlet.data.block import TrajectoryBlock, merge_rows
 
 __all__ = ["Totals"]
 
@@ -60,11 +60,11 @@ class Totals:
         self.terminated += int(np.count_nonzero(block.terminated & active))
         self.truncated += int(np.count_nonzero(block.truncated & active))
         self.add_transitions(
-            actions=_flat(block.actions)[rows],
-            rewards=_flat(block.rewards)[rows],
-            reward_parts=_flat(block.reward_parts)[rows],
-            log_probs=_flat(block.log_probs)[rows],
-            values=_flat(block.values)[rows],
+            actions=merge_rows(block.actions)[rows],
+            rewards=merge_rows(block.rewards)[rows],
+            reward_parts=merge_rows(block.reward_parts)[rows],
+            log_probs=merge_rows(block.log_probs)[rows],
+            values=merge_rows(block.values)[rows],
         )
 
     def add_transitions(
@@ -138,8 +138,3 @@ class Totals:
         values["action_counts"] = np.asarray(values["action_counts"], np.int64)
         values["part_sums"] = np.asarray(values["part_sums"], np.float64)
         return cls(**values)
-
-
-def _flat(array: NDArray[Any]) -> NDArray[Any]:
-    """``[T, N, ...]`` as ``[T * N, ...]``."""
-    return array.reshape(-1, *array.shape[2:])
