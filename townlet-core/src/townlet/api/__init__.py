@@ -11,7 +11,7 @@ from townlet.api.demonstrations import DemonstrationBatch, DemonstrationSource
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
 from townlet.api.protocols import LearnerProtocol, PolicyBackendProtocol, ReferenceLearner
 from townlet.api.report import Report, RunSummary, TrainingReport
-from townlet.api.requests import LearnerRequest, PolicyRequest
+from townlet.api.requests import ExportRequest, LearnerRequest, PolicyRequest
 from townlet.api.rollout import RolloutBatch
 from townlet.api.sampling import greedy_actions, row_keys, row_uniforms, sample_actions
 from townlet.api.spec import ObservationSpec
@@ -27,6 +27,7 @@ __all__ = [
     "Decision",
     "DemonstrationBatch",
     "DemonstrationSource",
+    "ExportRequest",
     "FloatArray",
     "LearnerProtocol",
     "LearnerRequest",

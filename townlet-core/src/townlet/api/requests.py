@@ -8,7 +8,7 @@ from typing import Any
 
 from townlet.api.spec import ObservationSpec
 
-__all__ = ["LearnerRequest", "PolicyRequest"]
+__all__ = ["ExportRequest", "LearnerRequest", "PolicyRequest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +39,24 @@ class LearnerRequest:
     options: Any = None
     seed: int = 0
     checkpoint: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """Asks a backend to write a policy in a format that others read.
+
+    Attributes:
+        backend: canonical name of the backend asked.
+        spec: the observations that the policy was made for; the file carries them.
+        checkpoint: folder of the checkpoint to export, already verified.
+        format: such as ``"onnx"``; the backend declares the capability ``export.FORMAT``.
+        target: file to write; it does not exist yet, its folder does.
+        options: as in :class:`PolicyRequest`.
+    """
+
+    backend: str
+    spec: ObservationSpec
+    checkpoint: Path
+    format: str
+    target: Path
+    options: Any = None

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     import click
     from pydantic import BaseModel
 
+    from pathlib import Path
+
     from townlet.api import (
+        ExportRequest,
         LearnerProtocol,
         LearnerRequest,
         PolicyBackendProtocol,
@@ -47,6 +50,11 @@ class BackendHooks:
     @hookspec(firstresult=True)
     def townlet_backend_options() -> type[BaseModel] | None:
         """The model of ``policy.options``; without it the backend takes no options."""
+
+    @staticmethod
+    @hookspec(firstresult=True)
+    def townlet_export_policy(request: ExportRequest) -> Path | None:
+        """Write the checkpoint's policy as ``request.format`` to ``request.target``, and return that path."""
 
 
 class ObserverHooks:
