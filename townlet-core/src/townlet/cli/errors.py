@@ -32,14 +32,20 @@ _BUG, _USAGE, _DATA = 1, 2, 4
 
 
 def run_guarded(words: Sequence[str]) -> int:
-    """Runs ``townlet WORDS...``; never raises but for what asks the interpreter to exit."""
+    """Runs ``townlet WORDS...``; never raises but for what asks the interpreter to exit.
+
+    A command that returns a whole number returns the exit code (a check that failed).
+    """
     from townlet.cli.app import townlet
     from townlet.cli.options import Invocation
 
     invocation = Invocation()
     try:
-        code = townlet.main(args=list(words), prog_name="townlet", standalone_mode=False, obj=invocation)
+        with townlet.make_context("townlet", list(words), obj=invocation) as context:
+            code = townlet.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except BrokenPipeError:
         silence_stdout()
         return BROKEN_PIPE

@@ -130,11 +130,11 @@ def read_config(
     path: Path | None, overrides: tuple[str, ...] = (), *, seed: int | None = None, backend: str | None = None
 ) -> ConfigDocument:
     """Reads the config that the shared options describe; ``--seed`` and ``--backend`` win over ``--set``."""
-    from townlet.config import load_document
+    from townlet.config import Override, load_document
 
-    extra = list(overrides)
+    extra: list[str | Override] = list(overrides)
     if seed is not None:
-        extra.append(f"seed={seed}")
+        extra.append(Override("seed", seed, f"--seed {seed}"))
     if backend is not None:
-        extra.append(f"policy.backend={backend}")
+        extra.append(Override("policy.backend", backend, f"--backend {backend}"))
     return load_document(path, extra)

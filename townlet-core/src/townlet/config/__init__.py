@@ -9,6 +9,7 @@ from townlet.config.evaluation import EvaluationConfig
 from townlet.config.loader import load_config, load_document
 from townlet.config.model import Section
 from townlet.config.observation import ObservationConfig
+from townlet.config.overrides import Override
 from townlet.config.policy import PolicyConfig
 from townlet.config.rewards import RewardsConfig
 from townlet.config.root import TownletConfig, config_digest
@@ -20,6 +21,7 @@ __all__ = [
     "ConfigDocument",
     "EvaluationConfig",
     "ObservationConfig",
+    "Override",
     "PolicyConfig",
     "RewardsConfig",
     "Section",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from townlet.config.checking import checked
 from townlet.config.document import ConfigDocument
-from townlet.config.overrides import overridden
+from townlet.config.overrides import Override, overridden
 from townlet.config.root import TownletConfig
 from townlet.config.source import Source
 from townlet.config.yaml_tree import parse_yaml
@@ -34,7 +34,7 @@ def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -
     return load_document(path, overrides).config
 
 
-def load_document(path: str | Path | None = None, overrides: Sequence[str] = ()) -> ConfigDocument:
+def load_document(path: str | Path | None = None, overrides: Sequence[str | Override] = ()) -> ConfigDocument:
     """As :func:`load_config`, with where each value came from."""
     source = Source(label="the default config") if path is None else read_source(path)
     source = overridden(source, overrides)

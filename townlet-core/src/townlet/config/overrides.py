@@ -5,18 +5,34 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from townlet.config.source import Data, Fault, KeyPath, Place, Source
 from townlet.config.yaml_tree import parse_scalar
 from townlet.errors import ConfigError
 
-__all__ = ["overridden"]
+__all__ = ["Override", "overridden"]
+
+
+class Override(NamedTuple):
+    """A value that an option of its own gave, such as ``--seed 3``.
+
+    Attributes:
+        key: ``"policy.backend"``.
+        value: the value, of its type already.
+        label: how messages call it: ``"--backend torch"``.
+    """
+
+    key: str
+    value: Data
+    label: str
+
 
 _INDEX = re.compile(r"\[(\d+)\]")
 _KEY = re.compile(r"[^.\[\]]+(?:\[\d+\])*(?:\.[^.\[\]]+(?:\[\d+\])*)*")
 
 
-def overridden(source: Source, overrides: Sequence[str]) -> Source:
+def overridden(source: Source, overrides: Sequence[str | Override]) -> Source:
     """The source with the overrides applied in order; the later wins.
 
     An override is ``KEY=VALUE``: the key with dots, entries of lists by ``[0]``; the value any YAML value. A
@@ -24,9 +40,11 @@ def overridden(source: Source, overrides: Sequence[str]) -> Source:
     """
     data, places, faults = copy.deepcopy(source.data), dict(source.places), list(source.faults)
     for override in overrides:
-        label = f"--set {override}"
+        label = f"--set {override}" if isinstance(override, str) else override.label
         try:
-            path, value = _parse(override, label)
+            path, value = (
+                _parse(override, label) if isinstance(override, str) else (_path(override.key), override.value)
+            )
             _put(data, path, value, label)
         except ConfigError as error:
             faults.append(Fault(label, error.summary, (label, 0)))
@@ -44,11 +62,15 @@ def _parse(override: str, label: str) -> tuple[KeyPath, Data]:
         raise ConfigError("must be KEY=VALUE, such as policy.backend=stub", where=label)
     if not _KEY.fullmatch(key):
         raise ConfigError(f"{key!r} is no key; keys are written like training.anneal.stages[0].mode", where=label)
+    return _path(key), parse_scalar(text, label=label)
+
+
+def _path(key: str) -> KeyPath:
     path: list[str | int] = []
     for part in key.split("."):
         path.append(_INDEX.sub("", part))
         path += [int(index) for index in _INDEX.findall(part)]
-    return tuple(path), parse_scalar(text, label=label)
+    return tuple(path)
 
 
 def _paths_in(value: Data, at: KeyPath) -> Iterator[KeyPath]:

@@ -51,7 +51,7 @@ class RewardsConfig(Section):
         0.995, gt=0, le=1, description="Discount of the potential; shaping is exact if it equals the learner's gamma."
     )
 
-    wage_scale: float = Field(0.02, ge=0, le=1, description="Reward per unit of money earned as wages.")
+    wage_scale: float = Field(0.05, ge=0, le=1, description="Reward per unit of money earned as wages.")
     punctuality_bonus: float = Field(0.05, ge=0, le=0.2, description="Reward for arriving on time at one's shift.")
     survival: float = Field(0.001, ge=0, le=0.1, description="Reward per tick lived.")
     faint_penalty: float = Field(0.1, ge=0, le=1, description="Taken when an agent faints.")

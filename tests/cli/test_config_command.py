@@ -1,0 +1,91 @@
+"""``townlet config``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from townlet.config import TownletConfig, config_digest, config_schema, load_config
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    Path("town.yaml").write_text("seed: 3\npolicy:\n  backend: stub\n", encoding="utf-8")
+    return "town.yaml"
+
+
+class TestShow:
+    def test_changed_values_with_their_places(self, townlet, town: str) -> None:
+        outcome = townlet("config", "show", town, "--changed", "--set", "name=hamlet")
+        assert outcome.code == 0
+        assert [line.split() for line in outcome.out.splitlines()] == [
+            ["config", load_config(town, ["name=hamlet"]).config_id],
+            ["KEY", "VALUE", "FROM"],
+            ["name", '"hamlet"', "--set", "name=hamlet"],
+            ["seed", "3", "town.yaml:1"],
+            ["policy.backend", '"stub"', "town.yaml:3"],
+        ]
+
+    def test_everything(self, townlet) -> None:
+        outcome = townlet("config", "show")
+        assert "policy.backend" in outcome.out
+        assert "training.ppo.updates" in outcome.out
+
+    def test_json(self, townlet, town: str) -> None:
+        document = json.loads(townlet("config", "show", "--json", "--config", town).out)
+        assert list(document) == ["config_id", "digest", "file", "config", "origins"]
+        assert TownletConfig.model_validate(document["config"]) == load_config(town)
+        assert document["digest"] == config_digest(load_config(town))
+        assert document["origins"]["seed"] == {"kind": "file", "place": "town.yaml:1"}
+        assert document["origins"]["name"] == {"kind": "default", "place": "default"}
+
+    def test_the_file_given_twice(self, townlet, town: str) -> None:
+        outcome = townlet("config", "show", town, "-c", town)
+        assert outcome.code == 2
+        assert outcome.err.startswith("error: give the config once, as CONFIG or as --config FILE\n")
+
+
+class TestCheck:
+    def test_fine(self, townlet, town: str) -> None:
+        outcome = townlet("config", "check", town)
+        assert (outcome.code, outcome.out) == (0, f"town.yaml is fine: {load_config(town).config_id}\n")
+
+    def test_json(self, townlet, town: str) -> None:
+        document = json.loads(townlet("config", "check", town, "--json").out)
+        assert list(document) == ["ok", "config_id", "digest", "file", "backend"]
+        assert document["backend"] == {"name": "stub", "options_checked": True, "reason": None}
+
+    def test_wrong(self, townlet, town: str) -> None:
+        Path(town).write_text("sead: 3\npolicy: {backend: 4}\n", encoding="utf-8")
+        outcome = townlet("config", "check", town)
+        assert outcome.code == 2
+        assert outcome.out == ""
+        assert outcome.err.splitlines() == [
+            "error: 2 errors in town.yaml",
+            "  town.yaml:1, sead: unknown key 'sead'; did you mean 'seed'?",
+            "  town.yaml:2, policy.backend: must be text, found 4",
+        ]
+
+    def test_a_backend_that_is_not_installed_is_no_error_but_said(self, townlet) -> None:
+        outcome = townlet("config", "check", "--set", "policy.backend=surely-not-installed")
+        assert outcome.code == 0
+        assert "policy.options could not be checked: policy backend 'surely-not-installed'" in outcome.out
+
+
+class TestSchema:
+    def test_printed(self, townlet) -> None:
+        assert json.loads(townlet("config", "schema").out) == config_schema()
+
+    def test_written(self, townlet, tmp_path: Path) -> None:
+        file = tmp_path / "town.schema.json"
+        outcome = townlet("config", "schema", "-o", str(file))
+        assert (outcome.code, outcome.out) == (0, "")
+        assert json.loads(file.read_text(encoding="utf-8")) == config_schema()
+
+    def test_into_a_folder_that_is_not_there(self, townlet, tmp_path: Path) -> None:
+        outcome = townlet("config", "schema", "-o", str(tmp_path / "no" / "x.json"))
+        assert outcome.code == 4
+        assert outcome.err.startswith("error: No such file or directory: ")

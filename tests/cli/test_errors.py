@@ -1,0 +1,172 @@
+"""From an exception to a message and an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import click
+import pytest
+
+from townlet import errors
+from townlet.cli import app
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch):
+    """Adds a command ``fail`` that raises what it is given, as a plugin would add one."""
+
+    def _failing(error: BaseException) -> None:
+        @click.command("fail")
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setitem(app.townlet.commands, "fail", fail)
+
+    return _failing
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (errors.TownletError, 1),
+        (errors.ConfigError, 2),
+        (errors.UsageError, 2),
+        (errors.MapError, 2),
+        (errors.EconomyError, 2),
+        (errors.BackendError, 3),
+        (errors.BackendNotInstalledError, 3),
+        (errors.BackendDependencyError, 3),
+        (errors.TorchNotAvailableError, 3),
+        (errors.BackendIncompatibleError, 3),
+        (errors.BackendBlockedError, 3),
+        (errors.BackendConflictError, 3),
+        (errors.BackendLoadError, 3),
+        (errors.BackendContractError, 3),
+        (errors.ContractError, 1),
+        (errors.DatasetError, 4),
+        (errors.CheckpointError, 4),
+        (errors.SnapshotError, 4),
+        (errors.RegistryError, 4),
+        (errors.TrainingError, 1),
+    ],
+)
+def test_townlet_errors_are_a_message_and_their_code(
+    townlet, failing, kind: type[errors.TownletError], code: int
+) -> None:
+    failing(kind("the oven is cold", where="town.yaml:3, oven", details=["light it"]))
+    outcome = townlet("fail")
+    assert outcome.code == code
+    assert outcome.err == "error: the oven is cold  (town.yaml:3, oven)\n  light it\n"
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize("words", [("--debug", "fail"), ("fail",)])
+def test_debug_shows_the_traceback(townlet, failing, words: tuple[str, ...]) -> None:
+    failing(errors.DatasetError("the oven is cold"))
+    outcome = townlet(*words)
+    assert ("Traceback (most recent call last)" in outcome.err) == ("--debug" in words)
+    assert outcome.err.endswith("error: the oven is cold\n")
+
+
+def test_debug_after_the_command(townlet) -> None:
+    outcome = townlet("config", "check", "nowhere.yaml", "--debug")
+    assert outcome.code == 2
+    assert "Traceback (most recent call last)" in outcome.err
+    assert outcome.err.endswith("error: there is no such file  (nowhere.yaml)\n")
+
+
+def test_debug_of_one_call_does_not_reach_the_next(townlet, failing) -> None:
+    failing(errors.DatasetError("the oven is cold"))
+    townlet("--debug", "fail")
+    assert "Traceback" not in townlet("fail").err
+
+
+def test_a_bug_of_ours_says_so(townlet, failing) -> None:
+    failing(ZeroDivisionError("division by zero"))
+    outcome = townlet("fail")
+    assert outcome.code == 1
+    assert outcome.err == (
+        "error: a bug in Townlet: ZeroDivisionError: division by zero\n"
+        "  next:  run the same command with --debug and report what it prints\n"
+    )
+
+
+def test_a_file_that_cannot_be_written(townlet, failing) -> None:
+    failing(PermissionError(13, "Permission denied", "out.json"))
+    outcome = townlet("fail")
+    assert (outcome.code, outcome.err) == (4, "error: Permission denied: out.json\n")
+
+
+def test_interrupted(townlet, failing) -> None:
+    failing(KeyboardInterrupt())
+    outcome = townlet("fail")
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
+
+
+def test_click_exit_code_is_kept(townlet, failing) -> None:
+    failing(click.exceptions.Exit(7))
+    assert townlet("fail").code == 7
+
+
+class TestUsage:
+    def test_unknown_command(self, townlet) -> None:
+        outcome = townlet("surely-no-command")
+        assert outcome.code == 2
+        assert outcome.err == (
+            "error: there is no command 'surely-no-command'. `townlet --help` lists the commands.\n"
+            "  try:  townlet --help\n"
+        )
+
+    def test_misspelt_command(self, townlet) -> None:
+        outcome = townlet("confgi")
+        assert outcome.code == 2
+        assert outcome.err.startswith("error: there is no command 'confgi'. Did you mean 'config'?\n")
+
+    def test_unknown_option(self, townlet) -> None:
+        outcome = townlet("config", "show", "--nonsense")
+        assert outcome.code == 2
+        assert outcome.err.startswith("error: no such option")
+        assert outcome.err.endswith("\n  try:  townlet config show --help\n")
+
+    def test_unknown_option_before_the_command(self, townlet) -> None:
+        assert townlet("--nonsense", "config").code == 2
+
+    def test_a_group_without_a_command(self, townlet) -> None:
+        outcome = townlet("config")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err.startswith("Usage: townlet config")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and signals of Unix")
+class TestProcess:
+    def test_broken_pipe_is_quiet(self) -> None:
+        command = f"{sys.executable} -m townlet config schema | true; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=120)
+        assert (done.stdout, done.stderr) == ("141\n", "")
+
+    def test_broken_pipe_of_help_is_quiet(self) -> None:
+        command = f"{sys.executable} -m townlet --help | true; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=120)
+        assert done.stdout in ("141\n", "0\n")  # the pipe may still have taken it
+        assert done.stderr == ""
+
+    def test_interrupt_by_signal(self, python) -> None:
+        code = textwrap.dedent("""
+            import os, signal, sys, click
+            from townlet.cli import app
+            from townlet.cli.entry import main
+            @app.townlet.command("sleep")
+            def sleep():
+                os.kill(os.getpid(), signal.SIGINT)
+                import time; time.sleep(60)
+            sys.exit(main(["sleep"]))
+        """)
+        outcome = python("-c", code)
+        assert (outcome.code, outcome.out, outcome.err) == (130, "", "interrupted\n")
+
+    def test_closed_stdout(self) -> None:
+        command = f"{sys.executable} -m townlet config schema >&-"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+        assert "Traceback" not in done.stderr

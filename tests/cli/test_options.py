@@ -1,0 +1,68 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from townlet.cli.options import Invocation, backend_options, config_flags, read_config, shared_options
+from townlet.errors import ConfigError
+
+
+def run(command: click.Command, *words: str) -> object:
+    return command.main(args=list(words), standalone_mode=False, obj=Invocation())
+
+
+def test_shared_options() -> None:
+    @click.command()
+    @shared_options
+    @backend_options
+    def command(**values: object) -> dict[str, object]:
+        return values
+
+    assert run(command) == {
+        "config_path": None, "overrides": (), "seed": None, "as_json": False, "backend": None, "disabled": ()
+    }  # fmt: skip
+    words = ["town.yaml", "--set", "a=1", "--set", "b=2", "--seed", "4", "--json", "--debug"]
+    assert run(command, *words, "--backend", "stub", "--disable-backend", "x") == {
+        "config_path": Path("town.yaml"), "overrides": ("a=1", "b=2"), "seed": 4, "as_json": True,
+        "backend": "stub", "disabled": ("x",)
+    }  # fmt: skip
+
+
+def test_config_flags_leave_the_arguments_alone() -> None:
+    @click.command()
+    @click.argument("dataset")
+    @config_flags
+    def command(**values: object) -> dict[str, object]:
+        return values
+
+    assert run(command, "data", "-c", "town.yaml") == {
+        "dataset": "data", "config_path": Path("town.yaml"), "overrides": ()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", "1.5", str(2**62)])
+def test_what_is_no_seed(seed: str) -> None:
+    @click.command()
+    @shared_options
+    def command(**values: object) -> None: ...
+
+    with pytest.raises(click.BadParameter):
+        run(command, "--seed", seed)
+
+
+class TestReadConfig:
+    def test_flags_win_over_set(self) -> None:
+        document = read_config(None, ("seed=1", "policy.backend=a"), seed=2, backend="b")
+        assert (document.config.seed, document.config.policy.backend) == (2, "b")
+
+    @pytest.mark.parametrize("backend", ["3", "true", "a: b", "townlet-backend-x:mind", "'", "[x"])
+    def test_a_backend_is_text_whatever_it_looks_like(self, backend: str) -> None:
+        assert read_config(None, backend=backend).config.policy.backend == backend
+
+    def test_an_empty_backend(self) -> None:
+        with pytest.raises(ConfigError, match=r"must have at least 1 characters, found ''  \(--backend"):
+            read_config(None, backend="")
