@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
     from pydantic import BaseModel
-
-    from pathlib import Path
 
     from townlet.api import (
         ExportRequest,
