@@ -1,0 +1,1 @@
+"""Policies exported to ONNX, run by ONNX Runtime."""
