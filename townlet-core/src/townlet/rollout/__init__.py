@@ -4,6 +4,7 @@ from townlet.rollout.buffer import RolloutBuffer
 from townlet.rollout.collect import Collector, RolloutStats, collect
 from townlet.rollout.interrupt import Interruptible
 from townlet.rollout.loop import EpisodeLimit, LoopOutcome, SimulationLoop
+from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, restore_run, write_snapshot
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 from townlet.rollout.trajectory import BlockWriter, TrajectoryService, block_ticks
 
@@ -17,10 +18,15 @@ __all__ = [
     "Recorder",
     "RolloutBuffer",
     "RolloutStats",
+    "RunSnapshot",
     "SimulationLoop",
     "Step",
     "TrajectoryService",
     "Watcher",
     "block_ticks",
     "collect",
+    "find_snapshot",
+    "read_snapshot",
+    "restore_run",
+    "write_snapshot",
 ]
