@@ -43,7 +43,7 @@ def config(backend, **rest):
 def test_a_backend_that_runs(backends, spec, crowd):
     runtime = PolicyRuntime.from_config(config("one", options={"a": 1}), spec)
     told = runtime.provenance()
-    assert (told["requested"], told["active"], told["reason"]) == ("one", "one", "")
+    assert (told["requested"], told["active"], told["reason"]) == ("one", "one", None)
     assert (told["distribution"], told["version"], told["fingerprint"]) == ("one-dist", "1.2", "certain-1")
     assert not runtime.is_fallback
     assert backends[0][1]["options"] == {"a": 1}

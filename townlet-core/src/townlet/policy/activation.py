@@ -12,6 +12,7 @@ from townlet.api import ObservationSpec, PolicyBackendProtocol
 from townlet.errors import BackendContractError, BackendError, CheckpointError, UsageError
 from townlet.plugins import Selection, resolve_policy
 from townlet.plugins.names import split_qualified
+from townlet.plugins.options import Where, place
 from townlet.plugins.stub import StubPolicy
 from townlet.policy.mixture import MixturePolicy
 from townlet.policy.selection import BackendChoice, MixtureChoice, PolicyChoice, ReleaseChoice
@@ -32,7 +33,7 @@ class PolicySource:
         options: options of the backend ``options_for``, not validated yet.
         options_for: name of the backend that the options were written for; empty: of any.
         seed: for whatever is random at creation.
-        where: the place the name was written at, for errors.
+        where: the place of ``policy.backend``, or a function from config key to place, for errors.
         selection: which backends may be used.
         release: gives the folder of the promoted checkpoint; None where there is no registry.
     """
@@ -41,7 +42,7 @@ class PolicySource:
     options: Mapping[str, Any] = field(default_factory=dict)
     options_for: str = ""
     seed: int = 0
-    where: str | None = None
+    where: Where = None
     selection: Selection = field(default_factory=Selection)
     release: Callable[[], Path] | None = None
 
@@ -143,7 +144,7 @@ def _backend(choice: BackendChoice, source: PolicySource) -> Activated:
         where=source.where,
         selection=source.selection,
     )
-    provenance = {"requested": choice.text, "active": name, "reason": "", **resolved.provenance}
+    provenance = {"requested": choice.text, "active": name, "reason": None, **resolved.provenance}
     provenance["requested"] = choice.text
     if checkpoint is not None:
         provenance["checkpoint"] = str(choice.checkpoint)
@@ -152,7 +153,7 @@ def _backend(choice: BackendChoice, source: PolicySource) -> Activated:
 
 def _release(source: PolicySource) -> Activated:
     if source.release is None:
-        raise UsageError("there is no registry to take the release from", where=source.where)
+        raise UsageError("there is no registry to take the release from", where=place(source.where, "policy.backend"))
     from townlet.checkpoints import read_checkpoint
 
     folder = source.release()
@@ -167,7 +168,7 @@ def _mixture(choice: MixtureChoice, source: PolicySource) -> Activated:
     provenance = {
         "requested": choice.text,
         "active": "mixture",
-        "reason": "",
+        "reason": None,
         "ratio": choice.ratio,
         "teacher": teacher.provenance,
         "learner": learner.provenance,

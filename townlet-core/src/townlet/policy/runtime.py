@@ -21,6 +21,7 @@ from townlet.api import (
 from townlet.config import TownletConfig
 from townlet.errors import BackendContractError, ContractError
 from townlet.plugins import Selection
+from townlet.plugins.options import Where, place
 from townlet.policy.activation import PolicySource, activate_or_stub
 from townlet.policy.mixture import MixturePolicy
 from townlet.policy.possession import Pilot, PossessedPolicy
@@ -29,7 +30,7 @@ from townlet.policy.selection import BackendChoice, parse_policy
 __all__ = ["PolicyRuntime", "Provenance"]
 
 Provenance = dict[str, Any]
-"""JSON-ready: ``requested``, ``active``, ``reason`` (empty unless they differ), ``distribution``, ``version``,
+"""JSON-ready: ``requested``, ``active``, ``reason`` (None unless they differ), ``distribution``, ``version``,
 ``fingerprint``, and what the plugin layer adds."""
 
 
@@ -55,7 +56,7 @@ class PolicyRuntime:
         """Names of the slots of a world, for messages; without them an error names slots by number."""
         self._policy = policy
         self._base = policy
-        self._provenance: Provenance = dict(provenance or {"requested": "unnamed", "active": "unnamed", "reason": ""})
+        self._provenance: Provenance = dict(provenance or {"requested": "unnamed", "active": "unnamed", "reason": None})
         self._possessed: list[str] = []
         self._state: PolicyState | None = None
         self._agents = 0
@@ -69,7 +70,7 @@ class PolicyRuntime:
         *,
         backend: str | None = None,
         on_missing: Literal["stub", "error"] | None = None,
-        where: str | None = None,
+        where: Where = None,
         selection: Selection | None = None,
         release: Callable[[], Path] | None = None,
         warn: Callable[[str], None] | None = None,
@@ -83,7 +84,7 @@ class PolicyRuntime:
                 options are used only if they were written for the same backend.
             on_missing: another answer than the config's to a backend that cannot run. Training and evaluation
                 give ``"error"``.
-            where: where the policy was named, for errors.
+            where: where the policy was named, or a function from config key to place (``ConfigDocument.where``).
             selection: which backends may be used; those of the environment variables by default.
             release: gives the folder of the promoted checkpoint.
             warn: is told when the stub stands in; a StubFallbackWarning by default.
@@ -105,7 +106,10 @@ class PolicyRuntime:
             release=release,
         )
         activated = activate_or_stub(
-            parse_policy(asked, where=where), source, on_missing=on_missing or config.policy.on_missing, warn=warn
+            parse_policy(asked, where=place(where, "policy.backend")),
+            source,
+            on_missing=on_missing or config.policy.on_missing,
+            warn=warn,
         )
         return cls(activated.policy, spec, activated.provenance)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,15 +116,20 @@ class SimulationLoop:
         for _ in range(ticks):
             yield self._step()
 
-    def run(self, ticks: int, watchers: Sequence[Watcher] = ()) -> LoopOutcome:
-        """Do ``ticks`` ticks and show each to every watcher. Ctrl-C ends it after the tick under way."""
+    def run(
+        self, ticks: int, watchers: Sequence[Watcher] = (), *, until: Callable[[], bool] | None = None
+    ) -> LoopOutcome:
+        """Do ``ticks`` ticks and show each to every watcher.
+
+        Ctrl-C ends it after the tick under way, and so does ``until`` once it is true.
+        """
         done = 0
         with Interruptible() as interrupt:
             for step in self.steps(ticks):
                 done += 1
                 for watcher in watchers:
                     watcher(step)
-                if interrupt.requested:
+                if interrupt.requested or (until is not None and until()):
                     break
         return LoopOutcome(done, interrupt.requested)
 
