@@ -1,1 +1,23 @@
-"""Townlet: evaluation."""
+"""Is this mind better than that one, and how sure are we: evaluation over seeds, paired comparison."""
+
+from townlet.evaluation.compare import compare, compare_pair, verdict
+from townlet.evaluation.evaluate import PolicyAccess, evaluate, evaluation_seeds
+from townlet.evaluation.results import ComparisonResult, EvaluationResult, PairwiseComparison
+from townlet.evaluation.statistics import Difference, Estimate, difference, estimate, interquartile_mean
+
+__all__ = [
+    "ComparisonResult",
+    "Difference",
+    "Estimate",
+    "EvaluationResult",
+    "PairwiseComparison",
+    "PolicyAccess",
+    "compare",
+    "compare_pair",
+    "difference",
+    "estimate",
+    "evaluate",
+    "evaluation_seeds",
+    "interquartile_mean",
+    "verdict",
+]

@@ -1,0 +1,107 @@
+"""Policies held against each other on the same seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from townlet.errors import UsageError
+from townlet.evaluation.names import HEADLINES, higher_is_better, is_judged
+from townlet.evaluation.results import ComparisonResult, EvaluationResult, PairwiseComparison
+from townlet.evaluation.statistics import Difference, difference
+
+__all__ = ["compare", "compare_pair", "verdict"]
+
+_WORDS = {
+    "reward": "reward",
+    "self_sufficiency": "self-sufficiency",
+    "mean_need": "mean need",
+    "attendance": "attendance",
+    "starvations": "starvations",
+    "exits": "lives ended",
+    "queue_conflicts": "queue conflicts",
+    "chats": "chats",
+    "shared_meals": "shared meals",
+    "wages": "wages",
+}
+
+
+def compare(evaluations: Sequence[EvaluationResult]) -> ComparisonResult:
+    """Each later policy against the first.
+
+    Raises:
+        UsageError: for less than two, or evaluations of other towns, seeds or lengths.
+    """
+    if len(evaluations) < 2:
+        raise UsageError("a comparison needs at least two policies", details=("townlet compare A B",))
+    first = evaluations[0]
+    return ComparisonResult(
+        evaluations=tuple(evaluations),
+        comparisons=tuple(compare_pair(first, other) for other in evaluations[1:]),
+    )
+
+
+def compare_pair(a: EvaluationResult, b: EvaluationResult) -> PairwiseComparison:
+    """Policy ``b`` against policy ``a``, seed by seed.
+
+    Raises:
+        UsageError: if they were not evaluated on the same towns, seeds and length.
+    """
+    for what, left, right in (
+        ("config", a.config_id, b.config_id),
+        ("scenario", a.scenario, b.scenario),
+        ("seeds", a.seeds, b.seeds),
+        ("days", a.days, b.days),
+    ):
+        if left != right:
+            raise UsageError(
+                f"{a.policy!r} and {b.policy!r} were not evaluated alike: another {what}",
+                details=("only the same towns on the same seeds can be compared; evaluate both again",),
+            )
+    differences = {
+        name: difference(
+            np.array(a.per_seed[name]), np.array(b.per_seed[name]), higher_is_better=higher_is_better(name)
+        )
+        for name in a.per_seed
+        if name in b.per_seed
+    }
+    judged = {name: d for name, d in differences.items() if is_judged(name)}
+    return PairwiseComparison(
+        a=a.policy, b=b.policy, differences=differences, verdict=verdict(a.policy, b.policy, judged)
+    )
+
+
+def verdict(a: str, b: str, differences: dict[str, Difference]) -> str:
+    """The headline figures in words, such as ``B is better than A in reward (+0.8 ± 0.2), no different in chats``."""
+    groups: dict[str, list[str]] = {"better": [], "worse": [], "no different": []}
+    for name in HEADLINES:
+        found = differences.get(name)
+        if found is None:
+            continue
+        words = _WORDS[name]
+        if found.verdict != "no different":
+            words += f" ({_signed(found.mean)} ± {_rounded((found.high - found.low) / 2)})"
+        groups[found.verdict].append(words)
+    parts = [
+        f"{how} in {_listed(names)}"
+        for how, names in (("better", groups["better"]), ("worse", groups["worse"]))
+        if names
+    ]
+    if groups["no different"]:
+        parts.append(f"no different in {_listed(groups['no different'])}")
+    return f"{b} against {a}: {'; '.join(parts)}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _signed(number: float) -> str:
+    return f"{'+' if number >= 0 else '-'}{_rounded(abs(number))}"
+
+
+def _rounded(number: float) -> str:
+    if number == 0:
+        return "0"
+    return f"{number:.3g}" if abs(number) < 100 else f"{number:.0f}"

@@ -1,0 +1,69 @@
+"""Which way is better, for each key figure, and which figures lead a table."""
+
+from __future__ import annotations
+
+from townlet.telemetry.kpis import KPI_NAMES
+
+__all__ = ["HEADLINES", "LABELS", "higher_is_better", "is_judged", "label"]
+
+HEADLINES: tuple[str, ...] = (
+    "reward",
+    "self_sufficiency",
+    "mean_need",
+    "attendance",
+    "starvations",
+    "exits",
+    "queue_conflicts",
+    "chats",
+    "shared_meals",
+    "wages",
+)
+"""Figures that a short table and a verdict in words speak of, most important first."""
+
+_LESS_IS_BETTER = frozenset(
+    {
+        "low_need_share",
+        "late_share",
+        "lateness",
+        "starvations",
+        "evictions",
+        "exits",
+        "faints",
+        "queue_conflicts",
+        "conflict_intensity",
+        "bumps",
+        "ghost_steps",
+        "guarded_share",
+        "clipped_share",
+    }
+)
+_NEITHER = frozenset({"spent", "rent", "shift_takeovers", *(n for n in KPI_NAMES if n.startswith("finished_"))})
+
+LABELS: dict[str, str] = {
+    "reward": "reward (per agent-day)",
+    "self_sufficiency": "self-sufficiency (share of agent-days)",
+    "mean_need": "mean need (0 to 1)",
+    "attendance": "attendance (share of shifts)",
+    "starvations": "starvations (per agent-day)",
+    "exits": "lives ended (per agent-day)",
+    "queue_conflicts": "queue conflicts (per agent-day)",
+    "chats": "chats (per agent-day)",
+    "shared_meals": "shared meals (per agent-day)",
+    "wages": "wages (coins per agent-day)",
+}
+"""What a person reads for a headline figure, with its unit."""
+
+
+def higher_is_better(name: str) -> bool:
+    """Whether more of the figure is better; asked only of figures that are judged."""
+    return name not in _LESS_IS_BETTER
+
+
+def is_judged(name: str) -> bool:
+    """Whether one direction of the figure is better at all."""
+    return name not in _NEITHER
+
+
+def label(name: str) -> str:
+    """What a person reads for a figure."""
+    return LABELS.get(name, name.replace("_", " "))
