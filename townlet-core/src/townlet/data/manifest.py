@@ -124,8 +124,8 @@ class DatasetManifest(_Model):
 
     @property
     def is_stub(self) -> bool:
-        """Whether the stub acted: everyone waited, so this demonstrates nothing."""
-        return self.policy.get("active") == "stub"
+        """Whether the stub acted, alone or in a mixture: who waits for want of a mind demonstrates nothing."""
+        return _has_stub(self.policy)
 
     def spec(self) -> ObservationSpec:
         """The observation spec. Raises ContractError if it is none."""
@@ -136,6 +136,12 @@ class DatasetManifest(_Model):
         document = self.model_dump(mode="json")
         digest = canonical_digest(document)
         return canonical_bytes({**document, "digest": digest}), digest
+
+
+def _has_stub(provenance: Any) -> bool:
+    if not isinstance(provenance, Mapping):
+        return False
+    return provenance.get("active") == "stub" or any(_has_stub(provenance.get(part)) for part in ("teacher", "learner"))
 
 
 def now() -> str:

@@ -30,7 +30,7 @@ from townlet.storage import PartialFolder, canonical_digest, find_partials
 
 __all__ = ["DatasetWriter"]
 
-SHARD_BYTES = 64 << 20
+SHARD_BYTES = 24 << 20  # below the blocks that a recorder hands over, so that those are written without a copy
 
 
 class DatasetWriter:

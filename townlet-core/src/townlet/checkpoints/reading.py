@@ -1,0 +1,99 @@
+"""Reading a checkpoint: nothing of it is used before every digest in it was checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from townlet.api import ObservationSpec
+from townlet.checkpoints.files import inner_path, list_files
+from townlet.checkpoints.manifest import MANIFEST_NAME, SCHEMA_VERSION, CheckpointManifest
+from townlet.checkpoints.pointers import resolve_checkpoint
+from townlet.errors import CheckpointError, ContractError
+from townlet.storage import canonical_bytes, member_path, read_json_document, sha256_file
+
+__all__ = ["Checkpoint", "read_checkpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A verified checkpoint.
+
+    Attributes:
+        path: its folder, pointers followed.
+        manifest: what it says about itself.
+        digest: of the manifest, and with it of every file.
+    """
+
+    path: Path
+    manifest: CheckpointManifest
+    digest: str
+
+
+def read_checkpoint(path: str | Path, spec: ObservationSpec | None = None, *, verify: bool = True) -> Checkpoint:
+    """Open a checkpoint and verify it.
+
+    Args:
+        path: its folder; or a pointer such as ``checkpoints/best``; or a run's folder, whose best is meant.
+        spec: refuse it unless it was taught on these observations.
+        verify: compare the digest of every file; without, names and sizes only.
+
+    Raises:
+        CheckpointError: no checkpoint, damaged, incomplete, with foreign files, or of other observations;
+            the first difference is named.
+    """
+    folder = resolve_checkpoint(Path(path))
+    document = read_json_document(member_path(folder, MANIFEST_NAME, error=CheckpointError), error=CheckpointError)
+    manifest, digest = _parse(document, folder / MANIFEST_NAME)
+    if spec is not None and (difference := spec.first_difference(manifest.spec())):
+        raise CheckpointError(
+            f"the checkpoint was taught on other observations: {difference}",
+            where=str(folder),
+            details=("'here' is this town, 'there' the checkpoint; a policy acts only on what it was taught on",),
+        )
+    foreign = sorted(set(list_files(folder)) - set(manifest.files))
+    for name, entry in manifest.files.items():
+        file = inner_path(folder, name)
+        size = file.stat().st_size
+        if size != entry.size:
+            raise CheckpointError(f"{name} has {size} bytes instead of {entry.size}", where=str(folder))
+        if verify and _digest(file, name, folder) != entry.sha256:
+            raise CheckpointError(f"{name} is damaged: its bytes are not the ones that were written", where=str(folder))
+    if foreign:
+        raise CheckpointError(f"{foreign[0]} is not listed in the manifest", where=str(folder))
+    return Checkpoint(folder, manifest, digest)
+
+
+def _digest(file: Path, name: str, folder: Path) -> str:
+    try:
+        return sha256_file(file)
+    except OSError as problem:
+        raise CheckpointError(f"{name} cannot be read: {problem.strerror}", where=str(folder)) from problem
+
+
+def _parse(document: dict[str, object], path: Path) -> tuple[CheckpointManifest, str]:
+    where = str(path)
+    digest = document.pop("digest", None)
+    if document.get("format") != "townlet-checkpoint":
+        raise CheckpointError("this is not the manifest of a checkpoint", where=where)
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise CheckpointError(
+            f"schema version {document.get('schema_version')!r} cannot be read; this Townlet reads {SCHEMA_VERSION}",
+            where=where,
+        )
+    if not isinstance(digest, str):
+        raise CheckpointError("the manifest has no digest", where=where)
+    try:
+        manifest = CheckpointManifest.model_validate_json(canonical_bytes(document))
+        fingerprint = manifest.spec().fingerprint()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise CheckpointError(f"the manifest is wrong at {place!r}: {first['msg']}", where=where) from None
+    except ContractError as problem:
+        raise CheckpointError(f"the manifest's observation spec is wrong: {problem.summary}", where=where) from None
+    if fingerprint != manifest.observation_fingerprint:
+        raise CheckpointError("the manifest's fingerprint is not that of its observation spec", where=where)
+    return manifest, digest
