@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -29,7 +28,6 @@ R = TypeVar("R")
 Command = Callable[P, R]
 
 
-@dataclass
 class Invocation:
     """What one invocation of ``townlet`` was asked apart from its command.
 
@@ -37,7 +35,8 @@ class Invocation:
         debug: whether an error shows its traceback.
     """
 
-    debug: bool = False
+    def __init__(self) -> None:
+        self.debug = False
 
 
 def _set_debug(context: click.Context, _parameter: click.Parameter, value: bool) -> None:

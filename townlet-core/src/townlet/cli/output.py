@@ -6,7 +6,6 @@ With ``--json`` stdout holds one JSON document and nothing else, so it can be pi
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -27,6 +26,8 @@ def emit_json(document: Mapping[str, JSONValue]) -> None:
     Raises:
         ValueError: a number that is not finite.
     """
+    import json  # a start without --json does without it
+
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 

@@ -1,0 +1,52 @@
+"""What tests of several rooms share: wheels of the three distributions, built once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DISTRIBUTIONS = ("townlet-core", "townlet-backend-scripted", "townlet-backend-pytorch")
+
+
+@pytest.fixture(scope="session")
+def built_wheels(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """The wheel of each distribution, by its name; built once even where tests run in several processes."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built-wheels"
+    done = shared / "done"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        _wait_for(done)
+    else:
+        try:
+            for name in DISTRIBUTIONS:
+                _build(ROOT / name, shared)
+        finally:
+            done.touch()
+    return {name: _wheel(shared, name) for name in DISTRIBUTIONS}
+
+
+def _build(project: Path, out: Path) -> None:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project)]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def _wait_for(file: Path, seconds: float = 300.0) -> None:
+    limit = time.monotonic() + seconds
+    while not file.exists():
+        if time.monotonic() > limit:
+            raise TimeoutError(f"another process did not build the wheels within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+def _wheel(folder: Path, name: str) -> Path:
+    (found,) = folder.glob(f"{name.replace('-', '_')}-*.whl")
+    return found

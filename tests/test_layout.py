@@ -1,0 +1,170 @@
+"""The habits of the house that can be checked: shop windows, sizes, independence of torch."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import townlet
+from townlet import errors
+from townlet.errors import TownletError
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = {
+    "townlet": ROOT / "townlet-core/src/townlet",
+    "townlet_backend_scripted": ROOT / "townlet-backend-scripted/src/townlet_backend_scripted",
+    "townlet_backend_pytorch": ROOT / "townlet-backend-pytorch/src/townlet_backend_pytorch",
+}
+FILES = sorted(path for source in SOURCES.values() for path in source.rglob("*.py"))
+MOST_LINES = 400
+TABLES: dict[str, int] = {}
+"""Files that may be longer, because they are tables."""
+
+
+def module_name(path: Path) -> str:
+    source = next(source for source in SOURCES.values() if path.is_relative_to(source))
+    parts = path.relative_to(source.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def listed(path: Path) -> list[str] | None:
+    """The literal ``__all__`` of a module, or None."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            return list(ast.literal_eval(node.value))  # type: ignore[attr-defined]
+    return None
+
+
+WINDOWS = [path for path in FILES if path.name == "__init__.py"]
+LISTS = [path for path in FILES if listed(path) is not None]
+
+
+@pytest.mark.parametrize("path", WINDOWS, ids=module_name)
+def test_a_window_is_sorted(path: Path) -> None:
+    names = listed(path)
+    if names is not None or path.read_text(encoding="utf-8").count("\n") > 1:
+        assert names == sorted(names or [])
+
+
+@pytest.mark.parametrize("path", LISTS, ids=module_name)
+def test_all_repeats_nothing(path: Path) -> None:
+    names = listed(path) or []
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("path", WINDOWS, ids=module_name)
+def test_every_package_has_a_docstring(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", LISTS, ids=module_name)
+def test_all_is_true(path: Path) -> None:
+    if module_name(path).startswith("townlet_backend_pytorch"):
+        pytest.importorskip("torch")
+    if module_name(path).startswith("townlet.testing"):
+        pytest.importorskip("hypothesis")
+    module = importlib.import_module(module_name(path))
+    assert [name for name in listed(path) or [] if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("path", WINDOWS, ids=module_name)
+def test_a_window_lists_all_that_it_imports(path: Path) -> None:
+    imported = {
+        alias.asname or alias.name
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("townlet")
+        for alias in node.names
+        if not (node.module == module_name(path) and list(path.parent.glob(f"{alias.name}*")))
+    }
+    assert {name for name in imported if not name.startswith("_")} - set(listed(path) or []) == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_no_file_is_too_long(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= TABLES.get(module_name(path), MOST_LINES)
+
+
+def test_the_tree_of_errors_is_the_one_in_the_docstring() -> None:
+    drawn = set(re.findall(r"\b[A-Z]\w+Error\b", errors.__doc__ or ""))
+    assert drawn == set(errors.__all__)
+
+
+def test_the_tree_of_errors_has_the_drawn_shape() -> None:
+    """Parents by indentation, exit codes by their column."""
+    parents: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"^([ |`-]*)([A-Z]\w+Error)(?:, (\w+Error))?(.*)$", line)
+        if match is None:
+            continue
+        depth, name, second, rest = len(match[1]), match[2], match[3], match[4]
+        while parents and parents[-1][0] >= depth:
+            parents.pop()
+        for one in filter(None, (name, second)):
+            kind: type[TownletError] = getattr(errors, one)
+            if parents and not second:
+                assert kind.__bases__ == (getattr(errors, parents[-1][1]),), one
+            if second:
+                assert kind.__bases__ == (errors.ConfigError,), one
+            code = re.search(r"(?:exit code )?\b([1-4])\b", rest)
+            if code is not None:
+                assert kind.exit_code == int(code[1]), one
+        parents.append((depth, name))
+
+
+CHILD = """
+import sys
+sys.modules["torch"] = None
+import importlib, pkgutil, warnings
+warnings.simplefilter("error")
+import townlet
+names = [m.name for m in pkgutil.walk_packages(townlet.__path__, "townlet.") if m.name != "townlet.__main__"]
+for name in names:
+    importlib.import_module(name)
+print(len(names), *sorted(m for m in sys.modules if m.partition(".")[0] in
+      ("torch", "townlet_backend_scripted", "townlet_backend_pytorch") and sys.modules[m] is not None))
+"""
+
+
+def test_all_of_core_imports_where_torch_cannot_and_imports_no_backend() -> None:
+    pytest.importorskip("hypothesis")
+    found = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=False, timeout=300)
+    assert found.returncode == 0, found.stderr
+    count, *forbidden = found.stdout.split()
+    assert int(count) == len(
+        [m for m in pkgutil.walk_packages(townlet.__path__, "townlet.") if m.name != "townlet.__main__"]
+    )
+    assert int(count) > 50
+    assert forbidden == []
+
+
+ENVIRONMENT = """
+import os, sys
+class Watched(dict):
+    reads = []
+    def __getitem__(self, key):
+        self.reads.append(key); return super().__getitem__(key)
+    def get(self, key, default=None):
+        self.reads.append(key); return super().get(key, default)
+    def __contains__(self, key):
+        self.reads.append(key); return super().__contains__(key)
+import numpy, pydantic, yaml, click, pluggy
+os.environ = Watched(os.environ)
+import townlet.cli.entry, townlet.cli.app, townlet.config, townlet.plugins, townlet.api
+print(*sorted({key for key in Watched.reads if "TOWNLET" in str(key)}))
+"""
+
+
+def test_no_environment_variable_of_ours_is_read_on_import() -> None:
+    found = subprocess.run([sys.executable, "-c", ENVIRONMENT], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.split() == []
