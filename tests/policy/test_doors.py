@@ -20,7 +20,12 @@ DOORS = {
         "evaluate_bc_policy",
         "load_bc_samples",
     ],
-    "townlet.policy.ppo.utils": ["clipped_value_loss", "compute_gae", "policy_surrogate"],
+    "townlet.policy.ppo.utils": [
+        "clipped_value_loss",
+        "compute_gae",
+        "policy_surrogate",
+        "value_baseline_from_old_preds",
+    ],
 }
 NAMES = [(module, name) for module, names in DOORS.items() for name in names]
 

@@ -20,11 +20,11 @@ load_bc_samples: Any
 _look_up = open_doors(
     __name__,
     {
-        "BCTrainer": Door("townlet_backend_pytorch.bc:BCTrainer", _PURPOSE),
-        "BCTrainingConfig": Door("townlet_backend_pytorch.bc:BCTrainingConfig", _PURPOSE),
-        "BCTrajectoryDataset": Door("townlet_backend_pytorch.bc:BCTrajectoryDataset", _PURPOSE),
-        "evaluate_bc_policy": Door("townlet_backend_pytorch.bc:evaluate_bc_policy", _PURPOSE),
-        "load_bc_samples": Door("townlet_backend_pytorch.bc:load_bc_samples", _PURPOSE),
+        "BCTrainer": Door("townlet_backend_pytorch.bc_trainer:BCTrainer", _PURPOSE),
+        "BCTrainingConfig": Door("townlet_backend_pytorch.options:BCTrainingConfig", _PURPOSE, needs_torch=False),
+        "BCTrajectoryDataset": Door("townlet_backend_pytorch.bc_trainer:BCTrajectoryDataset", _PURPOSE),
+        "evaluate_bc_policy": Door("townlet_backend_pytorch.bc_trainer:evaluate_bc_policy", _PURPOSE),
+        "load_bc_samples": Door("townlet_backend_pytorch.bc_trainer:load_bc_samples", _PURPOSE),
     },
     lambda: models.torch_available(),
 )

@@ -1,0 +1,77 @@
+"""Several supplies of demonstrations as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import DemonstrationBatch, DemonstrationSource, ObservationBatch, ObservationSpec
+from townlet.api.demonstrations import Part
+from townlet.errors import DatasetError
+
+__all__ = ["JoinedDemonstrations"]
+
+
+class JoinedDemonstrations:
+    """The transitions of all ``sources``, each batch with its share of each of them.
+
+    Raises:
+        DatasetError: without a source, or if they mean different observations.
+    """
+
+    def __init__(self, sources: Sequence[DemonstrationSource]) -> None:
+        if not sources:
+            raise DatasetError("there are no demonstrations to join")
+        for source in sources[1:]:
+            if difference := sources[0].spec.first_difference(source.spec):
+                raise DatasetError(f"demonstrations of different observations cannot be joined: {difference}")
+        self._sources = tuple(sources)
+
+    @property
+    def spec(self) -> ObservationSpec:
+        """What the observations mean."""
+        return self._sources[0].spec
+
+    def size(self, part: Part) -> int:
+        """Transitions in ``part``."""
+        return sum(source.size(part) for source in self._sources)
+
+    def action_counts(self, part: Part) -> NDArray[np.int64]:
+        """How often each action was taken: int64 ``[K]``."""
+        counts: NDArray[np.int64] = np.sum([s.action_counts(part) for s in self._sources], axis=0, dtype=np.int64)
+        return counts
+
+    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+        """One pass over ``part``: mixed batches with ``seed``, source after source without.
+
+        A mixed pass ends when every source has ended; the batches are the shorter the fewer still run.
+        """
+        if seed is None:
+            for source in self._sources:
+                yield from source.batches(part, batch_size)
+            return
+        total = self.size(part)
+        passes = []
+        for index, source in enumerate(self._sources):
+            share = max(1, round(batch_size * source.size(part) / max(1, total)))
+            passes.append(source.batches(part, share, seed=seed + index))
+        while pieces := [piece for piece in (next(each, None) for each in passes) if piece is not None]:
+            yield _joined(pieces)
+
+
+def _joined(pieces: Sequence[DemonstrationBatch]) -> DemonstrationBatch:
+    if len(pieces) == 1:
+        return pieces[0]
+    seen = [piece.observations for piece in pieces]
+    return DemonstrationBatch(
+        ObservationBatch(
+            np.concatenate([o.map for o in seen]),
+            np.concatenate([o.features for o in seen]),
+            np.concatenate([o.action_mask for o in seen]),
+            np.concatenate([o.active for o in seen]),
+            np.concatenate([o.episode_start for o in seen]),
+        ),
+        np.concatenate([piece.actions for piece in pieces]),
+    )

@@ -1,0 +1,90 @@
+"""Which backend learns, with which options, and the learner itself, made when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from townlet.api import ObservationSpec
+from townlet.config.root import TownletConfig
+from townlet.plugins import BackendRow, ResolvedLearner, resolve_learner, scan
+from townlet.policy import models
+from townlet.policy.doors import torch_missing
+
+__all__ = ["PURPOSES", "learner_name", "learner_options", "needs_torch", "open_learner", "require_learner"]
+
+DEFAULT_LEARNER = "pytorch"
+
+PURPOSES: Mapping[str, str] = {
+    "bc": "behaviour cloning",
+    "anneal": "anneal training",
+    **dict.fromkeys(("ppo", "rollout", "replay", "mixed"), "PPO training"),
+}
+"""What each training mode is for, in the words of an error."""
+
+
+def learner_name(config: TownletConfig) -> str:
+    """The backend that learns: ``training.backend``; else ``policy.backend`` if that can learn; else ``pytorch``."""
+    if config.training.backend is not None:
+        return config.training.backend
+    row = _row(config.policy.backend)
+    if row is not None and row.manifest is not None:
+        learns = any(capability.startswith("learn") for capability in row.manifest.capabilities)
+        return config.policy.backend if learns else DEFAULT_LEARNER
+    return DEFAULT_LEARNER
+
+
+def learner_options(config: TownletConfig) -> Mapping[str, Any]:
+    """``training.options``, over ``policy.options`` where the backend that learns is the one that acts.
+
+    The policy's own checkpoint is left out: where learning starts is said by ``training.ppo.initial``.
+    """
+    shared = config.policy.options if learner_name(config) == config.policy.backend else {}
+    return {**{key: value for key, value in shared.items() if key != "checkpoint"}, **config.training.options}
+
+
+def needs_torch(name: str) -> bool:
+    """Whether the backend says that it needs PyTorch; the pytorch backend does also where it is not installed."""
+    row = _row(name)
+    if row is None:
+        return name in (DEFAULT_LEARNER, "torch")
+    return any(requirement.name == "torch" for requirement in row.requirements)
+
+
+def require_learner(config: TownletConfig, purpose: str) -> None:
+    """Refuse to begin ``purpose`` (``"PPO training"``) where the configured learner cannot work.
+
+    A learner that does not need PyTorch is not asked for it.
+
+    Raises:
+        TorchNotAvailableError: if it needs PyTorch and there is none.
+    """
+    name = learner_name(config)
+    # Asked through the module, where it can be replaced.
+    if needs_torch(name) and not models.torch_available():
+        raise torch_missing(purpose, where=f"the learner is {name!r}")
+
+
+def open_learner(config: TownletConfig, spec: ObservationSpec, checkpoint: Path | None = None) -> ResolvedLearner:
+    """The configured learner, with fresh weights from the config's seed or with those of ``checkpoint``.
+
+    Raises:
+        BackendError: if it cannot be made; training never falls back to another one.
+        CheckpointError: if the checkpoint does not fit.
+    """
+    return resolve_learner(
+        learner_name(config),
+        spec=spec,
+        options=learner_options(config),
+        seed=config.seed,
+        checkpoint=checkpoint,
+        where="training.backend" if config.training.backend else "policy.backend",
+    )
+
+
+def _row(name: str) -> BackendRow | None:
+    for row in scan():
+        if name in (row.name, row.qualified, *row.aliases):
+            return row
+    return None

@@ -1,0 +1,116 @@
+"""The folder of a training run: config, metrics, checkpoints, result; created once, resumed exactly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from townlet.checkpoints import keep_last, write_pointer
+from townlet.config import TownletConfig, config_digest
+from townlet.errors import CheckpointError, ConfigError, UsageError
+
+__all__ = ["RunFolder"]
+
+_RUN = "run.json"
+
+
+class RunFolder:
+    """``run.json``, ``config.json``, ``metrics.jsonl``, ``checkpoints/``, ``demonstrations/`` and ``result.json``.
+
+    A checkpoint is named by the work that comes next, ``s<stage>-u<update>``, so the last name is where a
+    resume goes on. Its folder appears whole or not at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.demonstrations = path / "demonstrations"
+        self.result = path / "result.json"
+
+    @classmethod
+    def create(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
+        """A new run in ``path``, which must not exist or be empty.
+
+        Raises:
+            UsageError: if something is there already.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(
+                "the folder of the run is not empty",
+                where=str(path),
+                details=("go on with the run that is there: --resume", "or choose another folder: --out FOLDER"),
+            )
+        folder = cls(path)
+        folder.checkpoints.mkdir(parents=True)
+        _write(path / "config.json", config.model_dump_json(indent=2) + "\n")
+        document = {"schema": 1, "mode": mode, "config_id": config.config_id, "config_digest": config_digest(config)}
+        _write(path / _RUN, json.dumps(document, indent=2) + "\n")
+        return folder
+
+    @classmethod
+    def resume(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
+        """The run in ``path``, begun with the same config and mode.
+
+        Raises:
+            UsageError: if there is no run, or it was begun in another mode.
+            ConfigError: if it was begun with another config; the first difference is named.
+        """
+        try:
+            found = json.loads((path / _RUN).read_text())
+            stored = TownletConfig.model_validate_json((path / "config.json").read_text())
+        except FileNotFoundError:
+            raise UsageError("there is no run to resume", where=str(path)) from None
+        except ValueError as error:
+            raise CheckpointError(
+                "the run's own files cannot be read", where=str(path), details=(str(error),)
+            ) from None
+        if found["mode"] != mode:
+            raise UsageError(f"the run was begun with --mode {found['mode']}, not {mode}", where=str(path))
+        if found["config_digest"] != config_digest(config):
+            difference = _first_difference(stored.model_dump(mode="json"), config.model_dump(mode="json"))
+            raise ConfigError(
+                "a run goes on with the config that it was begun with",
+                where=str(path),
+                details=(difference, f"the run's config is {path / 'config.json'}"),
+            )
+        folder = cls(path)
+        folder.checkpoints.mkdir(exist_ok=True)
+        return folder
+
+    def checkpoint(self, stage: int, update: int) -> Path:
+        """Where the checkpoint before that piece of work lies."""
+        return self.checkpoints / f"s{stage:03d}-u{update:08d}"
+
+    def all_checkpoints(self) -> list[Path]:
+        """The whole checkpoints, earliest first."""
+        return sorted(path for path in self.checkpoints.glob("s???-u????????") if path.is_dir())
+
+    def latest(self) -> Path | None:
+        """The last whole checkpoint, or None."""
+        found = self.all_checkpoints()
+        return found[-1] if found else None
+
+    def settle(self, path: Path, keep: int) -> None:
+        """Point ``last`` at a checkpoint that is whole, and remove all but ``keep`` and those that begin a stage."""
+        write_pointer(self.checkpoints, "last", path.name)
+        stages = [each.name for each in self.all_checkpoints() if each.name.endswith("u00000000")]
+        keep_last(self.checkpoints, keep, keep=stages)
+
+    def write_result(self, text: str) -> None:
+        """Put ``result.json`` there, whole."""
+        _write(self.result, text)
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _first_difference(mine: object, theirs: object, path: str = "") -> str:
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        for key in sorted({*mine, *theirs}):
+            if mine.get(key) != theirs.get(key):
+                return _first_difference(mine.get(key), theirs.get(key), f"{path}.{key}" if path else str(key))
+    return f"{path} was {json.dumps(mine)} and is {json.dumps(theirs)} now"
