@@ -228,7 +228,8 @@ def _freeze(tables: Tables) -> None:
 def _digest(tables: Tables) -> str:
     digest = hashlib.sha256()
     for group in (tables.map, tables.affordances, tables.posts):
-        for name, array in zip(group._fields, group, strict=True):
+        for name in group._fields:
+            array: NDArray[Any] = getattr(group, name)
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
             digest.update(array.tobytes())
     digest.update(repr(tables.rules).encode())
