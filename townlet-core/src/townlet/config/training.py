@@ -14,9 +14,13 @@ __all__ = [
     "AnnealStageConfig",
     "BCTrainingConfig",
     "CheckpointsConfig",
+    "CloningSchedule",
     "DemonstrationsConfig",
+    "EntropySchedule",
+    "LearningRateSchedule",
     "PPODataMode",
     "PPOTrainingConfig",
+    "ReferenceSchedule",
     "RolloutConfig",
     "ScheduleConfig",
     "SocialScheduleConfig",
@@ -34,12 +38,40 @@ SocialStage = Literal["OFF", "C1", "C2", "C3"]
 class ScheduleConfig(Section):
     """A number that moves from ``start`` to ``end`` while training goes on, and stays at ``end`` after that."""
 
-    start: float = Field(ge=0, description="Value at the first update.")
-    end: float = Field(ge=0, description="Value at the last update of the schedule.")
+    start: float = Field(0.0, ge=0, description="Value at the first update.")
+    end: float = Field(0.0, ge=0, description="Value at the last update of the schedule.")
     shape: Literal["constant", "linear", "cosine"] = Field(
         "linear", description="How it moves; constant stays at start."
     )
     updates: int | None = Field(None, ge=1, description="Length of the schedule, updates; None: the whole phase.")
+
+
+class LearningRateSchedule(ScheduleConfig):
+    """Step size of Adam."""
+
+    start: float = Field(3e-4, gt=0, le=1, description="Step size at the first update.")
+    end: float = Field(3e-5, gt=0, le=1, description="Step size at the last update of the schedule.")
+
+
+class EntropySchedule(ScheduleConfig):
+    """Weight of the entropy bonus."""
+
+    start: float = Field(0.01, ge=0, description="Weight at the first update.")
+    end: float = Field(0.001, ge=0, description="Weight at the last update of the schedule.")
+
+
+class ReferenceSchedule(ScheduleConfig):
+    """Weight of the KL to the cloned policy."""
+
+    start: float = Field(0.2, ge=0, description="Weight at the first update.")
+    end: float = Field(0.0, ge=0, description="Weight at the last update of the schedule.")
+
+
+class CloningSchedule(ScheduleConfig):
+    """Weight of the cloning term in the mixed mode."""
+
+    start: float = Field(0.5, ge=0, description="Weight at the first update.")
+    end: float = Field(0.0, ge=0, description="Weight at the last update of the schedule.")
 
 
 class DemonstrationsConfig(Section):
@@ -94,22 +126,19 @@ class PPOTrainingConfig(Section):
         default_factory=PPOSettings,
         description="What the learner is told; step size, entropy, KL and cloning weight follow the schedules below.",
     )
-    learning_rate: ScheduleConfig = Field(
-        default_factory=lambda: ScheduleConfig(start=3e-4, end=3e-5), description="Step size over the updates."
+    learning_rate: LearningRateSchedule = Field(
+        default_factory=LearningRateSchedule, description="Step size over the updates."
     )
-    entropy: ScheduleConfig = Field(
-        default_factory=lambda: ScheduleConfig(start=0.01, end=0.001), description="Entropy weight over the updates."
-    )
+    entropy: EntropySchedule = Field(default_factory=EntropySchedule, description="Entropy weight over the updates.")
     critic_warmup: int = Field(
         10, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
     )
-    reference_kl: ScheduleConfig = Field(
-        default_factory=lambda: ScheduleConfig(start=0.2, end=0.0),
+    reference_kl: ReferenceSchedule = Field(
+        default_factory=ReferenceSchedule,
         description="Weight of the KL to the cloned policy, when the weights come from cloning.",
     )
-    bc_weight: ScheduleConfig = Field(
-        default_factory=lambda: ScheduleConfig(start=0.5, end=0.0),
-        description="Weight of the cloning term in the mixed mode.",
+    bc_weight: CloningSchedule = Field(
+        default_factory=CloningSchedule, description="Weight of the cloning term in the mixed mode."
     )
     bc_batch: int = Field(1024, ge=1, description="Demonstrated transitions beside each rollout in the mixed mode.")
 
