@@ -10,7 +10,13 @@ import pytest
 
 from townlet.config import TownletConfig
 from townlet.config.policy import PolicyConfig
-from townlet.errors import BackendContractError, BackendNotInstalledError, ContractError
+from townlet.errors import (
+    BackendContractError,
+    BackendNotInstalledError,
+    CheckpointError,
+    ContractError,
+    UsageError,
+)
 from townlet.plugins import ResolvedPolicy
 from townlet.policy import activation
 from townlet.policy.activation import StubFallbackWarning
@@ -194,3 +200,60 @@ def test_a_restored_runtime_goes_on_as_if_nothing_had_happened(spec, softmax, cr
         )
     with pytest.raises(ContractError, match="not 10 rows"):
         two.restore(5, 2, {"keys": np.zeros(3, np.uint64), "counters": np.zeros(3, np.uint64)})
+
+
+class Row:
+    """A backend's row as the plugin layer tells it."""
+
+    def __init__(self, name, *capabilities):
+        self.name = name
+        self.manifest = type("Manifest", (), {"capabilities": capabilities})
+
+
+@pytest.fixture
+def foreign(backends, monkeypatch):
+    """No backend claims to read our checkpoints: paths are handed on unread."""
+    monkeypatch.setattr(activation, "choose", lambda name, *rest: Row(name, "act"))
+    return backends
+
+
+def test_a_foreign_file_is_handed_on_unread(foreign, spec, tmp_path):
+    file = tmp_path / "model.onnx"
+    with pytest.raises(CheckpointError, match="no such checkpoint") as caught:
+        PolicyRuntime.from_config(config(f"one:{file}"), spec)
+    assert caught.value.where == str(file)
+    file.write_bytes(b"x")
+    runtime = PolicyRuntime.from_config(config(f"one:{file}"), spec)
+    assert foreign[-1][1]["checkpoint"] == file
+    assert runtime.provenance()["checkpoint"] == str(file)
+
+
+def test_the_option_names_a_checkpoint_beside_the_config(foreign, spec, tmp_path):
+    (tmp_path / "mind").mkdir()
+    options = {"checkpoint": "mind"}
+    runtime = PolicyRuntime.from_config(config("one", options=options), spec, base=tmp_path)
+    assert foreign[-1][1]["checkpoint"] == tmp_path / "mind"
+    assert foreign[-1][1]["options"] == options
+    assert runtime.provenance()["release"] is False
+
+
+def test_the_option_may_ask_for_the_release(foreign, spec, tmp_path):
+    wanted = config("one", options={"checkpoint": "release"})
+    runtime = PolicyRuntime.from_config(wanted, spec, release=lambda: tmp_path)
+    assert foreign[-1][1]["checkpoint"] == tmp_path
+    assert runtime.provenance()["release"] is True
+    with pytest.raises(UsageError, match="no registry"):
+        PolicyRuntime.from_config(wanted, spec)
+
+
+def test_a_checkpoint_of_another_backend_is_refused(backends, spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(activation, "choose", lambda name, *rest: Row(name, "act", "checkpoint"))
+    manifest = type("Manifest", (), {"backend": "two"})
+    monkeypatch.setattr(
+        "townlet.checkpoints.read_checkpoint",
+        lambda path, spec: type("Checkpoint", (), {"manifest": manifest, "path": path}),
+    )
+    with pytest.raises(CheckpointError, match="written by backend 'two' and cannot be loaded by 'one'"):
+        PolicyRuntime.from_config(config(f"one:{tmp_path}"), spec)
+    assert PolicyRuntime.from_config(config(f"two:{tmp_path}"), spec).active == "two"
+    assert PolicyRuntime.from_config(config("release"), spec, release=lambda: tmp_path).active == "two"

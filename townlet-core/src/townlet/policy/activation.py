@@ -11,6 +11,7 @@ from typing import Any, Literal
 from townlet.api import ObservationSpec, PolicyBackendProtocol
 from townlet.errors import BackendContractError, BackendError, CheckpointError, UsageError
 from townlet.plugins import Selection, resolve_policy
+from townlet.plugins.choosing import choose
 from townlet.plugins.names import split_qualified
 from townlet.plugins.options import Where, place
 from townlet.plugins.stub import StubPolicy
@@ -36,6 +37,7 @@ class PolicySource:
         where: the place of ``policy.backend``, or a function from config key to place, for errors.
         selection: which backends may be used.
         release: gives the folder of the promoted checkpoint; None where there is no registry.
+        base: folder that a relative ``policy.options.checkpoint`` starts from; the current one without.
     """
 
     spec: ObservationSpec
@@ -45,6 +47,7 @@ class PolicySource:
     where: Where = None
     selection: Selection = field(default_factory=Selection)
     release: Callable[[], Path] | None = None
+    base: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,40 +126,57 @@ def _python_warning(message: str) -> None:
 def _backend(choice: BackendChoice, source: PolicySource) -> Activated:
     name = split_qualified(choice.name)[1]
     mine = not source.options_for or split_qualified(source.options_for)[1] == name
-    checkpoint = None
-    if choice.checkpoint is not None:
-        from townlet.checkpoints import read_checkpoint  # most towns run without a checkpoint
-
-        checkpoint = read_checkpoint(choice.checkpoint, source.spec)
-        made_by = split_qualified(str(checkpoint.manifest.backend))[1]
-        if made_by != name:
-            raise CheckpointError(
-                f"the checkpoint was written by backend {made_by!r} and cannot be loaded by {name!r}",
-                where=str(choice.checkpoint),
-                details=(f"use it as:  {made_by}:{choice.checkpoint}",),
-            )
+    options = source.options if mine else {}
+    folder, from_release = choice.checkpoint, False
+    if folder is None and isinstance(asked := options.get("checkpoint"), str):
+        from_release = asked == "release"
+        folder = _promoted(source) if from_release else (source.base or Path()) / asked
     resolved = resolve_policy(
         choice.name,
         spec=source.spec,
-        options=source.options if mine else {},
+        options=options,
         seed=source.seed,
-        checkpoint=None if checkpoint is None else checkpoint.path,
+        checkpoint=None if folder is None else _verified(folder, choice.name, source),
         where=source.where,
         selection=source.selection,
     )
-    provenance = {"requested": choice.text, "active": name, "reason": None, **resolved.provenance}
-    provenance["requested"] = choice.text
-    if checkpoint is not None:
-        provenance["checkpoint"] = str(choice.checkpoint)
+    provenance = {"active": name, "reason": None, **resolved.provenance, "requested": choice.text}
+    if folder is not None:
+        provenance["checkpoint"] = str(folder)
+        provenance["release"] = from_release
     return Activated(resolved.policy, provenance)
 
 
-def _release(source: PolicySource) -> Activated:
+def _verified(folder: Path, backend: str, source: PolicySource) -> Path:
+    """The checkpoint to hand to a backend: one of ours is read and checked, another's own file only has to exist."""
+    row = choose(backend, place(source.where, "policy.backend"), source.selection)
+    if row is None or row.manifest is None or "checkpoint" not in row.manifest.capabilities:
+        if not folder.exists():
+            raise CheckpointError("there is no such checkpoint", where=str(folder))
+        return folder
+    from townlet.checkpoints import read_checkpoint  # most towns run without a checkpoint
+
+    checkpoint = read_checkpoint(folder, source.spec)
+    name, made_by = split_qualified(backend)[1], split_qualified(str(checkpoint.manifest.backend))[1]
+    if made_by != row.name:
+        raise CheckpointError(
+            f"the checkpoint was written by backend {made_by!r} and cannot be loaded by {name!r}",
+            where=str(folder),
+            details=(f"use it as:  {made_by}:{folder}",),
+        )
+    return checkpoint.path
+
+
+def _promoted(source: PolicySource) -> Path:
     if source.release is None:
         raise UsageError("there is no registry to take the release from", where=place(source.where, "policy.backend"))
+    return source.release()
+
+
+def _release(source: PolicySource) -> Activated:
     from townlet.checkpoints import read_checkpoint
 
-    folder = source.release()
+    folder = _promoted(source)
     backend = str(read_checkpoint(folder, source.spec).manifest.backend)
     activated = _backend(BackendChoice("release", backend, folder), source)
     return Activated(activated.policy, {**activated.provenance, "release": True})

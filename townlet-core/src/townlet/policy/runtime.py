@@ -63,7 +63,7 @@ class PolicyRuntime:
         self._rows: NDArray[np.intp] = np.arange(0)
 
     @classmethod
-    def from_config(
+    def from_config(  # noqa: PLR0913 (keywords with defaults, each a different fact)
         cls,
         config: TownletConfig,
         spec: ObservationSpec,
@@ -73,6 +73,7 @@ class PolicyRuntime:
         where: Where = None,
         selection: Selection | None = None,
         release: Callable[[], Path] | None = None,
+        base: Path | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> Self:
         """The policy that a config asks for, or the stub where it cannot run and the config allows that.
@@ -87,6 +88,7 @@ class PolicyRuntime:
             where: where the policy was named, or a function from config key to place (``ConfigDocument.where``).
             selection: which backends may be used; those of the environment variables by default.
             release: gives the folder of the promoted checkpoint.
+            base: folder of the config file, from which a relative ``policy.options.checkpoint`` starts.
             warn: is told when the stub stands in; a StubFallbackWarning by default.
 
         Raises:
@@ -104,6 +106,7 @@ class PolicyRuntime:
             where=where,
             selection=Selection.from_environment() if selection is None else selection,
             release=release,
+            base=base,
         )
         activated = activate_or_stub(
             parse_policy(asked, where=place(where, "policy.backend")),

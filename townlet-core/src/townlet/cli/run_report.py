@@ -1,0 +1,119 @@
+"""What a run is reported as: tables for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from townlet.cli.output import JSONValue, emit_json, warn
+from townlet.policy.activation import warn_of_stub
+
+if TYPE_CHECKING:
+    from townlet.cli.run_session import RunResult
+
+__all__ = ["document", "report"]
+
+_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("self_sufficiency", "self-sufficient", "{:.0%}"),
+    ("mean_need", "need", "{:.2f}"),
+    ("attendance", "attended", "{:.0%}"),
+    ("late_share", "late", "{:.0%}"),
+    ("wages", "wages", "{:.1f}"),
+    ("finished_table", "meals", "{:.1f}"),
+    ("finished_shower", "showers", "{:.1f}"),
+    ("chats", "chats", "{:.1f}"),
+    ("queue_conflicts", "conflicts", "{:.2f}"),
+    ("exits", "exits", "{:.2f}"),
+    ("reward", "reward", "{:+.2f}"),
+)
+"""Key figure, heading, format. Shares are of agents or shifts, the rest is per agent and day."""
+
+
+def report(result: RunResult, *, as_json: bool) -> None:
+    """Print the outcome: on stdout one JSON document, or tables."""
+    if as_json:
+        emit_json(document(result))
+    else:
+        _print(result)
+
+
+def document(result: RunResult) -> dict[str, JSONValue]:
+    """The outcome as ``townlet run --json`` prints it."""
+    per_second = result.ticks / result.seconds if result.seconds > 0 else 0.0
+    return {
+        "run_id": result.run_id,
+        "config_id": result.config.config_id,
+        "seed": result.seed,
+        "first_tick": result.first_tick,
+        "ticks": result.ticks,
+        "interrupted": result.interrupted,
+        "policy": dict(result.policy),
+        "kpis": result.kpis.summary(),
+        "days": list(result.kpis.per_day()),
+        "agents": dict(result.kpis.per_agent()),
+        "recorded": None if result.recorded is None else str(result.recorded),
+        "snapshots": [str(path) for path in result.snapshots],
+        "seconds": round(result.seconds, 6),
+        "ticks_per_second": round(per_second, 3),
+        "warnings": list(result.warnings),
+    }
+
+
+def _print(result: RunResult) -> None:
+    console = Console(highlight=False)
+    kpis = result.kpis
+    share = kpis.ticks / kpis.day_ticks
+    state = "interrupted at" if result.interrupted else "ran to"
+    console.print(
+        f"[bold]{result.config.name}[/bold], seed {result.seed}: {state} tick {kpis.ticks:,} ({share:.2f} days) "
+        f"with {_mind(result.policy)}, {result.ticks / max(result.seconds, 1e-9):,.0f} ticks/s"
+    )
+    days = {f"day {int(day['day'])}": day for day in kpis.per_day()}
+    if len(days) > _MOST_DAYS:
+        kept = list(days)[-_MOST_DAYS:]
+        console.print(f"the last {_MOST_DAYS} of {len(days)} days:")
+        days = {name: days[name] for name in kept}
+    console.print(_table("", {**days, "whole run": kpis.summary()}, total=True))
+    agents = kpis.per_agent()
+    console.print(_table("", dict(list(agents.items())[:_MOST_AGENTS])))
+    if len(agents) > _MOST_AGENTS:
+        console.print(f"and {len(agents) - _MOST_AGENTS} more agents; --json has them all")
+    console.print(
+        "shares are of agents (self-sufficient: no need ever at 0.3 or below that day) and of shifts; the rest is "
+        "per agent and day",
+        style="dim",
+    )
+    if result.recorded is not None:
+        console.print(f"recorded: {result.recorded}", soft_wrap=True)
+    if result.snapshots:
+        console.print(f"snapshots: {len(result.snapshots)}, the last one {result.snapshots[-1]}", soft_wrap=True)
+        console.print(f"go on with:  townlet run --resume {result.snapshots[-1]}", soft_wrap=True)
+    if result.policy.get("active") == "stub" and result.policy.get("requested") != "stub":
+        warn(warn_of_stub(result.policy))
+
+
+_MOST_DAYS, _MOST_AGENTS = 14, 24
+
+
+def _mind(policy: Mapping[str, object]) -> str:
+    active, requested = str(policy.get("active")), str(policy.get("requested"))
+    if active == "stub" and requested != "stub":
+        return f"[bold red]the stub instead of {requested}[/bold red]"
+    possessed = policy.get("possessed")
+    return f"{requested}, {possessed[0]} possessed" if isinstance(possessed, list) else requested
+
+
+def _table(title: str, rows: Mapping[str, Mapping[str, float]], *, total: bool = False) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(title)
+    for _, heading, _ in _COLUMNS:
+        table.add_column(heading, justify="right")
+    for number, (name, figures) in enumerate(rows.items()):
+        if total and number == len(rows) - 1:
+            table.add_section()
+        table.add_row(name, *(form.format(figures[key]) for key, _, form in _COLUMNS))
+    return table
