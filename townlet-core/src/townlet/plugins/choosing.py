@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from townlet.errors import BackendError, ConfigError
 from townlet.plugins import messages
 from townlet.plugins.known import known_backends
 from townlet.plugins.manifest import ManifestError, contract_fits
@@ -61,30 +62,45 @@ def find(name: str, rows: Sequence[BackendRow], lists: Selection, where: str | N
         ConfigError: a name that nobody has, near one that somebody has.
     """
     distribution, key = canonical_name(name, rows)
-    candidates = [row for row in rows if row.name == key and distribution in (None, canonical(row.distribution))]
-    known = known_backends().get(key)
-    owners = {canonical(row.distribution) for row in candidates} or {
-        distribution or (known.distribution if known else "")
-    }
-    for owner in sorted(owners):
-        aliases = candidates[0].aliases if candidates else known.aliases if known else ()
-        block = lists.blocked(key, owner, aliases)
-        if block is not None and len(owners) == 1:
-            raise messages.blocked(key, block, apply_selection(rows, lists), where)
-        if block is not None:
-            candidates = [row for row in candidates if canonical(row.distribution) != owner]
-    accepted = [row for row in candidates if not row.refused]
+    mine = [row for row in rows if distribution in (None, canonical(row.distribution))]
+    candidates = [row for row in mine if row.name == key] or [row for row in mine if key in row.aliases]
+    if not candidates:
+        raise _nobody(name, distribution, key, rows, lists, where)
+    blocks = [lists.blocked(row.name, row.distribution, row.aliases) for row in candidates]
+    allowed = [row for row, block in zip(candidates, blocks, strict=True) if block is None]
+    if not allowed and blocks[0] is not None:
+        raise messages.blocked(candidates[0].name, blocks[0], apply_selection(rows, lists), where)
+    accepted = [row for row in allowed if not row.refused]
+    if not accepted:
+        raise messages.local_refused(allowed[0], ALLOW_LOCAL, where)
     if len(accepted) > 1:
         raise messages.conflict(key, accepted, where)
-    if accepted:
-        return _unless_reserved(accepted[0], qualified=distribution is not None, where=where)
-    if candidates:
-        raise messages.local_refused(candidates[0], ALLOW_LOCAL, where)
-    if known is None:
+    owner = reserved(accepted[0].name)
+    if owner is not None and distribution is None and canonical(accepted[0].distribution) != owner.distribution:
+        raise messages.reserved_name(accepted[0], owner, where)
+    return accepted[0]
+
+
+def _nobody(
+    name: str,
+    distribution: str | None,
+    key: str,
+    rows: Sequence[BackendRow],
+    lists: Selection,
+    where: str | None,
+) -> BackendError | ConfigError:
+    """The error for a name that nothing installed declares: blocked all the same, misspelt, or not installed."""
+    known = known_backends().get(key)
+    shown = apply_selection(rows, lists)
+    if known is not None:
+        block = lists.blocked(key, distribution or known.distribution, known.aliases)
+        if block is not None:
+            return messages.blocked(key, block, shown, where)
+    elif distribution is None:
         miss = near_miss(key, _all_names(rows), cutoff=0.8)
         if miss is not None:
-            raise messages.misspelt(name, miss, rows, where)
-    raise messages.not_installed(name if distribution else key, known, apply_selection(rows, lists), where)
+            return messages.misspelt(name, miss, rows, where)
+    return messages.not_installed(name if distribution else key, known, shown, where)
 
 
 def canonical_name(name: str, rows: Sequence[BackendRow]) -> tuple[str | None, str]:
@@ -107,13 +123,6 @@ def canonical_name(name: str, rows: Sequence[BackendRow]) -> tuple[str | None, s
             if known.distribution == key:
                 return key, known.name
     return distribution, key
-
-
-def _unless_reserved(row: BackendRow, *, qualified: bool, where: str | None) -> BackendRow:
-    owner = reserved(row.name)
-    if owner is not None and not qualified and canonical(row.distribution) != owner.distribution:
-        raise messages.reserved_name(row, owner, where)
-    return row
 
 
 def _check_contract(row: BackendRow, where: str | None) -> None:

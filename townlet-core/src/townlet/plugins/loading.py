@@ -164,7 +164,7 @@ def _traced(row: BackendRow, failure: Guarded, phase: str) -> TownletError:
 def _plugin_error(row: BackendRow, failure: Guarded, phase: str, frame: str) -> BackendError:
     cause = failure.cause
     if isinstance(cause, SystemExit):
-        what, reasons = "it called sys.exit", [failure.text]
+        what, reasons = failure.text, []
     elif isinstance(cause, ModuleNotFoundError) and cause.name and _is_part_of(row, cause.name):
         what, reasons = f"its own module {cause.name!r} is not there", [failure.text]
     elif isinstance(cause, ModuleNotFoundError) and cause.name:
@@ -189,9 +189,12 @@ def _requirement_error(
     if imports and not isinstance(failure.cause, ImportError):
         reasons = [failure.text, *([f"at: {frame}"] if frame else []), f"raised in: {distribution}"]
         return messages.load_failed(row, "an error while it used what it requires", reasons, None, phase=phase)
-    return messages.broken_requirement(
-        row, distribution, installed_version(distribution), failure.text, imports=imports, where=None
-    )
+    state = "cannot be imported"
+    if imports and isinstance(failure.cause, ModuleNotFoundError):
+        state = f"lacks the module {failure.cause.name!r}"
+    elif imports:
+        state = "is not complete"
+    return messages.broken_requirement(row, distribution, installed_version(distribution), state, failure.text)
 
 
 def _required_packages(row: BackendRow) -> Mapping[str, str]:

@@ -110,7 +110,7 @@ def conflict(name: str, claims: Sequence[BackendRow], where: str | None) -> Back
         where=where,
         details=(
             *(f"{row.distribution} {row.version}: say {row.qualified!r}" for row in claims),
-            f"or uninstall one:  pip uninstall {' | '.join(row.distribution for row in claims)}",
+            f"or uninstall one of them:  pip uninstall {claims[-1].distribution}",
         ),
     )
 
@@ -185,14 +185,12 @@ def lacking_requirement(row: BackendRow, requirement: Requirement, where: str | 
 
 
 def broken_requirement(
-    row: BackendRow, distribution: str, version: str | None, reason: str, *, imports: bool, where: str | None
+    row: BackendRow, distribution: str, version: str | None, state: str, reason: str
 ) -> BackendDependencyError:
     """A distribution that it requires is installed, but does not work."""
     found = f"{distribution} {version}" if version else distribution
-    state = "cannot be imported" if not imports else "raises an error"
     return _dependency_error(distribution)(
         f"policy backend {row.name!r} failed to load: {found} is installed but {state}",
-        where=where,
         details=(reason, f"failing package: {distribution} (not {row.distribution})", doctor_line(row)),
     )
 

@@ -56,11 +56,11 @@ class Selection:
     @classmethod
     def from_environment(cls, disable: Iterable[str] = ()) -> Selection:
         """The lists of the environment, read now, and what ``--disable-backend`` adds."""
-        only_text = os.environ.get(ONLY, "").strip()
+        only = frozenset(_names(os.environ.get(ONLY, "")))
         disabled = dict.fromkeys(_names(os.environ.get(DISABLE, "")), DISABLE)
         for text in disable:
             disabled.update(dict.fromkeys(_names(text), DISABLE_FLAG))
-        return cls(frozenset(_names(only_text)) if only_text else None, frozenset(disabled), disabled_sources=disabled)
+        return cls(only or None, frozenset(disabled), disabled_sources=disabled)
 
     def source_of(self, entry: str) -> str:
         """Where an entry of the deny list was written."""
