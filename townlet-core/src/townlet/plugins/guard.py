@@ -15,6 +15,9 @@ from typing import NamedTuple
 __all__ = ["Culprit", "Fault", "Guarded", "culprit", "guarded", "package_folders"]
 
 
+_LINES, _LONGEST = 3, 300  # of a message that is shown in one line
+
+
 class Fault(StrEnum):
     """Whose fault a failure was."""
 
@@ -55,8 +58,10 @@ def describe(error: BaseException) -> str:
     """An exception in one line, without a module path."""
     if isinstance(error, SystemExit):
         return f"it called sys.exit({error.code!r})" if error.code is not None else "it called sys.exit()"
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()][:_LINES]
+    text = "; ".join(lines)
+    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @contextlib.contextmanager
