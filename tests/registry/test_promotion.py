@@ -1,0 +1,191 @@
+"""Promotion: two passes in a row make a candidate; releases are verified; every decision is kept."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from townlet.errors import CheckpointError, RegistryError
+from townlet.registry import PromotionManager, Registry, resolve_release
+
+
+@pytest.fixture
+def manager(registry):
+    return PromotionManager(registry, required_passes=2)
+
+
+def evaluate(manager, checkpoint, *outcomes, first_seed=0):
+    status = None
+    for number, passed in enumerate(outcomes):
+        settings = {"seeds": [first_seed + number]}
+        status = manager.record_evaluation(
+            checkpoint.path, passed=passed, metrics={"reward": float(number)}, settings=settings, by="judge"
+        )
+    return status
+
+
+class TestCandidates:
+    @pytest.mark.parametrize(
+        ("outcomes", "passes", "candidate"),
+        [
+            ([True], 1, False),
+            ([True, True], 2, True),
+            ([True, False], 0, False),
+            ([True, False, True], 1, False),
+            ([False, True, True], 2, True),
+            ([True, True, True], 3, True),
+            ([True, True, False], 0, False),
+        ],
+    )
+    def test_passes_in_a_row(self, manager, save, outcomes, passes, candidate):
+        status = evaluate(manager, save("a"), *outcomes)
+        assert (status.passes, status.candidate) == (passes, candidate)
+
+    def test_each_checkpoint_for_itself(self, manager, save):
+        evaluate(manager, save("a"), True)
+        assert evaluate(manager, save("b"), True).passes == 1
+
+    def test_the_same_seeds_again_are_no_new_evidence(self, manager, save):
+        checkpoint = save("a")
+        evaluate(manager, checkpoint, True)
+        assert evaluate(manager, checkpoint, True).passes == 1
+        assert evaluate(manager, checkpoint, True, first_seed=5).passes == 2
+
+    def test_without_settings_each_counts(self, manager, save):
+        checkpoint = save("a")
+        for _ in range(2):
+            status = manager.record_evaluation(checkpoint.path, passed=True, metrics={})
+        assert status.candidate
+
+    def test_listed(self, manager, save):
+        evaluate(manager, save("a"), True)
+        b = save("b")
+        evaluate(manager, b, True, True)
+        assert [status.checkpoint for status in manager.candidates()] == [b.digest]
+        manager.promote(b.path)
+        assert manager.candidates() == []
+
+    def test_evaluations_without_a_gate_do_not_count(self, manager, registry, save):
+        checkpoint = save("a")
+        evaluate(manager, checkpoint, True)
+        registry.add_evaluation("pytorch:a", metrics={}, checkpoint=checkpoint)
+        assert evaluate(manager, checkpoint, True, first_seed=9).candidate
+
+
+class TestPromote:
+    def test_a_candidate(self, manager, save, runs):
+        checkpoint = save("a")
+        evaluate(manager, checkpoint, True, True)
+        decision = manager.promote(checkpoint.path, reason="better", by="alice")
+        assert (decision.action, decision.by, decision.reason) == ("promote", "alice", "better")
+        assert (decision.checkpoint, decision.passes, decision.previous) == (checkpoint.digest, 2, None)
+        assert decision.metrics == {"reward": 1.0}
+        assert resolve_release(runs).resolve() == checkpoint.path.resolve()
+        assert manager.status(checkpoint.digest).released
+
+    def test_no_candidate(self, manager, save, runs):
+        checkpoint = save("a")
+        evaluate(manager, checkpoint, True)
+        with pytest.raises(RegistryError, match="1 of 2 evaluations passed in a row"):
+            manager.promote(checkpoint.path)
+        with pytest.raises(RegistryError, match="there is no release"):
+            resolve_release(runs)
+        assert manager.history() == []
+
+    def test_by_force_says_so(self, manager, save):
+        assert manager.promote(save("a").path, force=True, reason="demo").reason == "forced: demo"
+
+    def test_twice(self, manager, save):
+        checkpoint = save("a")
+        manager.promote(checkpoint.path, force=True)
+        with pytest.raises(RegistryError, match="is the release already"):
+            manager.promote(checkpoint.path, force=True)
+
+    def test_a_damaged_one(self, manager, save):
+        checkpoint = save("a")
+        (checkpoint.path / "weights").write_text("b")
+        with pytest.raises(CheckpointError, match="weights is damaged"):
+            manager.promote(checkpoint.path, force=True)
+
+
+class TestHold:
+    def test_a_held_candidate_must_pass_anew(self, manager, save):
+        checkpoint = save("a")
+        evaluate(manager, checkpoint, True, True)
+        manager.hold(checkpoint.path, reason="rude to newcomers", by="bob")
+        with pytest.raises(RegistryError, match="0 of 2"):
+            manager.promote(checkpoint.path)
+        evaluate(manager, checkpoint, True, True, first_seed=10)
+        manager.promote(checkpoint.path)
+        assert [d.action for d in manager.history()] == ["promote", "hold"]
+
+    def test_a_release_stays_one(self, manager, save):
+        checkpoint = save("a")
+        manager.promote(checkpoint.path, force=True)
+        manager.hold(checkpoint.path)
+        assert manager.resolve_release() is not None
+
+
+class TestRollback:
+    def test_to_the_release_before(self, manager, save, runs):
+        a, b, c = save("a"), save("b"), save("c")
+        for checkpoint in (a, b, c):
+            manager.promote(checkpoint.path, force=True)
+        back = manager.rollback(reason="worse", by="carol")
+        assert (back.action, back.checkpoint, back.previous) == ("rollback", b.digest, c.digest)
+        assert manager.rollback().checkpoint == a.digest
+        assert resolve_release(runs).name == "a"
+
+    def test_after_a_rollback_the_next_promotion_stands_on_what_is_left(self, manager, save):
+        a, b, c = save("a"), save("b"), save("c")
+        for checkpoint in (a, b):
+            manager.promote(checkpoint.path, force=True)
+        manager.rollback()
+        manager.promote(c.path, force=True)
+        assert manager.rollback().checkpoint == a.digest
+
+    def test_with_nothing_before(self, manager, save):
+        with pytest.raises(RegistryError, match="there is no release"):
+            manager.rollback()
+        manager.promote(save("a").path, force=True)
+        with pytest.raises(RegistryError, match="no release to go back to"):
+            manager.rollback()
+
+    def test_to_a_damaged_one_is_refused_and_changes_nothing(self, manager, save):
+        a, b = save("a"), save("b")
+        for checkpoint in (a, b):
+            manager.promote(checkpoint.path, force=True)
+        shutil.rmtree(a.path)
+        with pytest.raises(CheckpointError, match="there is no checkpoint here"):
+            manager.rollback()
+        assert manager.resolve_release().name == "b"
+
+
+class TestResolve:
+    def test_no_registry(self, tmp_path):
+        with pytest.raises(RegistryError, match="there is no registry here"):
+            resolve_release(tmp_path)
+
+    def test_a_release_that_was_damaged(self, manager, save, runs):
+        checkpoint = save("a")
+        manager.promote(checkpoint.path, force=True)
+        (checkpoint.path / "weights").write_text("b")
+        with pytest.raises(CheckpointError, match="weights is damaged"):
+            resolve_release(runs)
+
+    def test_another_checkpoint_in_its_place(self, manager, save, runs):
+        a, b = save("a"), save("b")
+        manager.promote(a.path, force=True)
+        shutil.rmtree(a.path)
+        b.path.rename(runs / "a")
+        with pytest.raises(CheckpointError, match="another checkpoint lies where the release was"):
+            resolve_release(runs)
+
+
+def test_decisions_outlive_the_process(manager, registry, save, runs):
+    manager.promote(save("a").path, force=True, by="alice")
+    kept = manager.history()
+    registry.close()
+    with Registry(runs, create=False) as again:
+        assert PromotionManager(again).history() == kept

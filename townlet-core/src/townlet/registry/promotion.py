@@ -1,0 +1,259 @@
+"""Releases: which checkpoint may become one, which one is, and every decision about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from townlet.checkpoints import Checkpoint, read_checkpoint
+from townlet.errors import CheckpointError, RegistryError
+from townlet.registry.records import Action, PromotionRecord
+from townlet.registry.store import Registry, json_text, somebody, timestamp
+
+__all__ = ["PromotionManager", "PromotionStatus", "resolve_release"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionStatus:
+    """Where a checkpoint stands.
+
+    Attributes:
+        checkpoint: its digest.
+        passes: evaluations passed in a row since the last failure or hold; the same settings count once.
+        required: how many make a candidate.
+        released: whether it is the release now.
+    """
+
+    checkpoint: str
+    passes: int
+    required: int
+    released: bool
+
+    @property
+    def candidate(self) -> bool:
+        """Whether it may be promoted."""
+        return self.passes >= self.required
+
+
+class PromotionManager:
+    """Decisions about releases, each kept with its metrics, by whom, and the checkpoint's digest.
+
+    The release is found by following the decisions: ``promote`` puts a checkpoint on top of a stack, ``rollback``
+    takes the top one off.
+
+    Args:
+        registry: where they are kept.
+        required_passes: evaluations in a row that make a checkpoint a candidate.
+    """
+
+    def __init__(self, registry: Registry, required_passes: int = 2) -> None:
+        if required_passes < 1:
+            raise RegistryError(f"required_passes must be at least 1, found {required_passes}")
+        self._registry = registry
+        self._required = required_passes
+
+    def record_evaluation(
+        self,
+        checkpoint: str | Path,
+        *,
+        passed: bool,
+        metrics: Mapping[str, float],
+        settings: Mapping[str, Any] | None = None,
+        run: str | None = None,
+        by: str | None = None,
+    ) -> PromotionStatus:
+        """Enter an evaluation that was held against the gate.
+
+        Args:
+            checkpoint: its folder; its digests are verified.
+            passed: whether it passed.
+            metrics: what was measured.
+            settings: on what: seeds, days. Two passes on the very same settings are one piece of evidence.
+            run: the run that it belongs to.
+            by: who evaluated; the person at the keyboard by default.
+        """
+        opened = read_checkpoint(checkpoint)
+        name = f"{opened.manifest.backend}:{self._registry.stored_path(opened.path)}"
+        self._registry.add_evaluation(
+            name, metrics=metrics, settings=settings, checkpoint=opened, run=run, passed=passed, by=by
+        )
+        return self.status(opened.digest)
+
+    def status(self, digest: str) -> PromotionStatus:
+        """Where a checkpoint stands."""
+        return PromotionStatus(digest, self._passes(digest), self._required, self._stack()[-1:] == [digest])
+
+    def candidates(self) -> list[PromotionStatus]:
+        """Every checkpoint that may be promoted and is not the release, newest first."""
+        found = [self.status(record.digest) for record in self._registry.checkpoints()]
+        return [status for status in found if status.candidate and not status.released]
+
+    def promote(
+        self, checkpoint: str | Path, *, reason: str = "", by: str | None = None, force: bool = False
+    ) -> PromotionRecord:
+        """Make a candidate the release.
+
+        Args:
+            checkpoint: its folder; its digests are verified.
+            reason: in words.
+            by: whose decision it is; the person at the keyboard by default.
+            force: promote it though it is no candidate; the decision says so.
+
+        Raises:
+            RegistryError: it is no candidate, or is the release already.
+        """
+        opened = read_checkpoint(checkpoint)
+        with self._registry.database.writing():
+            self._registry.insert_checkpoint(opened)
+            status = self.status(opened.digest)
+            if status.released:
+                raise RegistryError("this checkpoint is the release already", where=str(opened.path))
+            if not status.candidate and not force:
+                raise RegistryError(
+                    f"this is no candidate: {status.passes} of {status.required} evaluations passed in a row",
+                    where=str(opened.path),
+                    details=("evaluate it on further seeds, or give --force to promote it all the same",),
+                )
+            note = reason if status.candidate else f"forced: {reason}".rstrip(": ")
+            number = self._decide("promote", opened.digest, status.passes, note, by)
+        return self._decision(number)
+
+    def hold(self, checkpoint: str | Path, *, reason: str = "", by: str | None = None) -> PromotionRecord:
+        """Keep a checkpoint from being promoted until it passes anew. A release stays one."""
+        opened = read_checkpoint(checkpoint)
+        with self._registry.database.writing():
+            self._registry.insert_checkpoint(opened)
+            number = self._decide("hold", opened.digest, self._passes(opened.digest), reason, by)
+        return self._decision(number)
+
+    def rollback(self, *, reason: str = "", by: str | None = None) -> PromotionRecord:
+        """Make the release before the present one the release again; its digests are verified first.
+
+        Raises:
+            RegistryError: there is none before.
+            CheckpointError: it is missing or damaged.
+        """
+        with self._registry.database.writing():
+            stack = self._stack()
+            if len(stack) < 2:
+                raise RegistryError(
+                    "there is no release to go back to" if stack else "there is no release",
+                    where=str(self._registry.folder),
+                )
+            self._verified(stack[-2])
+            number = self._decide("rollback", stack[-2], self._passes(stack[-2]), reason, by)
+        return self._decision(number)
+
+    def release(self) -> PromotionRecord | None:
+        """The decision by which the present release became one; None without a release."""
+        made = [decision for decision in self.history() if decision.action != "hold"]
+        return made[0] if made else None
+
+    def history(self) -> list[PromotionRecord]:
+        """Every decision, newest first."""
+        rows = self._registry.database.rows(
+            "SELECT p.*, c.path AS path FROM promotions p JOIN checkpoints c ON c.digest = p.checkpoint"
+            " ORDER BY p.id DESC"
+        )
+        return [
+            PromotionRecord(
+                id=row["id"],
+                at=row["at"],
+                action=row["action"],
+                checkpoint=row["checkpoint"],
+                path=str(self._registry.real_path(row["path"])),
+                previous=row["previous"],
+                passes=row["passes"],
+                reason=row["reason"],
+                by=row["by"],
+                metrics=json.loads(row["metrics"]),
+            )
+            for row in rows
+        ]
+
+    def resolve_release(self) -> Path:
+        """Folder of the release, its digests verified just now.
+
+        Raises:
+            RegistryError: there is no release.
+            CheckpointError: it is missing, damaged, or another checkpoint lies in its place.
+        """
+        decision = self.release()
+        if decision is None:
+            raise RegistryError(
+                "no checkpoint was promoted yet, so there is no release",
+                where=str(self._registry.folder),
+                details=("evaluate a checkpoint, then: townlet promote CHECKPOINT",),
+            )
+        return self._verified(decision.checkpoint).path
+
+    def _verified(self, digest: str) -> Checkpoint:
+        path = self._registry.real_path(self._registry.checkpoint(digest).path)
+        opened = read_checkpoint(path)
+        if opened.digest != digest:
+            raise CheckpointError(
+                "another checkpoint lies where the release was",
+                where=str(path),
+                details=(f"released {digest[:12]}, found {opened.digest[:12]}",),
+            )
+        return opened
+
+    def _decision(self, number: int) -> PromotionRecord:
+        return next(decision for decision in self.history() if decision.id == number)
+
+    def _decide(self, action: Action, digest: str, passes: int, reason: str, by: str | None) -> int:
+        evaluations = self._registry.evaluations(checkpoint=digest)
+        metrics = evaluations[0].metrics if evaluations else self._registry.checkpoint(digest).metrics
+        previous = self._stack()[-1:]
+        return self._registry.database.write(
+            "INSERT INTO promotions (at, action, checkpoint, previous, after_evaluation, passes, metrics, reason, by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                timestamp(),
+                action,
+                digest,
+                previous[0] if previous else None,
+                evaluations[0].id if evaluations else 0,
+                passes,
+                json_text(metrics),
+                reason,
+                by or somebody(),
+            ),
+        )
+
+    def _stack(self) -> list[str]:
+        stack: list[str] = []
+        for row in self._registry.database.rows("SELECT action, checkpoint FROM promotions ORDER BY id"):
+            if row["action"] == "promote":
+                stack.append(row["checkpoint"])
+            elif row["action"] == "rollback":
+                stack.pop()
+        return stack
+
+    def _passes(self, digest: str) -> int:
+        held = self._registry.database.rows(
+            "SELECT max(after_evaluation) FROM promotions WHERE checkpoint = ? AND action = 'hold'", (digest,)
+        )[0][0]
+        seen: set[str] = set()
+        for evaluation in self._registry.evaluations(checkpoint=digest):
+            if evaluation.passed is None:
+                continue
+            if not evaluation.passed or evaluation.id <= (held or 0):
+                break
+            same = json.dumps(dict(evaluation.settings), sort_keys=True)
+            seen.add(same if evaluation.settings else f"evaluation {evaluation.id}")
+        return len(seen)
+
+
+def resolve_release(runs: str | Path) -> Path:
+    """Folder of the checkpoint that is the release of a runs folder, verified.
+
+    Raises:
+        RegistryError: there is no registry or no release.
+        CheckpointError: it is missing or damaged.
+    """
+    with Registry(runs, create=False) as registry:
+        return PromotionManager(registry).resolve_release()

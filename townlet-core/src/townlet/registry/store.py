@@ -1,0 +1,266 @@
+"""The registry: what was run, recorded, trained and evaluated in a folder of runs."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import math
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Row
+from typing import Any, Self
+
+from townlet.checkpoints import Checkpoint
+from townlet.data import Dataset
+from townlet.errors import RegistryError
+from townlet.registry.database import FILE_NAME, Database
+from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, RunRecord, Status
+
+__all__ = ["Registry", "json_text", "somebody", "timestamp"]
+
+
+def timestamp() -> str:
+    """The time, UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def somebody() -> str:
+    """The name of the person at the keyboard, or ``unknown``."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+class Registry:
+    """A folder of runs and the SQLite file in it. Several processes may use one at once. A context that closes.
+
+    Args:
+        folder: the runs folder; the file is ``registry.sqlite`` in it.
+        create: whether to make it where it is missing.
+
+    Raises:
+        RegistryError: from here and every method, if the file cannot be read or written.
+    """
+
+    def __init__(self, folder: str | Path, *, create: bool = True) -> None:
+        self.folder = Path(folder)
+        self.database = Database(self.folder / FILE_NAME, create=create)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Paths inside the runs folder are kept relative to it, so that the whole folder can be moved.
+
+    def stored_path(self, path: str | Path) -> str:
+        """How a path is kept."""
+        full = Path(path).absolute().resolve()
+        base = self.folder.absolute().resolve()
+        return full.relative_to(base).as_posix() if full.is_relative_to(base) else str(full)
+
+    def real_path(self, stored: str) -> Path:
+        """Where a kept path is now."""
+        return self.folder / stored
+
+    def begin_run(
+        self,
+        kind: str,
+        *,
+        config_id: str,
+        config_digest: str,
+        policy: Mapping[str, Any],
+        folder: str | Path | None = None,
+        run_id: str | None = None,
+    ) -> str:
+        """Enter a run that starts now; its id."""
+        name = run_id or f"{kind}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        with self.database.writing():
+            if self.database.rows("SELECT 1 FROM runs WHERE id = ?", (name,)):
+                raise RegistryError(f"there is a run {name!r} already", where=str(self.folder))
+            self.database.write(
+                "INSERT INTO runs VALUES (?, ?, ?, NULL, 'running', ?, ?, ?, ?, '{}')",
+                (
+                    name,
+                    kind,
+                    timestamp(),
+                    config_id,
+                    config_digest,
+                    json_text(policy),
+                    None if folder is None else self.stored_path(folder),
+                ),
+            )
+        return name
+
+    def finish_run(self, run_id: str, status: Status = "done", summary: Mapping[str, Any] | None = None) -> None:
+        """Enter how a run ended."""
+        with self.database.writing():
+            self.run(run_id)
+            self.database.write(
+                "UPDATE runs SET finished = ?, status = ?, summary = ? WHERE id = ?",
+                (timestamp(), status, json_text(summary or {}), run_id),
+            )
+
+    def runs(self, *, kind: str | None = None, limit: int = 100) -> list[RunRecord]:
+        """The latest runs, newest first."""
+        found = self.database.rows(
+            "SELECT * FROM runs WHERE ? IS NULL OR kind = ? ORDER BY started DESC, rowid DESC LIMIT ?",
+            (kind, kind, limit),
+        )
+        return [_run(row) for row in found]
+
+    def run(self, run_id: str) -> RunRecord:
+        """A run by its id, or by the beginning of it if only one begins so."""
+        rows = self.database.rows(
+            "SELECT * FROM runs WHERE id = ? OR substr(id, 1, length(?)) = ? ORDER BY id = ? DESC, id LIMIT 2",
+            (run_id, run_id, run_id, run_id),
+        )
+        if not rows or not run_id:
+            raise RegistryError(f"there is no run {run_id!r}", where=str(self.folder), details=("townlet runs list",))
+        if len(rows) > 1 and rows[0]["id"] != run_id:
+            raise RegistryError(f"several runs begin with {run_id!r}", where=str(self.folder))
+        return _run(rows[0])
+
+    def add_dataset(self, dataset: Dataset, run: str | None = None) -> DatasetRecord:
+        """Enter a dataset; entering it again updates its path."""
+        manifest = dataset.manifest
+        with self.database.writing():
+            self.database.write(
+                "INSERT INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (digest) DO UPDATE SET path = excluded.path",
+                (
+                    dataset.digest,
+                    self.stored_path(dataset.path),
+                    timestamp(),
+                    run,
+                    manifest.config_id,
+                    manifest.transitions,
+                    json_text(manifest.policy),
+                    json_text(manifest.metrics),
+                ),
+            )
+        return next(found for found in self.datasets() if found.digest == dataset.digest)
+
+    def datasets(self, *, run: str | None = None) -> list[DatasetRecord]:
+        """All datasets, or those of a run, newest first."""
+        rows = self.database.rows(
+            "SELECT * FROM datasets WHERE ? IS NULL OR run = ? ORDER BY registered DESC, rowid DESC", (run, run)
+        )
+        return [DatasetRecord(**_decoded(row, "policy", "metrics")) for row in rows]
+
+    def add_checkpoint(self, checkpoint: Checkpoint, run: str | None = None) -> CheckpointRecord:
+        """Enter a checkpoint; entering it again updates its path."""
+        with self.database.writing():
+            self.insert_checkpoint(checkpoint, run)
+        return self.checkpoint(checkpoint.digest)
+
+    def insert_checkpoint(self, checkpoint: Checkpoint, run: str | None = None) -> None:
+        """The same inside a transaction of the caller."""
+        manifest = checkpoint.manifest
+        self.database.write(
+            "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (digest) DO UPDATE SET path = excluded.path",
+            (
+                checkpoint.digest,
+                self.stored_path(checkpoint.path),
+                timestamp(),
+                run,
+                manifest.backend,
+                manifest.config_digest,
+                manifest.parent,
+                json_text(manifest.metrics),
+            ),
+        )
+
+    def checkpoints(self, *, run: str | None = None) -> list[CheckpointRecord]:
+        """All checkpoints, or those of a run, newest first."""
+        rows = self.database.rows(
+            "SELECT * FROM checkpoints WHERE ? IS NULL OR run = ? ORDER BY registered DESC, rowid DESC", (run, run)
+        )
+        return [CheckpointRecord(**_decoded(row, "metrics")) for row in rows]
+
+    def checkpoint(self, digest: str) -> CheckpointRecord:
+        """A checkpoint by its digest."""
+        rows = self.database.rows("SELECT * FROM checkpoints WHERE digest = ?", (digest,))
+        if not rows:
+            raise RegistryError(f"no checkpoint {digest[:12]} is registered", where=str(self.folder))
+        return CheckpointRecord(**_decoded(rows[0], "metrics"))
+
+    def add_evaluation(
+        self,
+        policy: str,
+        *,
+        metrics: Mapping[str, float],
+        settings: Mapping[str, Any] | None = None,
+        checkpoint: Checkpoint | None = None,
+        run: str | None = None,
+        passed: bool | None = None,
+        by: str | None = None,
+    ) -> EvaluationRecord:
+        """Enter an evaluation, and the checkpoint that was evaluated if there is one."""
+        with self.database.writing():
+            if checkpoint is not None:
+                self.insert_checkpoint(checkpoint, run)
+            number = self.database.write(
+                "INSERT INTO evaluations (at, policy, checkpoint, run, passed, settings, metrics, by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    timestamp(),
+                    policy,
+                    None if checkpoint is None else checkpoint.digest,
+                    run,
+                    None if passed is None else int(passed),
+                    json_text(settings or {}),
+                    json_text(metrics),
+                    by or somebody(),
+                ),
+            )
+        return next(found for found in self.evaluations() if found.id == number)
+
+    def evaluations(self, *, checkpoint: str | None = None, run: str | None = None) -> list[EvaluationRecord]:
+        """Evaluations, of a checkpoint (digest) or a run if given, newest first."""
+        rows = self.database.rows(
+            "SELECT * FROM evaluations WHERE (? IS NULL OR checkpoint = ?) AND (? IS NULL OR run = ?) ORDER BY id DESC",
+            (checkpoint, checkpoint, run, run),
+        )
+        return [_evaluation(row) for row in rows]
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """A value as the registry keeps it: JSON, a number that is not finite as null."""
+    try:
+        return json.dumps(_finite(value), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise RegistryError(f"this cannot be kept in the registry: {problem}") from problem
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _decoded(row: Row, *names: str) -> dict[str, Any]:
+    values = dict(row)
+    return {**values, **{name: json.loads(values[name]) for name in names}}
+
+
+def _run(row: Row) -> RunRecord:
+    return RunRecord(**_decoded(row, "policy", "summary"))
+
+
+def _evaluation(row: Row) -> EvaluationRecord:
+    values = _decoded(row, "settings", "metrics")
+    return EvaluationRecord(**{**values, "passed": None if values["passed"] is None else bool(values["passed"])})
