@@ -94,7 +94,7 @@ class TestCore:
 
     def test_requires_what_the_design_names(self, built_wheels: Mapping[str, Path]) -> None:
         assert set(requirements(built_wheels["townlet-core"])) == {
-            "click", "gymnasium", "importlib-metadata", "numba", "numpy", "pettingzoo", "pluggy", "pydantic", "pyyaml",
+            "click", "gymnasium", "importlib-metadata", "numba", "numpy", "packaging", "pettingzoo", "pluggy", "pydantic", "pyyaml",
             "rich", "safetensors",
         }  # fmt: skip
 
