@@ -1,0 +1,143 @@
+"""The contract, held over any observation; options; identity."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from townlet.api import ObservationBatch, ObservationSpec, PolicyBackendProtocol, PolicyRequest
+from townlet.errors import ContractError
+from townlet.observations.features import feature_names
+from townlet.world.names import ACTIONS
+from townlet_backend_scripted import ScriptedOptions, ScriptedPolicy
+from townlet_backend_scripted.plugin import townlet_backend_options, townlet_create_policy
+
+
+def anything(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
+    """Observations that no town would give: every feature anything from -1 to 1, any mask with ``wait``."""
+    rng = np.random.default_rng(seed)
+    batch = ObservationBatch.empty(spec, rows)
+    batch.features[:] = np.round(rng.uniform(-1, 1, batch.features.shape), 1)
+    batch.action_mask[:, 1:] = rng.random((rows, spec.actions - 1)) < 0.5
+    batch.active[:] = rng.random(rows) < 0.9
+    batch.action_mask[~batch.active, 1:] = False
+    return batch
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 40))
+def test_a_masked_action_is_never_chosen(seed, rows):
+    spec = ObservationSpec("compact", (), 0, 0, feature_names(), ACTIONS)
+    policy = ScriptedPolicy(spec, ScriptedOptions())
+    batch = anything(spec, rows, seed)
+    before = batch.copy()
+    actions = policy.decide(batch, policy.initial_state(rows, 0)).actions
+    assert batch.action_mask[np.arange(rows), actions].all()
+    np.testing.assert_array_equal(batch.features, before.features)
+    alone = [
+        int(policy.decide(batch.take(slice(r, r + 1)), policy.initial_state(1, 9)).actions[0]) for r in range(rows)
+    ]
+    assert actions.tolist() == alone, "a row's answer depends on that row only"
+
+
+def test_it_is_a_function_of_the_observation(mind, spec):
+    batch = anything(spec, 200, 1)
+    state = mind.initial_state(200, 3)
+    assert state.arrays() == {}
+    first = mind.decide(batch, state)
+    second = mind.decide(batch, first.state, explore=True)
+    np.testing.assert_array_equal(first.actions, second.actions)
+    np.testing.assert_array_equal(first.log_probs, 0)
+
+
+def test_an_empty_town_is_no_problem(mind, spec):
+    assert mind.decide(ObservationBatch.empty(spec, 0), mind.initial_state(0, 0)).actions.shape == (0,)
+
+
+def test_observations_may_be_views_with_gaps(mind, spec):
+    wide = anything(spec, 60, 2)
+    every_third = wide.take(slice(0, None, 3))
+    assert not every_third.features.flags.c_contiguous
+    np.testing.assert_array_equal(
+        mind.decide(every_third, mind.initial_state(20, 0)).actions,
+        mind.decide(wide, mind.initial_state(60, 0)).actions[::3],
+    )
+
+
+def test_the_fingerprint_tells_minds_apart(spec):
+    minds = [ScriptedPolicy(spec, ScriptedOptions(**o)) for o in ({}, {"patience": 1}, {"eat_below": 0.61})]
+    assert len({mind.fingerprint() for mind in minds}) == 3
+    assert minds[0].fingerprint() == ScriptedPolicy(spec, ScriptedOptions()).fingerprint()
+
+
+def test_a_missing_feature_is_named(spec):
+    names = tuple(name for name in spec.feature_names if name != "water")
+    with pytest.raises(ContractError, match="'water'"):
+        ScriptedPolicy(ObservationSpec("less", (), 0, 0, names, spec.action_names), ScriptedOptions())
+
+
+def test_the_hooks_make_it(spec):
+    assert townlet_backend_options() is ScriptedOptions
+    plain = townlet_create_policy(PolicyRequest(backend="scripted", spec=spec))
+    set_up = townlet_create_policy(PolicyRequest(backend="scripted", spec=spec, options=ScriptedOptions(patience=1)))
+    assert isinstance(plain, PolicyBackendProtocol)
+    assert plain.fingerprint() != set_up.fingerprint()
+    plain.close()
+    plain.close()
+
+
+def test_finding_the_hooks_imports_nothing_heavy():
+    code = (
+        "import townlet_backend_scripted.plugin, sys;"
+        "print(*[m for m in ('numpy', 'pydantic', 'numba', 'torch', 'townlet.world') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
+
+
+class TestOptions:
+    def test_default(self):
+        assert ScriptedOptions().patience == 3
+        assert all(field.description for field in ScriptedOptions.model_fields.values())
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"eat_below": 1.1},
+            {"wash_below": -0.1},
+            {"patience": 7},
+            {"patience": 1.5},
+            {"arrival_buffer": -1},
+            {"arrival_buffer": float("nan")},
+            {"day_ticks": 0},
+            {"social_appetite": 2},
+            {"pantry": 0},
+            {"appetite": 1},
+            {"eat_below": "much"},
+        ],
+    )
+    def test_refused(self, options):
+        with pytest.raises(ValidationError):
+            ScriptedOptions(**options)
+
+    @pytest.mark.parametrize(
+        ("options", "rule"),
+        [
+            ({"eat_at_work_below": 0.9}, "eat_at_work_below"),
+            ({"sleep_at_work_below": 0.7}, "sleep_at_work_below"),
+            ({"rested_above": 0.5}, "rested_above"),
+        ],
+    )
+    def test_thresholds_agree_with_each_other(self, options, rule):
+        with pytest.raises(ValidationError, match=f"{rule} .* must not be"):
+            ScriptedOptions(**options)
+
+    def test_frozen(self):
+        with pytest.raises(ValidationError):
+            ScriptedOptions().patience = 1

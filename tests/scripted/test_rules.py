@@ -1,0 +1,110 @@
+"""What the mind wants and does, scene by scene."""
+
+from __future__ import annotations
+
+import pytest
+
+from townlet_backend_scripted.rules import RULES
+
+HUNGRY, STARVING = 0.55, 0.30
+WORK = {"has_job": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("features", "rule", "action"),
+    [
+        ({}, "wait", "wait"),
+        # food
+        ({"need_hunger": HUNGRY}, "eat", "east"),
+        ({"need_hunger": HUNGRY, "table_here": 1, "table_usable": 1}, "eat", "use"),
+        ({"need_hunger": HUNGRY, "meals": 0}, "eat out", "east"),
+        ({"need_hunger": HUNGRY, "meals": 0, "wallet": 0.3}, "cook a meal", "east"),
+        ({"need_hunger": HUNGRY, "meals": 0, "wallet": 0.3, "power": 0}, "wait", "wait"),
+        ({"need_hunger": STARVING, "meals": 0, "wallet": 0.3, "power": 0}, "buy a meal at once", "east"),
+        ({"need_hunger": STARVING, "meals": 0, "counter_queue": 1, "groceries": 0}, "shop for food at once", "east"),
+        ({"need_hunger": STARVING, "meals": 0, "groceries": 0, "wallet": 0}, "wait", "wait"),
+        ({"groceries": 0}, "fill the larder", "east"),
+        ({"groceries": 0, "wallet": 0.1}, "wait", "wait"),
+        ({"meals": 0.2}, "cook ahead", "east"),
+        # the other needs
+        ({"need_hygiene": 0.5}, "wash", "east"),
+        ({"need_hygiene": 0.5, "water": 0}, "wait", "wait"),
+        ({"need_hygiene": 0.5, "shower_queue": 1}, "wait", "wait"),
+        ({"need_energy": 0.5}, "go to bed", "east"),
+        ({"doing_sleep": 1, "doing_none": 0, "need_energy": 0.7}, "sleep on", "wait"),
+        ({"doing_sleep": 1, "doing_none": 0, "need_energy": 0.7, "need_hunger": HUNGRY}, "sleep on", "wait"),
+        (
+            {"doing_sleep": 1, "doing_none": 0, "need_energy": 0.7, "need_hunger": STARVING},
+            "eat what is in the bag",
+            "east",
+        ),
+        ({"doing_shower": 1, "doing_none": 0, "need_hunger": STARVING}, "finish what is under way", "wait"),
+        # work
+        ({**WORK, "in_shift": 1}, "be at work", "east"),
+        ({**WORK, "in_shift": 1, "need_hunger": HUNGRY}, "be at work", "east"),
+        ({**WORK, "in_shift": 1, "need_hunger": STARVING}, "eat what is in the bag", "east"),
+        ({**WORK, "in_shift": 1, "desk_here": 1, "desk_usable": 1}, "be at work", "use"),
+        ({**WORK, "in_shift": 1, "desk_here": 1, "doing_work": 1, "doing_none": 0}, "be at work", "wait"),
+        ({**WORK, "to_shift_start": 0.019}, "be at work", "east"),  # 19 ticks; 8 steps and the buffer of 12
+        ({**WORK, "to_shift_start": 0.021}, "wait", "wait"),
+        ({**WORK, "to_shift_start": 0.1, "need_hunger": 0.75}, "eat", "east"),
+        ({**WORK, "to_shift_start": 0.3, "need_hunger": 0.75}, "wait", "wait"),
+        ({"in_shift": 1}, "wait", "wait"),
+        # company
+        ({"extroversion": 0.5}, "talk to whoever is near", "chat"),
+        ({"extroversion": 0.5, "last_chat": 1}, "wait", "wait"),
+        ({"bench_queue": 0}, "sit down among others", "east"),
+    ],
+)
+def test_wants(scene, does, features, rule, action):
+    assert does(scene(**features)) == (rule, action)
+
+
+@pytest.mark.parametrize(
+    ("features", "action"),
+    [
+        ({"table_east": 0, "table_south": 1}, "south"),
+        ({"table_east": 0.5, "table_south": 1}, "south"),
+        ({"table_east": 0.5}, "east"),
+        ({"table_east": 0}, "wait"),
+        ({"table_here": 1, "table_usable": 0}, "use"),
+        ({"table_here": 1, "table_usable": 0, "in_queue": 1}, "wait"),
+        ({"table_here": 1, "table_usable": 1, "in_queue": 1}, "use"),
+    ],
+)
+def test_ways(scene, does, features, action):
+    """To a table, when hungry: around people, into the queue once, and never past others in it."""
+    assert does(scene(need_hunger=HUNGRY, **features)) == ("eat", action)
+
+
+def test_a_step_that_the_mask_forbids_is_not_taken(scene, does):
+    assert does(scene(mask="wait south", need_hunger=HUNGRY))[1] == "wait"
+    assert does(scene(mask="wait south", need_hunger=HUNGRY, table_south=0.5))[1] == "south"
+
+
+def test_use_and_chat_wait_for_the_mask(scene, does):
+    assert does(scene(mask="wait", need_hunger=HUNGRY, table_here=1, table_usable=1))[1] == "wait"
+    assert does(scene(mask="wait", extroversion=0.5))[1] == "wait"
+
+
+@pytest.mark.parametrize(
+    ("options", "features", "rule"),
+    [
+        ({"eat_below": 0.5}, {"need_hunger": HUNGRY}, "wait"),
+        ({"patience": 6}, {"need_hygiene": 0.5, "shower_queue": 1}, "wash"),
+        ({"arrival_buffer": 40}, {**WORK, "to_shift_start": 0.04}, "be at work"),
+        ({"day_ticks": 100}, {**WORK, "to_shift_start": 0.19}, "be at work"),
+        ({"social_appetite": 0}, {"extroversion": 1}, "wait"),
+        ({"social_appetite": 1}, {"extroversion": -1}, "talk to whoever is near"),
+        ({"pantry": 1}, {"meals": 0.2}, "wait"),
+        ({"larder": 0}, {"groceries": 0}, "wait"),
+        ({"rested_above": 0.65}, {"doing_sleep": 1, "doing_none": 0, "need_energy": 0.7}, "wait"),
+    ],
+)
+def test_options_move_the_thresholds(scene, does, options, features, rule):
+    assert does(scene(**features), **options)[0] == rule
+
+
+def test_every_rule_has_a_name_of_its_own_and_the_last_always_holds(mind, observe, scene):
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert mind.rules_of(observe([scene()])) == ["wait"]
