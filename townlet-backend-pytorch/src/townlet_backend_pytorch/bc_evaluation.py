@@ -99,7 +99,7 @@ def evaluate(
             right = (chosen == examples.actions).cpu().numpy()
             counts += np.bincount(batch.actions, minlength=actions)
             hits += np.bincount(batch.actions[right], minlength=actions)
-            totals += _bins(best.double().exp().cpu().numpy(), right)
+            totals += _bins(np.nan_to_num(best.double().exp().cpu().numpy()), right)  # the loss tells of NaN
     return Evaluation(loss / int(counts.sum()), counts, hits, _calibration(totals))
 
 

@@ -10,7 +10,10 @@ import torch
 from townlet.errors import BackendError
 from townlet_backend_pytorch.options import Precision
 
-__all__ = ["autocast", "cpu_threads", "resolve_bfloat16", "resolve_device"]
+__all__ = ["autocast", "cpu_threads", "learning_threads", "resolve_bfloat16", "resolve_device"]
+
+_WORTH_SHARING = 2**25
+"""Rows times weights of a gradient step from which more threads than one pay (about 5 ms of one core)."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -52,6 +55,15 @@ def cpu_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def learning_threads(asked: int, rows: int, weights: int) -> int:
+    """CPU threads for gradient steps of ``rows`` rows through ``weights`` weights, as :func:`cpu_threads` takes them.
+
+    Where the user leaves it open (0), small steps get one thread. The rule looks at the sizes alone: another number
+    of threads adds in another order, and a resumed training must repeat the first one bit by bit.
+    """
+    return asked or (1 if rows * weights < _WORTH_SHARING else 0)
 
 
 def resolve_bfloat16(asked: Precision, fallback: Precision, device: torch.device) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from townlet.api import RolloutBatch
+from townlet.api import FloatArray, RolloutBatch
 
 __all__ = ["compute_gae", "rollout_advantages"]
 
@@ -62,14 +62,16 @@ def rollout_advantages(rollout: RolloutBatch, gamma: float, gae_lambda: float) -
     continues = active[1:] & ~torch.tensor(rollout.episode_start[1:])
     terminated[:-1] |= ~continues & ~truncated[:-1]
     terminated |= ~active
-    values = torch.tensor(rollout.values) * active
-    rewards = torch.tensor(rollout.rewards) * active
+
+    def lived(array: FloatArray) -> Tensor:  # whatever stands where nobody lives, NaN included, must not spread
+        return torch.tensor(array).masked_fill_(~active, 0.0)
+
     return compute_gae(
-        rewards,
-        values,
+        lived(rollout.rewards),
+        lived(rollout.values),
         terminated,
         truncated & ~terminated,
-        torch.tensor(rollout.bootstrap),
+        lived(rollout.bootstrap),
         gamma=gamma,
         gae_lambda=gae_lambda,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from townlet.api import (
 from townlet.errors import CheckpointError
 from townlet_backend_pytorch.bc import clone_behaviour
 from townlet_backend_pytorch.critic import train_critic
-from townlet_backend_pytorch.devices import autocast, cpu_threads, resolve_bfloat16
+from townlet_backend_pytorch.devices import autocast, cpu_threads, learning_threads, resolve_bfloat16
 from townlet_backend_pytorch.experience import Examples, Experience, flatten_rollout, prepare_demonstrations
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.options import PyTorchOptions
@@ -85,7 +86,7 @@ class TorchLearner:
         snapshot = Snapshot(self.network, self._state)
         bfloat16 = resolve_bfloat16("auto", self.options.precision, self.device)
         try:
-            with cpu_threads(self.options.threads):
+            with self._threads(settings.batch_size):
                 metrics = clone_behaviour(
                     self.network, self._forward, self.spec, demonstrations, settings, report, bfloat16=bfloat16
                 )
@@ -118,7 +119,7 @@ class TorchLearner:
         bfloat16 = resolve_bfloat16(settings.precision, self.options.precision, self.device)
         snapshot = Snapshot(self.network, self._state)
         try:
-            with cpu_threads(self.options.threads):
+            with self._threads(rollout.actions.size // settings.minibatches):
                 experience = flatten_rollout(rollout, self.spec, settings.gamma, settings.gae_lambda, self.device)
                 examples = None
                 if rollout.demonstrations is not None and settings.bc_coefficient and settings.train_policy:
@@ -171,6 +172,10 @@ class TorchLearner:
         moments, found = read_trainer_state(self.network, self._state, directory)
         self.network.load_state_dict(stored.tensors)
         adopt(self.network, self._state, moments, found)
+
+    def _threads(self, rows: int) -> AbstractContextManager[None]:
+        weights = sum(parameter.numel() for parameter in self.network.parameters())
+        return cpu_threads(learning_threads(self.options.threads, rows, weights))
 
     def _train(
         self,

@@ -39,7 +39,9 @@ class PyTorchOptions(BaseModel):
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
         description="Where to compute: auto (cuda where there is one), cpu, cuda or cuda:N.",
     )
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads of learning; 0: as many as PyTorch was set to.")
+    threads: int = Field(
+        0, ge=0, le=1024, description="CPU threads of learning; 0: PyTorch's own number, but one for small batches."
+    )
     decision_threads: int = Field(
         1, ge=1, le=1024, description="CPU threads of deciding; more than one pays only for thousands of rows."
     )

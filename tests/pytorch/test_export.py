@@ -1,0 +1,59 @@
+"""ONNX: the same answers with nothing of ours around."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from townlet.api import ObservationSpec, PPOSettings
+from townlet.errors import TrainingError
+from townlet_backend_pytorch import export
+from townlet_backend_pytorch.export import export_onnx
+
+onnxruntime = pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("encoder", ["flat", "codes", "patch", "embedding", "conv"])
+def test_the_file_answers_as_the_policy(spec, make_learner, make_rollout, see, tmp_path, encoder):
+    learner = make_learner(spec, map_encoder=encoder)
+    learner.update(make_rollout(learner.policy, spec), PPOSettings(learning_rate=1e-2))
+    path = tmp_path / "policy.onnx"
+    report = export_onnx(learner.policy, path)
+    assert report.path == path
+    assert report.largest_difference < 1e-4
+    assert [p.name for p in tmp_path.iterdir()] == ["policy.onnx"]
+    seen = see(spec, 9)
+    decision = learner.policy.decide(seen, learner.policy.initial_state(9, 0))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    logits, values = session.run(
+        ["logits", "values"], {"map": seen.map, "features": seen.features, "action_mask": seen.action_mask}
+    )
+    expected = np.where(seen.action_mask, decision.logits, -1e9)
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    np.testing.assert_allclose(values, decision.values, atol=1e-4)
+    assert np.array_equal(np.where(seen.active, logits.argmax(1), 0), decision.actions)
+
+
+def test_the_metadata_say_what_it_is_for(blind_spec, make_learner, tmp_path):
+    policy = make_learner(blind_spec).policy
+    export_onnx(policy, tmp_path / "blind.onnx")
+    properties = {p.key: p.value for p in onnx.load(tmp_path / "blind.onnx").metadata_props}
+    assert ObservationSpec.from_json(json.loads(properties["townlet.spec"])) == blind_spec
+    assert properties["townlet.fingerprint"] == policy.fingerprint()
+    session = onnxruntime.InferenceSession(str(tmp_path / "blind.onnx"), providers=["CPUExecutionProvider"])
+    assert [i.name for i in session.get_inputs()] == ["map", "features", "action_mask"]
+    assert session.get_inputs()[0].shape[1:] == [0, 0, 0]
+
+
+def test_a_file_that_answers_otherwise_is_not_left(blind_spec, make_learner, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_TOLERANCE", -1.0)
+    with pytest.raises(TrainingError, match="does not answer as PyTorch does"):
+        export_onnx(make_learner(blind_spec).policy, tmp_path / "policy.onnx")
+    assert not list(tmp_path.iterdir())
+    assert torch.get_num_threads() == 1

@@ -1,0 +1,137 @@
+"""GAE against a slow reference in float64 and against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from townlet.api import RolloutBatch
+from townlet_backend_pytorch.gae import compute_gae, rollout_advantages
+
+pytestmark = pytest.mark.torch
+
+
+def _slow(rollout: RolloutBatch, gamma: float, lam: float) -> np.ndarray:
+    """By the definition: for each start, walk forward and add discounted deltas until the life ends or is cut."""
+    ticks, rows = rollout.actions.shape
+    advantages = np.zeros((ticks, rows))
+
+    def delta_and_goes_on(t: int, n: int) -> tuple[float, bool]:
+        reward, value = float(rollout.rewards[t, n]), float(rollout.values[t, n])
+        if rollout.terminated[t, n]:
+            return reward - value, False
+        if rollout.truncated[t, n] or t == ticks - 1:
+            return reward + gamma * float(rollout.bootstrap[t, n]) - value, False
+        if not rollout.active[t + 1, n] or rollout.episode_start[t + 1, n]:
+            return reward - value, False
+        return reward + gamma * float(rollout.values[t + 1, n]) - value, True
+
+    for n in range(rows):
+        for start in range(ticks):
+            if not rollout.active[start, n]:
+                continue
+            total, weight, t = 0.0, 1.0, start
+            while True:
+                delta, goes_on = delta_and_goes_on(t, n)
+                total += weight * delta
+                if not goes_on:
+                    break
+                weight *= gamma * lam
+                t += 1
+            advantages[start, n] = total
+    return advantages
+
+
+def _lives(seed: int, ticks: int = 60, rows: int = 9) -> RolloutBatch:
+    """Lives that begin and end at random; slots stay empty for a while; inactive entries hold nonsense."""
+    rng = np.random.default_rng(seed)
+    shape = (ticks, rows)
+    active, start, terminated = (np.zeros(shape, np.bool_) for _ in range(3))
+    for n in range(rows):
+        t = int(rng.integers(0, 5))
+        while t < ticks:
+            length = int(rng.integers(1, 25))
+            end = min(t + length, ticks)
+            active[t:end, n] = True
+            start[t, n] = True
+            if t + length <= ticks:
+                terminated[end - 1, n] = True
+            t = end + int(rng.integers(0, 6))
+    truncated = (rng.random(shape) < 0.06) & active
+    floats = {name: rng.normal(size=shape).astype(np.float32) for name in ("rewards", "values", "bootstrap")}
+    floats["rewards"][~active] = 1e6
+    floats["values"][~active] = -1e6
+    return RolloutBatch(
+        map=np.zeros((*shape, 0, 0, 0), np.uint8),
+        features=np.zeros((*shape, 1), np.float32),
+        action_mask=np.ones((*shape, 2), np.bool_),
+        active=active,
+        episode_start=start,
+        actions=np.zeros(shape, np.int64),
+        log_probs=np.zeros(shape, np.float32),
+        terminated=terminated,
+        truncated=truncated,
+        **floats,
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("gamma", "lam"), [(0.99, 0.95), (1.0, 1.0), (0.9, 0.0), (0.5, 0.7)])
+def test_agrees_with_the_definition_through_births_deaths_and_cuts(seed, gamma, lam):
+    rollout = _lives(seed)
+    assert rollout.terminated.any()
+    assert rollout.truncated.any()
+    assert not rollout.active.all()
+    advantages, returns = rollout_advantages(rollout, gamma, lam)
+    np.testing.assert_allclose(advantages.numpy(), _slow(rollout, gamma, lam), atol=2e-5)
+    active = rollout.active
+    np.testing.assert_allclose(returns.numpy()[active], (advantages.numpy() + rollout.values)[active], atol=1e-6)
+    assert (advantages.numpy()[~active] == 0).all()
+
+
+def _one_row(rewards, values, bootstrap, terminated=None, truncated=None):
+    ticks = len(rewards)
+    no = torch.zeros((ticks, 1), dtype=torch.bool)
+
+    def at(tick):
+        flags = no.clone()
+        if tick is not None:
+            flags[tick] = True
+        return flags
+
+    column = [torch.tensor(x, dtype=torch.float64).unsqueeze(1) for x in (rewards, values)]
+    last = torch.zeros((ticks, 1), dtype=torch.float64)
+    for tick, value in bootstrap.items():
+        last[tick] = value
+    return (*column, at(terminated), at(truncated), last)
+
+
+def test_without_lambda_it_is_the_one_step_error():
+    advantages, _ = compute_gae(*_one_row([1, 2, 3], [10, 20, 30], {2: 40}), gamma=0.5, gae_lambda=0.0)
+    assert advantages.squeeze(1).tolist() == [1 + 10 - 10, 2 + 15 - 20, 3 + 20 - 30]
+
+
+def test_with_lambda_one_the_return_is_the_discounted_sum():
+    _, returns = compute_gae(*_one_row([1, 2, 3], [7, -3, 5], {2: 16}), gamma=0.5, gae_lambda=1.0)
+    assert returns[0].item() == pytest.approx(1 + 0.5 * 2 + 0.25 * 3 + 0.125 * 16)
+
+
+def test_a_truncation_is_worth_its_bootstrap_and_a_termination_nothing():
+    ended = compute_gae(*_one_row([1, 1], [0, 0], {0: 100, 1: 0}, terminated=0), gamma=1.0, gae_lambda=1.0)[1]
+    cut = compute_gae(*_one_row([1, 1], [0, 0], {0: 100, 1: 0}, truncated=0), gamma=1.0, gae_lambda=1.0)[1]
+    both = compute_gae(*_one_row([1, 1], [0, 0], {0: 100, 1: 0}, terminated=0, truncated=0), gamma=1.0, gae_lambda=1.0)[
+        1
+    ]
+    assert ended[0].item() == 1
+    assert cut[0].item() == 101
+    assert both[0].item() == 1
+    assert ended[1].item() == cut[1].item() == 1
+
+
+def test_the_rollout_is_not_written_into():
+    rollout = _lives(3)
+    before = {name: getattr(rollout, name).copy() for name in ("values", "rewards", "terminated", "bootstrap")}
+    rollout_advantages(rollout, 0.99, 0.95)
+    for name, array in before.items():
+        assert np.array_equal(getattr(rollout, name), array), name
