@@ -201,6 +201,7 @@ class TestManifest:
             (lambda d: d["segments"][0].update(ticks=31), "contradicts itself"),
             (lambda d: d["shards"][0].update(segment=4), "contradicts itself"),
             (lambda d: d.update(agents=3), "contradicts itself"),
+            (lambda d: d["segments"][0].update(seeds=[1]), "seeds are not one per world"),
             (lambda d: d.update(config={"name": "other"}), "config digest"),
             (lambda d: d["observation"]["feature_names"].reverse(), "fingerprint"),
             (lambda d: d["observation"].update(map_height=-1), "observation spec is wrong"),

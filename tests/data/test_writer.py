@@ -105,6 +105,12 @@ class TestRefuses:
             writer.append(make_block(3, 3))
         writer.abort()
 
+    def test_seeds_that_are_not_one_a_world(self, tmp_path, spec, origin, make_block):
+        writer = DatasetWriter(tmp_path / "d", spec=spec, origin=origin)
+        with pytest.raises(DatasetError, match="2 seeds are not one for each of 3 worlds"):
+            writer.append(make_block(3, 6))
+        writer.abort()
+
     def test_features_of_another_spec(self, tmp_path, spec, origin, make_block):
         arrays = make_block(3).arrays()
         arrays["features"] = arrays["features"][..., :2]

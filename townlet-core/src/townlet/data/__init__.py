@@ -1,15 +1,18 @@
 """Recorded trajectories on disk: written whole or not at all, verified when read, streamed, curated, replayed."""
 
 from townlet.data.block import TrajectoryBlock
+from townlet.data.curation import Criterion, curate, episode_scores, score_names, split
 from townlet.data.dataset import Dataset, open_dataset
 from townlet.data.demonstrations import DatasetDemonstrations, demonstrations, split_episodes
 from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, read_manifest
 from townlet.data.replay import ReplayBatch, ReplayDataset
+from townlet.data.selection import write_episodes, write_worlds
 from townlet.data.statistics import Totals
 from townlet.data.writer import DatasetWriter
 
 __all__ = [
+    "Criterion",
     "Dataset",
     "DatasetDemonstrations",
     "DatasetManifest",
@@ -20,9 +23,15 @@ __all__ = [
     "ReplayDataset",
     "Totals",
     "TrajectoryBlock",
+    "curate",
     "demonstrations",
+    "episode_scores",
     "index_episodes",
     "open_dataset",
     "read_manifest",
+    "score_names",
+    "split",
     "split_episodes",
+    "write_episodes",
+    "write_worlds",
 ]

@@ -28,6 +28,7 @@ class EpisodeTable:
         row: int64 ``[E]``.
         segment: int64 ``[E]``.
         returns: float64 ``[E]``, undiscounted sum of its rewards.
+        part_returns: float64 ``[E, P]``, the same of each reward part.
         outcome: int64 ``[E]``, index into :data:`OUTCOMES`.
         from_birth: bool ``[E]``, whether the recording holds its beginning.
     """
@@ -37,6 +38,7 @@ class EpisodeTable:
     row: Integers
     segment: Integers
     returns: NDArray[np.float64]
+    part_returns: NDArray[np.float64]
     outcome: Integers
     from_birth: NDArray[np.bool_]
 
@@ -59,14 +61,14 @@ def index_episodes(dataset: Dataset) -> EpisodeTable:
     An episode begins where a row becomes active, where ``episode_start`` is true, after ``terminated`` or
     ``truncated``, and at the beginning of a segment.
     """
-    indexer = _Indexer(dataset.rows)
+    indexer = _Indexer(dataset.rows, len(dataset.manifest.reward_parts))
     for index, block in dataset.shard_blocks():
         indexer.add(block, dataset.manifest.shards[index].segment)
     return indexer.table()
 
 
 class _Indexer:
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, parts: int) -> None:
         self._segment = -1
         self._tick = 0
         self._count = 0
@@ -77,6 +79,7 @@ class _Indexer:
             "row": np.zeros(0, np.int64),
             "segment": np.zeros(0, np.int64),
             "returns": np.zeros(0, np.float64),
+            "part_returns": np.zeros((0, parts), np.float64),
             "outcome": np.zeros(0, np.int64),
             "from_birth": np.zeros(0, np.bool_),
         }
@@ -103,6 +106,7 @@ class _Indexer:
             "row": row,
             "segment": np.full(len(row), segment, np.int64),
             "returns": np.zeros(len(row), np.float64),
+            "part_returns": np.zeros((len(row), block.reward_parts.shape[2]), np.float64),
             "outcome": np.zeros(len(row), np.int64),
             "from_birth": block.episode_start.T[begins],
         }
@@ -115,7 +119,10 @@ class _Indexer:
     def _count_ticks(self, block: TrajectoryBlock, active: NDArray[np.bool_], ids: Integers) -> None:
         mine = ids[active]
         self._known["length"] += np.bincount(mine, minlength=self._count)
-        self._known["returns"] += np.bincount(mine, block.rewards.T[active].astype(np.float64), self._count)
+        self._known["returns"] += np.bincount(mine, block.rewards.T[active], self._count)
+        for part in range(block.reward_parts.shape[2]):
+            sums = np.bincount(mine, block.reward_parts[:, :, part].T[active], self._count)
+            self._known["part_returns"][:, part] += sums
         self._known["outcome"][ids[active & block.truncated.T]] = OUTCOMES.index("truncated")
         self._known["outcome"][ids[active & block.terminated.T]] = OUTCOMES.index("terminated")
 

@@ -222,6 +222,8 @@ def _refuse_contradictions(manifest: DatasetManifest, fingerprint: str, where: s
         problems.append("its config digest is not that of its config")
     if manifest.rows % manifest.agents:
         problems.append("its rows are not worlds times agents")
+    if any(len(segment.seeds) not in (0, manifest.worlds) for segment in manifest.segments):
+        problems.append("its seeds are not one per world")
     if problems:
         raise DatasetError(f"the manifest contradicts itself: {problems[0]}", where=where, details=problems[1:])
 

@@ -182,6 +182,12 @@ class DatasetWriter:
             raise DatasetError(
                 f"{block.rows} rows are not worlds of {self._origin.agents} agents", where=str(self.path)
             )
+        seeds = self._segments[-1].seeds
+        if seeds and len(seeds) != block.rows // self._origin.agents:
+            raise DatasetError(
+                f"{len(seeds)} seeds are not one for each of {block.rows // self._origin.agents} worlds",
+                where=str(self.path),
+            )
         for name, array in block.arrays().items():
             if array.shape[2:] != self._shapes[name]:
                 raise DatasetError(
