@@ -25,6 +25,6 @@ def townlet_create_policy(request: PolicyRequest) -> PolicyBackendProtocol:
     if path is None:
         raise BackendError(
             "policy backend 'onnx' was given no model",
-            details=("name one as:  --policy onnx:model.onnx", "or set policy.options.model"),
+            details=("name one as:  --backend onnx:model.onnx", "or set policy.options.model"),
         )
     return OnnxPolicy(load_model(path, request.spec, options.threads))

@@ -1,0 +1,78 @@
+"""How ``evaluate`` and ``compare`` show what was found."""
+
+from __future__ import annotations
+
+from townlet.cli.output import emit, emit_json, emit_table
+from townlet.evaluation import ComparisonResult, EvaluationResult
+from townlet.evaluation.names import HEADLINES, is_judged, label
+from townlet.evaluation.scenarios import Scorecard
+
+__all__ = ["show_comparison", "show_evaluation", "show_scorecard"]
+
+
+def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> None:
+    """A table of figures with their intervals, or the JSON document."""
+    if as_json:
+        emit_json(result.model_dump(mode="json"))
+        return
+    towns = f"{len(result.seeds)} {'town' if len(result.seeds) == 1 else 'towns'}"
+    emit(f"{result.policy}: {towns} of {result.agents} agents, {result.days:g} days each ({result.seconds:.1f} s)")
+    emit()
+    names = list(result.kpis) if full else [name for name in HEADLINES if name in result.kpis]
+    rows = []
+    for name in names:
+        e = result.kpis[name]
+        rows.append((label(name), f"{e.mean:.4g}", f"{e.low:.4g} to {e.high:.4g}", f"{e.iqm:.4g}"))
+    emit_table(("FIGURE", "MEAN", "95 % INTERVAL", "INTERQUARTILE MEAN"), rows)
+    if len(result.seeds) == 1:
+        emit("\none town says nothing about another: ask for more with --seeds")
+    if not full:
+        emit("\neverything that was measured:  --full, or --json")
+
+
+def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> None:
+    """A table of figures by policy, the differences, and a verdict in words; or the JSON document."""
+    if as_json:
+        emit_json(result.model_dump(mode="json"))
+        return
+    first = result.evaluations[0]
+    names = list(first.kpis) if full else [name for name in HEADLINES if name in first.kpis]
+    emit(f"{len(first.seeds)} towns of {first.agents} agents, {first.days:g} days each, the same seeds for all\n")
+    rows = [(label(name), *(f"{e.kpis[name].mean:.4g}" for e in result.evaluations)) for name in names]
+    emit_table(("MEAN OVER TOWNS", *(e.policy for e in result.evaluations)), rows)
+    for pair in result.comparisons:
+        emit(f"\n{pair.b} minus {pair.a}")
+        lines = []
+        for name in names:
+            if is_judged(name):
+                d = pair.differences[name]
+                interval = f"{d.low:+.4g} to {d.high:+.4g}"
+                share = f"{d.probability_of_improvement:.0%}"
+                lines.append((label(name), f"{d.mean:+.4g}", interval, share, d.verdict))
+        emit_table(("FIGURE", "DIFFERENCE", "95 % INTERVAL", "BETTER ON", "VERDICT"), lines)
+        emit(f"\n{pair.verdict}")
+
+
+def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
+    """Each scenario with its expectations, met or not; or the JSON document."""
+    if as_json:
+        emit_json(card.model_dump(mode="json"))
+        return
+    emit(f"{card.policy}: {card.passed} of {len(card.scores)} scenarios as expected")
+    for one in card.scores:
+        emit(f"\n{'as expected' if one.passed else 'NOT as expected'}: {one.title} ({one.scenario})")
+        rows = []
+        for expectation, met, found in zip(one.expectations, one.met, one.found, strict=True):
+            rows.append(
+                (
+                    "ok" if met else "MISSED",
+                    label(expectation.figure),
+                    f"{found:.3g}",
+                    expectation.words(),
+                    expectation.why,
+                )
+            )
+        emit_table(("", "FIGURE", "FOUND", "EXPECTED", "WHY"), rows)
+        if full:
+            emit()
+            show_evaluation(one.evaluation, full=True, as_json=False)

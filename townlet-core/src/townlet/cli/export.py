@@ -1,0 +1,53 @@
+"""``townlet export``: write a trained policy in a format that others read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import debug_option, json_option
+from townlet.cli.output import emit, emit_json
+
+__all__ = ["command"]
+
+
+@click.command("export", epilog="Example:  townlet export runs/first/checkpoints/best --format onnx --out model.onnx")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--format", "form", default="onnx", show_default=True, metavar="FORMAT", help="Format to write.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help="File to write; model.FORMAT without."
+)
+@json_option
+@debug_option
+def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> None:
+    """Export the policy of the folder CHECKPOINT; the observation spec goes into the file.
+
+    JSON keys: schema_version, file, format, checkpoint, backend, fingerprint.
+    """
+    from townlet.checkpoints import read_checkpoint
+    from townlet.errors import UsageError
+    from townlet.plugins.exporting import export_policy
+
+    found = read_checkpoint(checkpoint)
+    target = out or Path(f"model.{form}")
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"{target.parent} is not a folder", details=("create it first, or name another file",))
+    backend = str(found.manifest.backend)
+    spec = found.manifest.spec()
+    export_policy(backend, spec=spec, checkpoint=found.path, format=form, target=target)
+    if as_json:
+        emit_json(
+            {
+                "schema_version": 1,
+                "file": str(target),
+                "format": form,
+                "checkpoint": str(checkpoint),
+                "backend": backend,
+                "fingerprint": spec.fingerprint(),
+            }
+        )
+        return
+    emit(f"wrote {target} ({target.stat().st_size / 1024:.0f} KiB)")
+    if form == "onnx":
+        emit(f"run it where no training framework is:\n  townlet run --backend onnx:{target}")

@@ -1,0 +1,82 @@
+"""The page that ``townlet compare --report`` writes."""
+
+from __future__ import annotations
+
+from townlet.evaluation.names import HEADLINES, is_judged, label
+from townlet.evaluation.page import Page
+from townlet.evaluation.plots import comparison_plot, estimates_plot, svg_of
+from townlet.evaluation.results import ComparisonResult, PairwiseComparison
+
+__all__ = ["comparison_page"]
+
+
+def comparison_page(result: ComparisonResult) -> Page:
+    """Verdicts first, then the headline figures, then everything that was measured."""
+    first = result.evaluations[0]
+    names = ", ".join(e.policy for e in result.evaluations)
+    page = Page(
+        f"Comparison: {names}",
+        f"{len(first.seeds)} towns of {first.agents} agents, {first.days:g} days each, the same seeds for all"
+        + (f"; scenario {first.scenario}" if first.scenario else ""),
+    )
+    for pair in result.comparisons:
+        page.verdict(pair.verdict)
+    headlines = [name for name in HEADLINES if name in first.kpis]
+    page.heading("At a glance")
+    caption = "Mean over towns (dot) with its 95 % bootstrap interval (bar), one colour a policy."
+    page.figure(svg_of(estimates_plot(result.evaluations, headlines[:6])), caption)
+    for pair in result.comparisons:
+        page.heading(f"{pair.b} against {pair.a}")
+        page.figure(
+            svg_of(comparison_plot(pair, headlines)),
+            "Paired differences over the same seeds with 95 % intervals; each row in units of its own size.",
+        )
+        _difference_table(page, pair)
+    page.heading("Everything that was measured")
+    rows = []
+    for name in first.kpis:
+        cells = [label(name)]
+        for evaluation in result.evaluations:
+            found = evaluation.kpis[name]
+            cells.append(f"{found.mean:.4g} [{found.low:.4g}, {found.high:.4g}]")
+        rows.append(cells)
+    page.table(["figure", *(e.policy for e in result.evaluations)], rows)
+    page.heading("How it was measured")
+    page.text(
+        f"Config {first.config_id[:12]}, seeds {first.seeds[0]} to {first.seeds[-1]}, "
+        f"actions {'drawn from the policy' if first.explore else 'the policy took for best'}. Intervals are percentile "
+        "bootstrap intervals of the mean over seeds; differences are paired by seed; a figure is called better or "
+        "worse where its interval is clear of zero."
+    )
+    page.table(
+        ["policy", "active backend", "fingerprint", "seconds"],
+        [
+            (
+                e.policy,
+                str(e.provenance.get("active", "")),
+                str(e.provenance.get("fingerprint", ""))[:16],
+                f"{e.seconds:.1f}",
+            )
+            for e in result.evaluations
+        ],
+    )
+    return page
+
+
+def _difference_table(page: Page, pair: PairwiseComparison) -> None:
+    judged = [name for name in pair.differences if is_judged(name)]
+    marks: list[str | None] = []
+    rows = []
+    for name in judged:
+        found = pair.differences[name]
+        marks.append(None if found.verdict == "no different" else found.verdict)
+        rows.append(
+            (
+                label(name),
+                f"{found.mean:+.4g}",
+                f"[{found.low:+.4g}, {found.high:+.4g}]",
+                f"{found.probability_of_improvement:.0%}",
+                found.verdict,
+            )
+        )
+    page.table(["figure", "difference", "95 % interval", "better on", "verdict"], rows, marks)

@@ -1,0 +1,97 @@
+"""How Townlet's pictures look: colours that the colour-blind can tell apart, quiet axes, units on every label.
+
+Colours are those of Okabe and Ito, "Color universal design" (2008). matplotlib is the extra ``townlet-core[plots]``
+and is imported when the first picture is drawn; its global state (pyplot, backends) is never touched.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from townlet.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "FORMATS", "Format", "need_matplotlib", "new_figure", "save_figure", "svg_of"]
+
+Format = Literal["svg", "png", "html"]
+FORMATS: tuple[Format, ...] = ("svg", "png", "html")
+
+COLOURS: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+"""Blue, vermilion, green, purple, orange, sky, black, yellow: told apart with every common colour blindness."""
+
+_SETTINGS = {
+    "font.size": 10.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.grid": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "townlet",
+    "legend.frameon": False,
+}
+
+
+def need_matplotlib() -> None:
+    """Ask before long work whether pictures can be drawn after it. Raises UsageError without matplotlib."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UsageError("pictures need matplotlib", details=('install it with:  pip install "townlet-core[plots]"',))
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = 7.0, height: float = 3.2
+) -> tuple[Figure, list[Axes]]:
+    """A figure with ``rows * columns`` axes, row by row; sizes of one axes in inches.
+
+    Raises:
+        UsageError: without matplotlib.
+    """
+    need_matplotlib()
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(_SETTINGS):
+        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.ravel())
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure as the suffix of ``path`` says: ``.svg``, ``.png`` or ``.html`` (a page with the SVG inside).
+
+    Raises:
+        UsageError: for another suffix, or a folder that cannot be written.
+    """
+    suffix = path.suffix.lstrip(".").lower()
+    if suffix not in FORMATS:
+        raise UsageError(f"a picture can be {', '.join(FORMATS)}, found {path.name!r}")
+    try:
+        if suffix == "png":
+            figure.savefig(path, format="png", dpi=150)
+        else:
+            text = svg_of(figure)
+            page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{path.stem}</title>{text}</html>\n'
+            path.write_text(page if suffix == "html" else text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the picture cannot be written: {error.strerror or error}", where=str(path)) from error
+    return path
+
+
+def svg_of(figure: Figure) -> str:
+    """The figure as an ``<svg>`` element, the same for the same figure: no dates, no random ids."""
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    with rc_context(_SETTINGS):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
