@@ -72,14 +72,20 @@ def toy_config():
 
 
 @pytest.fixture
-def services(toy, toy_config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Services over the toy world, with the toy teacher as whatever teacher is configured."""
+def services_of(toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """From a config to services over the toy world, with the toy teacher as whatever teacher is configured."""
     from townlet.policy.activation import Activated
     from townlet.policy.training import TrainingServices
     from townlet.policy.training.services import rollout
 
     provenance = {"requested": "toy-teacher", "active": "toy-teacher", "reason": ""}
     monkeypatch.setattr(rollout, "activate", lambda choice, source: Activated(toy.ToyTeacher(), provenance))
-    return TrainingServices.from_config(
-        toy_config, runs=tmp_path / "runs", engines=lambda config, seeds, threads: toy.ToyEngine(seeds)
+    return lambda config: TrainingServices.from_config(
+        config, runs=tmp_path / "runs", engines=lambda config, seeds, threads: toy.ToyEngine(seeds)
     )
+
+
+@pytest.fixture
+def services(services_of, toy_config):
+    """The services for ``toy_config``."""
+    return services_of(toy_config)

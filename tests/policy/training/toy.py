@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
+
 from townlet.api import (
     ArrayState,
     BCMetrics,
