@@ -53,7 +53,7 @@ WORK = {"has_job": 1.0}
         # company
         ({"extroversion": 0.5}, "talk to whoever is near", "chat"),
         ({"extroversion": 0.5, "last_chat": 1}, "wait", "wait"),
-        ({"bench_queue": 0}, "sit down among others", "east"),
+        ({"bench_queue": 0}, "sit down", "east"),
     ],
 )
 def test_wants(scene, does, features, rule, action):

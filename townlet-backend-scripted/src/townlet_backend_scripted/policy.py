@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from townlet.api import ArrayState, Decision, ObservationBatch, ObservationSpec, PolicyState
 from townlet_backend_scripted.options import ScriptedOptions
-from townlet_backend_scripted.rules import RULES, TALK, situation
-from townlet_backend_scripted.seen import KINDS, Reader, Seen
+from townlet_backend_scripted.rules import RULES, TALK
+from townlet_backend_scripted.situation import KINDS, Reader, Situation
 
 __all__ = ["RULES_VERSION", "ScriptedPolicy"]
 
@@ -34,7 +34,7 @@ class ScriptedPolicy:
 
     def __init__(self, spec: ObservationSpec, options: ScriptedOptions) -> None:
         self._options = options
-        self._reader = Reader(spec)
+        self._reader = Reader(spec, options)
         self._goals = np.array([rule.goal for rule in RULES], np.intp)
         self._moves = np.array([spec.action(name) for name in ("north", "east", "south", "west")], np.int64)
         self._use, self._chat = spec.action("use"), spec.action("chat")
@@ -49,14 +49,13 @@ class ScriptedPolicy:
         rows = observations.rows
         if rows == 0:
             return Decision(np.zeros(0, np.int64), state)
-        seen = self._reader.read(observations)
-        goals = self._goals[self._first_rule(seen)]
-        actions = self._act(observations, seen, goals)
+        situation = self._reader.situation(observations)
+        actions = self._act(observations, situation, self._goals.take(_first_rule(situation)))
         return Decision(actions, state, log_probs=np.zeros(rows, np.float32))
 
     def rules_of(self, observations: ObservationBatch) -> list[str]:
         """The name of the rule that speaks for each row: why an agent does what it does."""
-        return [RULES[i].name for i in self._first_rule(self._reader.read(observations))]
+        return [RULES[i].name for i in _first_rule(self._reader.situation(observations))]
 
     def fingerprint(self) -> str:
         """Digest of the rules' version, the options and the observation's meaning."""
@@ -66,29 +65,24 @@ class ScriptedPolicy:
     def close(self) -> None:
         """Nothing to free."""
 
-    def _first_rule(self, seen: Seen) -> NDArray[np.intp]:
-        asked = situation(seen, self._options)
-        first = np.full(len(asked.busy), len(RULES) - 1, np.intp)
-        for i in range(len(RULES) - 2, -1, -1):
-            np.copyto(first, i, where=RULES[i].when(asked))
-        return first
-
-    def _act(self, observations: ObservationBatch, seen: Seen, goals: NDArray[np.intp]) -> NDArray[np.int64]:
-        mask = seen.mask
+    def _act(self, observations: ObservationBatch, situation: Situation, goals: NDArray[np.intp]) -> NDArray[np.int64]:
+        mask = observations.action_mask
+        goes = goals < len(KINDS)
         way = self._reader.way(observations, np.minimum(goals, len(KINDS) - 1))
-        possible = mask[self._moves].T
         # A step to a tile where nobody stands scores 1, one into somebody's way a half: he may move on, and after
         # a few tries one slips past. Steps that lead nowhere score 0.
-        steps = way[:, :4] * possible
-        best = steps.argmax(axis=1)
-        walks = steps.max(axis=1) > 0
-        here = way[:, 5] > 0
-        usable = way[:, 4] > 0
-        waits_in_line = seen["in_queue"] > 0
-        goes = goals < len(KINDS)
-        idle = seen["doing_none"] > 0
-        uses = goes & here & idle & mask[self._use] & (usable | ~waits_in_line)
-        actions = np.where(goes & ~here & walks, self._moves[best], 0)
+        steps = way[:4] * mask.take(self._moves, axis=1).T
+        here = way[5] > 0
+        walks = goes & ~here & (steps.max(axis=0) > 0)
+        starts = way[4] > 0
+        uses = goes & here & situation.idle & (starts | ~situation.in_line) & mask[:, self._use]
+        actions = np.zeros(len(goals), np.int64)
+        np.copyto(actions, self._moves.take(steps.argmax(axis=0)), where=walks)
         np.copyto(actions, self._use, where=uses)
-        np.copyto(actions, self._chat, where=(goals == TALK) & mask[self._chat])
+        np.copyto(actions, self._chat, where=(goals == TALK) & mask[:, self._chat])
         return actions
+
+
+def _first_rule(situation: Situation) -> NDArray[np.intp]:
+    """For each row the number of the first rule that holds."""
+    return np.stack([rule.when(situation) for rule in RULES]).argmax(axis=0)

@@ -1,0 +1,199 @@
+"""What the rules ask of an observation: named yes-or-no questions, answered for all rows at once.
+
+Most questions compare one feature with one threshold, and those are answered together in two comparisons; the
+threshold is put into the feature's own unit once, when the mind is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import ObservationBatch, ObservationSpec
+from townlet_backend_scripted.options import ScriptedOptions
+
+__all__ = ["AT_LEAST", "BELOW", "KINDS", "Question", "Reader", "Situation"]
+
+Column = NDArray[np.float32]
+Truth = NDArray[np.bool_]
+
+KINDS = ("bed", "shower", "stove", "table", "till", "counter", "desk", "bench")
+"""Facility kinds, in the order of the rules' goals."""
+
+
+class Question(NamedTuple):
+    """Is ``feature`` below, or at least, a threshold?"""
+
+    name: str
+    feature: str
+    threshold: Callable[[ScriptedOptions], float]
+
+
+def _coins(money: float) -> float:
+    return money / (money + 50.0)
+
+
+def _items(count: int) -> float:
+    return (count - 0.5) / 5.0  # half an item less, so that rounding cannot tip a comparison
+
+
+def _more_than(agents: int) -> float:
+    return (agents + 0.5) / 6.0
+
+
+def _something(options: ScriptedOptions) -> float:  # noqa: ARG001 (a threshold that no option moves)
+    return 1e-6
+
+
+def _one(options: ScriptedOptions) -> float:  # noqa: ARG001
+    return _more_than(0)
+
+
+def _mood(options: ScriptedOptions) -> float:
+    return 1.0 - 2.0 * options.social_appetite if options.social_appetite > 0 else 2.0
+
+
+BELOW: tuple[Question, ...] = (
+    Question("starving", "need_hunger", lambda o: o.eat_at_work_below),
+    Question("hungry", "need_hunger", lambda o: o.eat_below),
+    Question("hungry_soon", "need_hunger", lambda o: o.eat_before_work_below),
+    Question("filthy", "need_hygiene", lambda o: o.wash_at_work_below),
+    Question("dirty", "need_hygiene", lambda o: o.wash_below),
+    Question("dirty_soon", "need_hygiene", lambda o: o.wash_before_work_below),
+    Question("exhausted", "need_energy", lambda o: o.sleep_at_work_below),
+    Question("tired", "need_energy", lambda o: o.sleep_below),
+    Question("larder_low", "groceries", lambda o: _items(o.larder)),
+    Question("pantry_low", "meals", lambda o: _items(o.pantry)),
+    Question("till_quiet", "till_queue", lambda o: _more_than(o.patience)),
+    Question("stove_quiet", "stove_queue", lambda o: _more_than(o.patience)),
+    Question("shower_quiet", "shower_queue", lambda o: _more_than(o.patience)),
+    Question("counter_quiet", "counter_queue", lambda o: _more_than(o.patience)),
+    Question("bench_free", "bench_queue", _one),
+    Question("silent", "last_chat", _something),
+    Question("near_work", "to_shift_start", lambda o: o.preparation / o.day_ticks),
+)
+
+AT_LEAST: tuple[Question, ...] = (
+    Question("rested", "need_energy", lambda o: o.rested_above),
+    Question("has_meal", "meals", _something),
+    Question("has_groceries", "groceries", _something),
+    Question("has_power", "power", _something),
+    Question("has_water", "water", _something),
+    Question("can_afford_meal", "wallet", lambda o: _coins(o.meal_money)),
+    Question("can_afford_groceries", "wallet", lambda o: _coins(o.shopping_money)),
+    Question("rich", "wallet", lambda o: _coins(o.dining_money)),
+    Question("employed", "has_job", _something),
+    Question("in_shift", "in_shift", _something),
+    Question("idle", "doing_none", _something),
+    Question("asleep", "doing_sleep", _something),
+    Question("working", "doing_work", _something),
+    Question("resting", "doing_rest", _something),
+    Question("in_line", "in_queue", _something),
+    Question("outgoing", "extroversion", _mood),
+)
+
+_WAY = ("north", "east", "south", "west", "usable", "here")
+
+
+class Situation:
+    """The answers of one tick, bool ``[N]`` each: those to the questions above by their names, and what follows.
+
+    Attributes:
+        busy: in the middle of something that ends by itself.
+        on_duty: in one's shift, or so near to it that one has to set out.
+        getting_ready: free, but the shift is near.
+        peckish, grimy: hungry or dirty by the threshold of the moment, which is higher when the shift is near.
+        can_cook: groceries in the bag, and power.
+        can_dine: money and no crowd for a meal at the cafe.
+        everybody: always true.
+    """
+
+    starving: Truth
+    hungry: Truth
+    hungry_soon: Truth
+    filthy: Truth
+    dirty: Truth
+    dirty_soon: Truth
+    exhausted: Truth
+    tired: Truth
+    larder_low: Truth
+    pantry_low: Truth
+    till_quiet: Truth
+    stove_quiet: Truth
+    shower_quiet: Truth
+    counter_quiet: Truth
+    bench_free: Truth
+    silent: Truth
+    idle: Truth
+    near_work: Truth
+    rested: Truth
+    has_meal: Truth
+    has_groceries: Truth
+    has_power: Truth
+    has_water: Truth
+    can_afford_meal: Truth
+    can_afford_groceries: Truth
+    rich: Truth
+    employed: Truth
+    in_shift: Truth
+    asleep: Truth
+    working: Truth
+    resting: Truth
+    in_line: Truth
+    outgoing: Truth
+
+    def __init__(self, below: Truth, at_least: Truth, must_go: Truth) -> None:
+        for questions, answers in ((BELOW, below), (AT_LEAST, at_least)):
+            for question, answer in zip(questions, answers, strict=True):
+                setattr(self, question.name, answer)
+        self.busy = ~(self.idle | self.asleep | self.working | self.resting)
+        self.on_duty = self.employed & (self.in_shift | must_go)
+        self.getting_ready = self.employed & self.near_work & ~self.on_duty
+        self.peckish = self.hungry | (self.getting_ready & self.hungry_soon)
+        self.grimy = self.dirty | (self.getting_ready & self.dirty_soon)
+        self.can_cook = self.has_groceries & self.has_power
+        self.can_dine = self.can_afford_meal & self.counter_quiet
+        self.everybody = np.ones_like(self.busy)
+
+
+class Reader:
+    """Finds the features by name once, and asks each observation.
+
+    Raises:
+        ContractError: at creation, if the observation lacks a feature that is asked about.
+    """
+
+    def __init__(self, spec: ObservationSpec, options: ScriptedOptions) -> None:
+        asked = (*(question.feature for question in BELOW + AT_LEAST), "to_shift_start", "desk_distance")
+        self._columns = np.array([spec.feature(name) for name in asked], np.intp)
+        self._below = _thresholds(BELOW, options)
+        self._at_least = _thresholds(AT_LEAST, options)
+        self._day, self._buffer = np.float32(options.day_ticks), np.float32(options.arrival_buffer)
+        self._way = np.array([[spec.feature(f"{kind}_{part}") for kind in KINDS] for part in _WAY], np.intp)
+        self._starts = np.zeros(0, np.intp)
+
+    def situation(self, observations: ObservationBatch) -> Situation:
+        """The answers for all rows."""
+        values = np.ascontiguousarray(observations.features.take(self._columns, axis=1).T)
+        first, second = len(BELOW), len(BELOW) + len(AT_LEAST)
+        to_shift, share = values[second], values[second + 1]
+        steps = 8.0 * share / np.maximum(1.0 - share, np.float32(1e-4))
+        return Situation(
+            values[:first] < self._below,
+            values[first:second] >= self._at_least,
+            to_shift * self._day <= steps + self._buffer,
+        )
+
+    def way(self, observations: ObservationBatch, kinds: NDArray[np.intp]) -> Column:
+        """The way to each row's own kind of facility: float32 ``[6, N]``: north, east, south, west, usable, here."""
+        rows, features = observations.features.shape
+        if len(self._starts) != rows:
+            self._starts = np.arange(rows, dtype=np.intp) * features
+        return observations.features.reshape(-1).take(self._way.take(kinds, axis=1) + self._starts)
+
+
+def _thresholds(questions: tuple[Question, ...], options: ScriptedOptions) -> Column:
+    return np.array([[question.threshold(options)] for question in questions], np.float32)
