@@ -63,9 +63,23 @@ def test_imports_nothing_but_the_standard_library(python, words: list[str]) -> N
     }
 
 
-def test_backends_list_imports_no_backend_and_nothing_heavy(python) -> None:
-    names = loaded(python, "backends", "list")
-    assert [name for name in HEAVY if name in names] == []
+@pytest.mark.parametrize("words", [["backends", "list"], ["backends", "list", "--json"]])
+def test_backends_list_imports_no_backend_and_nothing_heavy(python, words: list[str]) -> None:
+    names = loaded(python, *words)
+    assert [name for name in (*HEAVY, "click", "pluggy") if name in names] == []
+
+
+def test_backends_list_prints_the_same_on_the_long_way(townlet) -> None:
+    assert townlet("backends", "list") == townlet("--debug", "backends", "list")
+    assert townlet("backends", "list", "--json") == townlet("--debug", "backends", "list", "--json")
+
+
+def test_what_backends_list_refuses_is_explained_on_the_long_way(townlet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOWNLET_DISABLE_BACKENDS", "surely-no-backend")
+    outcome = townlet("backends", "list")
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "surely-no-backend" in outcome.err
 
 
 def test_importing_townlet_imports_nothing_else(python) -> None:

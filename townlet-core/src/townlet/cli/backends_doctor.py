@@ -12,7 +12,7 @@ import click
 
 import townlet
 from townlet.cli.backends_info import rows_named
-from townlet.cli.backends_list import row_document
+from townlet.cli.backends_table import row_document
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import JSONValue, emit, emit_json, emit_table, warn
 from townlet.errors import BackendError, ConfigError, UsageError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from townlet.cli.backends_list import row_document
+from townlet.cli.backends_table import row_document
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import JSONValue, emit, emit_json, emit_table
 from townlet.errors import BackendError, UsageError

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import click
 
-import townlet
+from townlet.cli.backends_table import show_backends
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import JSONValue, emit, emit_json, emit_table, warn
-from townlet.plugins import BackendRow, Selection, scan_all
-from townlet.plugins.known import known_backends
-from townlet.plugins.selection import DISABLE_FLAG, apply_selection
-from townlet.version import API_VERSION
+from townlet.plugins.selection import DISABLE_FLAG
 
-__all__ = ["command", "row_document"]
+__all__ = ["command"]
 
 
 @click.command("list", epilog="Example:  townlet backends list --json")
@@ -21,54 +17,4 @@ __all__ = ["command", "row_document"]
 @debug_option
 def command(disabled: tuple[str, ...], as_json: bool) -> None:
     """List backends and their states, from metadata alone: nothing is imported, so nothing is tried out."""
-    found = scan_all()
-    selection = Selection.from_environment(disabled)
-    selection.check(found.rows)
-    rows = apply_selection(found.rows, selection)
-    missing = [known for name, known in known_backends().items() if name not in {row.name for row in rows}]
-    if as_json:
-        document: dict[str, JSONValue] = {
-            "schema": 1,
-            "source": "metadata",
-            "core": townlet.__version__,
-            "contract": API_VERSION,
-            "backends": [row_document(row) for row in rows],
-            "not_installed": [{"name": known.name, "distribution": known.distribution} for known in missing],
-            "lists": dict(selection.settings()),
-            "warnings": list(found.warnings),
-        }
-        emit_json(document)
-        return
-    lines = [_cells(row) for row in rows]
-    lines.append(("stub", "present", f"townlet-core {townlet.__version__}", str(API_VERSION), "", "everyone waits"))
-    emit_table(("NAME", "STATE", "DISTRIBUTION", "CONTRACT", "NEEDS", "WHY"), lines)
-    for known in missing:
-        emit(f"not installed: {known.name}  (pip install {known.distribution})")
-    emit("From metadata alone; `townlet backends doctor` tries them out.")
-    for text in found.warnings:
-        warn(text)
-
-
-def row_document(row: BackendRow) -> dict[str, JSONValue]:
-    """A row as the JSON that ``list``, ``info`` and ``doctor`` share."""
-    manifest = row.manifest
-    return {
-        "name": row.name,
-        "state": row.state.value,
-        "why": row.why or None,
-        "distribution": row.distribution,
-        "version": row.version,
-        "qualified": row.qualified,
-        "entry_point": row.declaration.value,
-        "contract": row.contract or None,
-        "summary": manifest.summary if manifest else None,
-        "aliases": list(row.aliases),
-        "capabilities": list(manifest.capabilities) if manifest else [],
-        "needs": [{"requirement": r.text, "installed": r.found, "fits": r.fits} for r in row.requirements],
-        "warnings": list(row.warnings),
-    }
-
-
-def _cells(row: BackendRow) -> tuple[str, ...]:
-    needs = ", ".join(requirement.text for requirement in row.requirements)
-    return row.name, row.state.value, f"{row.distribution} {row.version}", row.contract or "?", needs, row.why
+    show_backends(disabled, as_json=as_json)

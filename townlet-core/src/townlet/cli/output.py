@@ -1,6 +1,7 @@
 """What commands print: results on stdout, everything else on stderr.
 
-With ``--json`` stdout holds one JSON document and nothing else, so it can be piped into another program.
+With ``--json`` stdout holds one JSON document and nothing else, so it can be piped into another program. This module
+does without click, because ``backends list`` does (see ``townlet.cli.entry``).
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ import functools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
-
-import click
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,12 +27,12 @@ def emit_json(document: Mapping[str, JSONValue]) -> None:
     """
     import json  # a start without --json does without it
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    emit(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def emit(text: str = "") -> None:
     """Prints a line of the result on stdout."""
-    click.echo(text)
+    print(text)  # noqa: T201
 
 
 def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -41,12 +40,12 @@ def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        emit("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def warn(message: str) -> None:
     """Prints a warning on stderr."""
-    click.echo(f"warning: {message}", err=True)
+    print(f"warning: {message}", file=sys.stderr)  # noqa: T201
 
 
 @functools.cache
@@ -54,4 +53,4 @@ def console() -> Console:
     """The rich console on stderr, for progress and remarks; imported when it is first needed."""
     from rich.console import Console
 
-    return Console(file=sys.stderr, highlight=False)
+    return Console(stderr=True, highlight=False)
