@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def tick_world(state: WorldState, tables: Tables, actions: NDArray[np.int64], w:
     start_day(state, tables, w)
     run_outside(state, tables, w)
     run_shifts(state, tables, w)
-    collect_rent(state, tables, w)
+    collect_rent(state, w)
     # lives end and begin
     count_misery(state, w)
     end_lives(state, tables, w)
@@ -87,7 +88,7 @@ def step_towns(state: Bound, tables: Bound, actions: NDArray[np.int64], *, threa
     bounds: Sequence[int] = np.linspace(0, worlds, min(threads, worlds) + 1).astype(int).tolist()
     others = [
         threading.Thread(target=tick_worlds, args=(state.ref, tables.ref, actions, w0, w1))
-        for w0, w1 in zip(bounds[1:-1], bounds[2:], strict=True)
+        for w0, w1 in pairwise(bounds[1:])
     ]
     for thread in others:
         thread.start()

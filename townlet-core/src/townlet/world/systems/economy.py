@@ -36,7 +36,7 @@ def deliver_stock(state: WorldState, tables: Tables, w: int) -> None:
 
 
 @compiled
-def collect_rent(state: WorldState, tables: Tables, w: int) -> None:
+def collect_rent(state: WorldState, w: int) -> None:
     """Whoever can pay all that is owed does."""
     agents = state.agents
     for a in range(agents.present.shape[1]):

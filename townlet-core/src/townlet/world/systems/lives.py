@@ -139,7 +139,7 @@ def receive_newcomers(state: WorldState, tables: Tables, w: int) -> None:
 
 @compiled
 def move_in(state: WorldState, tables: Tables, w: int, a: int) -> bool:
-    """Someone new lives in slot ``a``: own personality, starter kit, a post if one is vacant. False if no tile is free."""
+    """Someone new lives in slot ``a``: own personality, starter kit, a vacant post. False if no tile is free."""
     agents, rules = state.agents, tables.rules
     home = int(agents.home[w, a])
     for i in range(tables.map.spawn_y.shape[1]):

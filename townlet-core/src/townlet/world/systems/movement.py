@@ -61,7 +61,7 @@ def move_agents(state: WorldState, tables: Tables, w: int) -> None:
 
 @compiled
 def _ghost_step(state: WorldState, tables: Tables, w: int, a: int, other: int, d: int) -> bool:
-    """Change places with ``other`` where that takes it from nothing; else step past it; false if neither is possible."""
+    """Change places with ``other`` where that takes it from nothing; else step past it; else false."""
     agents = state.agents
     y, x = int(agents.y[w, a]), int(agents.x[w, a])
     v, u = int(agents.y[w, other]), int(agents.x[w, other])

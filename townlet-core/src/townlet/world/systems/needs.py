@@ -61,7 +61,11 @@ def _faint(state: WorldState, tables: Tables, w: int, a: int) -> None:
         agents.faint_left[w, a] -= 1
         if agents.faint_left[w, a] == 0:
             agents.energy[w, a] = max(float(agents.energy[w, a]), tables.rules.faint_energy)
-    elif (agents.energy[w, a] <= 0.0 and agents.activity[w, a] < 0) or (agents.energy[w, a] <= 0.0 and tables.affordances.each_tick[int(agents.activity[w, a]), FX_ENERGY] <= 0.0):
+        return
+    if agents.energy[w, a] > 0.0:
+        return
+    k = int(agents.activity[w, a])
+    if k < 0 or tables.affordances.each_tick[k, FX_ENERGY] <= 0.0:
         _fall(state, tables, w, a)
 
 

@@ -11,7 +11,7 @@ __all__ = ["turn"]
 @compiled
 def turn(state: WorldState, w: int, i: int) -> int:
     """The agent who acts as number ``i`` in this tick. Over ``2 * A`` ticks each pair is as often in either order."""
-    count = state.agents.present.shape[1]
+    count: int = state.agents.present.shape[1]
     tick = int(state.clock.tick[w])
     first = (tick // 2) % count
     a = first + i if tick % 2 == 0 else first + count - i
