@@ -107,7 +107,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     paths: list[str] = []
 
     def only_here(**arguments: Any) -> Iterable[Any]:
-        return real(**{"path": list(paths), **arguments})
+        return real(**{**arguments, "path": list(paths)})
 
     def one(name: str) -> object:
         for found in only_here(name=name):

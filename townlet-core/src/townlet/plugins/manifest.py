@@ -54,7 +54,7 @@ class Manifest(NamedTuple):
         requires: distributions needed at run time, as requirement strings.
         links: name to address.
         path: the file.
-        digest: SHA-256 (hex) of its bytes.
+        data: its bytes.
         notes: harmless oddities (keys that nobody reads), for the doctor.
     """
 
@@ -69,8 +69,15 @@ class Manifest(NamedTuple):
     requires: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     path: str = ""
-    digest: str = ""
+    data: bytes = b""
     notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the file's bytes; made when asked for, since a listing does not need it."""
+        from hashlib import sha256
+
+        return sha256(self.data).hexdigest()
 
 
 def contract_fits(api: str, version: int) -> bool:
@@ -157,8 +164,6 @@ def read_manifest(value: str, *, expected_name: str) -> Manifest:
 
 
 def _build(document: Mapping[str, object], path: str, data: bytes) -> Manifest:
-    from hashlib import sha256  # not needed where there is no manifest
-
     requires = _table(document, "requires")
     links = _table(document, "links")
     deterministic = _text(document, "deterministic", "no")
@@ -179,7 +184,7 @@ def _build(document: Mapping[str, object], path: str, data: bytes) -> Manifest:
         requires=_texts(requires, "distributions", (), "requires."),
         links=tuple((name, _text(links, name, "", "links.")) for name in sorted(links)),
         path=path,
-        digest=sha256(data).hexdigest(),
+        data=data,
         notes=_unread_keys(document),
     )
 
