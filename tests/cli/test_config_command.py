@@ -51,11 +51,15 @@ class TestShow:
 class TestCheck:
     def test_fine(self, townlet, town: str) -> None:
         outcome = townlet("config", "check", town)
-        assert (outcome.code, outcome.out) == (0, f"town.yaml is fine: {load_config(town).config_id}\n")
+        assert outcome.code == 0
+        assert outcome.out == (
+            f"town.yaml is fine: {load_config(town).config_id}\nmap 'riverside', 48x48, 8 agents; backend 'stub'\n"
+        )
 
     def test_json(self, townlet, town: str) -> None:
         document = json.loads(townlet("config", "check", town, "--json").out)
-        assert list(document) == ["ok", "config_id", "digest", "file", "backend"]
+        assert list(document) == ["ok", "config_id", "digest", "file", "town", "backend"]
+        assert document["town"] == {"map": "riverside", "agents": 8, "width": 48, "height": 48}
         assert document["backend"] == {"name": "stub", "options_checked": True, "reason": None}
 
     def test_wrong(self, townlet, town: str) -> None:
@@ -68,6 +72,12 @@ class TestCheck:
             "  town.yaml:1, sead: unknown key 'sead'; did you mean 'seed'?",
             "  town.yaml:2, policy.backend: must be text, found 4",
         ]
+
+    def test_a_map_that_is_not_there(self, townlet, town: str) -> None:
+        outcome = townlet("config", "check", town, "--set", "town.map=atlantis")
+        assert outcome.code == 2
+        assert outcome.out == ""
+        assert outcome.err.startswith("error: the map 'atlantis' cannot be read  (--set town.map=atlantis, town.map)\n")
 
     def test_a_backend_that_is_not_installed_is_no_error_but_said(self, townlet) -> None:
         outcome = townlet("config", "check", "--set", "policy.backend=surely-not-installed")

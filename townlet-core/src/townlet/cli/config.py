@@ -58,17 +58,26 @@ def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as
 @json_option
 @debug_option
 def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check a config and the options of its backend; exit code 2 with every error and its place, or 0.
+    """Check a config, its map and manifest, and the options of its backend.
+
+    Exit code 2 with every error and its place, or 0.
 
     Example:  townlet config check town.yaml
 
-    JSON keys: ok, config_id, digest, file, backend (name, options_checked, reason).
+    JSON keys: ok, config_id, digest, file, town (map, agents, width, height), backend (name, options_checked, reason).
     """
     from townlet.config import config_digest
-    from townlet.errors import BackendError
+    from townlet.errors import BackendError, ConfigError
     from townlet.plugins import validate_options
+    from townlet.world import compile_town
 
     document = read_config(config_path, overrides)
+    try:
+        town = compile_town(document.config.town)
+    except ConfigError as error:
+        if error.where is None or not error.where.startswith("town."):
+            raise
+        raise type(error)(error.summary, where=document.where(error.where), details=error.details) from None
     policy = document.config.policy
     reason: str | None = None
     try:
@@ -82,11 +91,19 @@ def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -
                 "config_id": document.config.config_id,
                 "digest": config_digest(document.config),
                 "file": str(document.path) if document.path else None,
+                "town": {
+                    "map": document.config.town.map,
+                    "agents": town.agents,
+                    "width": len(town.glyphs[0]),
+                    "height": len(town.glyphs),
+                },
                 "backend": {"name": policy.backend, "options_checked": reason is None, "reason": reason},
             }
         )
         return
+    size = f"{len(town.glyphs[0])}x{len(town.glyphs)}"
     emit(f"{document.source.label} is fine: {document.config.config_id}")
+    emit(f"map {document.config.town.map!r}, {size}, {town.agents} agents; backend {policy.backend!r}")
     if reason:
         emit(f"its policy.options could not be checked: {reason}")
 
