@@ -1,7 +1,7 @@
 """Named situations: a small change of the town, and what one expects of a sensible mind in it.
 
-A scenario is a YAML file in ``townlet/evaluation/data``: ``title``, ``story``, ``days``, ``seeds``, ``config`` (laid over
-the config at hand) and ``expect`` (bounds on key figures, each with its reason).
+A scenario is a YAML file in ``townlet/evaluation/data``: ``title``, ``story``, ``days``, ``seeds``, ``config`` (laid
+over the config at hand) and ``expect`` (bounds on key figures, each with its reason).
 """
 
 from __future__ import annotations

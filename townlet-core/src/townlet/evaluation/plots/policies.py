@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.evaluation.names import higher_is_better, label
-from townlet.evaluation.plots.style import COLOURS, new_figure
+from townlet.evaluation.plots.style import COLOURS, new_figure, title
 from townlet.evaluation.results import EvaluationResult, PairwiseComparison
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def comparison_plot(comparison: PairwiseComparison, names: Sequence[str]) -> Fig
     ax.set_xticks([-1, 0, 1], labels=["less", "no difference", "more"])
     for name, colour, marker in (("better", BETTER, "o"), ("worse", WORSE, "s"), ("no different", NEITHER, "D")):
         ax.plot([], [], color=colour, marker=marker, label=name)
-    ax.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1 - 0.4 / max(len(shown), 1)), fontsize=8)
-    ax.set_title(f"{comparison.b} minus {comparison.a}, 95 % intervals")
+    ax.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1 - 0.4 / max(len(shown), 1)), fontsize=8)
+    title(ax, f"{comparison.b} minus {comparison.a}, 95 % intervals")
     return figure
 
 
@@ -81,7 +81,7 @@ def estimates_plot(evaluations: Sequence[EvaluationResult], names: Sequence[str]
         labels = [e.policy for e in evaluations] if index % columns == 0 else [""] * len(evaluations)
         ax.set_yticks(range(len(evaluations)), labels=labels)
         ax.set_ylim(len(evaluations) - 0.5, -0.5)
-        ax.set_title(label(name), fontsize=9)
+        title(ax, label(name))
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     return figure
@@ -108,7 +108,7 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
         for gate in gates:
             colour = {"PASS": BETTER, "FAIL": WORSE}.get(gate.outcome, NEITHER)
             ax.axvline(gate.x, color=colour, lw=1, ls={"PASS": "-", "FAIL": ":"}.get(gate.outcome, "--"))
-        ax.set_title(title)
+        title(ax, title)
         ax.set_ylabel(unit)
         ax.set_xlabel(x_name)
     for ax in axes[len(titles) :]:
@@ -118,7 +118,7 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
         colour = {"PASS": BETTER, "FAIL": WORSE}.get(outcome, NEITHER)
         axes[0].plot([], [], color=colour, ls={"PASS": "-", "FAIL": ":"}.get(outcome, "--"), label=f"gate: {outcome}")
     if len(curves) > 1 or outcomes:
-        axes[0].legend(fontsize=8)
+        axes[0].legend(frameon=False, fontsize=8)
     return figure
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "FORMATS", "Format", "need_matplotlib", "new_figure", "save_figure", "svg_of"]
+__all__ = ["COLOURS", "FORMATS", "Format", "need_matplotlib", "new_figure", "save_figure", "svg_of", "title"]
 
 Format = Literal["svg", "png", "html"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "html")
@@ -29,13 +29,9 @@ _SETTINGS = {
     "font.size": 10.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 11.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
     "axes.grid": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "townlet",
-    "legend.frameon": False,
 }
 
 
@@ -63,6 +59,11 @@ def new_figure(
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, squeeze=False)
     return figure, list(axes.ravel())
+
+
+def title(ax: Axes, text: str) -> None:
+    """The heading of one axes, at its left edge."""
+    ax.set_title(text, loc="left", fontsize=10.5, fontweight="bold")
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

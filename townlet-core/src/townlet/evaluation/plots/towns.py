@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.evaluation.names import label
-from townlet.evaluation.plots.style import COLOURS, new_figure
+from townlet.evaluation.plots.style import COLOURS, new_figure, title
 from townlet.evaluation.statistics import estimate
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def figures_per_day(policies: Mapping[str, Figures], names: Sequence[str], first
             bands = [estimate(day) for day in values]
             ax.plot(days, [b.mean for b in bands], color=colour, marker="o", markersize=3, label=policy)
             ax.fill_between(days, [b.low for b in bands], [b.high for b in bands], color=colour, alpha=0.18, lw=0)
-        ax.set_title(label(name))
+        title(ax, label(name))
         ax.set_xlabel("day")
         ax.set_xticks(days[:: max(1, len(days) // 8)])
         if _is_share(name):
@@ -67,7 +67,7 @@ def figures_per_day(policies: Mapping[str, Figures], names: Sequence[str], first
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     if len(policies) > 1:
-        axes[0].legend()
+        axes[0].legend(frameon=False)
     return figure
 
 
@@ -92,7 +92,7 @@ def heat_map(counts: NDArray[np.uint32], walls: NDArray[np.bool_], places: Mappi
     for name, (row, column) in places.items():
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
         ax.text(column, row, name, fontsize=7, ha="center", va="center", bbox=box)
-    ax.set_title("Where agents are")
+    title(ax, "Where agents are")
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():
@@ -121,8 +121,15 @@ def queue_lengths(counts: NDArray[np.uint32], kinds: Sequence[str]) -> Figure:
     ax.invert_yaxis()
     ax.set_xlim(0, 100)
     ax.set_xlabel("share of the time, %")
-    ax.set_title("How full facilities are")
-    ax.legend(ncols=5, loc="upper left", bbox_to_anchor=(0, -0.16 - 0.5 / len(kinds)), fontsize=8, handlelength=1.2)
+    title(ax, "How full facilities are")
+    ax.legend(
+        frameon=False,
+        ncols=5,
+        loc="upper left",
+        bbox_to_anchor=(0, -0.16 - 0.5 / len(kinds)),
+        fontsize=8,
+        handlelength=1.2,
+    )
     return figure
 
 
@@ -158,8 +165,8 @@ def ties_graph(names: Sequence[str], ties: Sequence[Tie]) -> Figure:
         ax.text(px * 1.13, py * 1.13, name, ha=side, va="center", fontsize=9)
     _line(ax, COLOURS[0], "-", "trust and familiarity")
     _line(ax, COLOURS[1], "--", "rivalry")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=9)
-    ax.set_title("Ties at the end")
+    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=9)
+    title(ax, "Ties at the end")
     ax.set_xlim(-1.55, 1.55)
     ax.set_ylim(-1.3, 1.3)
     ax.set_aspect("equal")
@@ -187,20 +194,20 @@ def agent_day(
         top.barh(row, spell.end - spell.start, left=spell.start, color=colour, height=0.8)
     top.set_yticks(range(len(activities)), labels=[a.replace("_", " ") for a in activities])
     top.invert_yaxis()
-    top.set_title(f"A day of {name}")
+    title(top, f"A day of {name}")
     for colour, (need, values) in zip(COLOURS, needs.items(), strict=False):
         bottom.plot(np.arange(len(values)), values, color=colour, label=need)
     bottom.set_ylim(0, 1.02)
     bottom.set_ylabel("need (1 = satisfied)")
     bottom.set_xlabel("tick of the day")
-    bottom.legend(ncols=len(needs), loc="upper left", bbox_to_anchor=(0, 1.2), fontsize=8)
+    bottom.legend(frameon=False, ncols=len(needs), loc="upper left", bbox_to_anchor=(0, 1.2), fontsize=8)
     length = max((len(values) for values in needs.values()), default=1)
     for ax in axes:
         ax.set_xlim(0, length)
         if shift is not None:
             ax.axvspan(*shift, color="#BBBBBB", alpha=0.3, lw=0)
     if shift is not None:
-        top.text(sum(shift) / 2, -0.62, "shift", fontsize=8, ha="center", va="bottom", color="#555555")
+        bottom.text(sum(shift) / 2, 0.03, "shift", fontsize=8, ha="center", va="bottom", color="#555555")
     return figure
 
 
