@@ -98,17 +98,17 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
     titles = list(dict.fromkeys(curve.title for run in curves.values() for curve in run))
     columns = min(max(len(titles), 1), 2)
     figure, axes = new_figure(-(-max(len(titles), 1) // columns), columns, width=4.8, height=2.5)
-    for ax, title in zip(axes, titles, strict=False):
+    for ax, quantity in zip(axes, titles, strict=False):
         unit = ""
         for colour, (run, mine) in zip(COLOURS, curves.items(), strict=False):
             for curve in mine:
-                if curve.title == title:
+                if curve.title == quantity:
                     ax.plot(curve.x, curve.y, color=colour, lw=1.4, label=run)
                     unit = curve.unit
         for gate in gates:
             colour = {"PASS": BETTER, "FAIL": WORSE}.get(gate.outcome, NEITHER)
             ax.axvline(gate.x, color=colour, lw=1, ls={"PASS": "-", "FAIL": ":"}.get(gate.outcome, "--"))
-        title(ax, title)
+        title(ax, quantity)
         ax.set_ylabel(unit)
         ax.set_xlabel(x_name)
     for ax in axes[len(titles) :]:
