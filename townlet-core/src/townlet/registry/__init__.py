@@ -1,5 +1,6 @@
 """The registry of runs, datasets, checkpoints, evaluations and releases: one SQLite file in the runs folder."""
 
+from townlet.registry.logbook import RunEntry, logged_run
 from townlet.registry.promotion import PromotionManager, PromotionStatus, resolve_release
 from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, PromotionRecord, RunRecord
 from townlet.registry.schema import SCHEMA_VERSION
@@ -14,6 +15,8 @@ __all__ = [
     "PromotionRecord",
     "PromotionStatus",
     "Registry",
+    "RunEntry",
     "RunRecord",
+    "logged_run",
     "resolve_release",
 ]

@@ -1,0 +1,191 @@
+"""What ``townlet rollout`` does: opens towns, minds and a dataset, runs the loop, enters the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from townlet.cli.output import emit, emit_json, warn
+from townlet.cli.run_progress import Progress
+from townlet.config import ConfigDocument, TownletConfig
+from townlet.data import Dataset, DatasetOrigin, DatasetWriter, open_dataset
+from townlet.envs.engine import TownEngine
+from townlet.plugins import Selection
+from townlet.policy.runtime import PolicyRuntime
+from townlet.policy.selection import choose_policy
+from townlet.registry import logged_run, resolve_release
+from townlet.rollout import SimulationLoop, TrajectoryService
+
+__all__ = ["RolloutRequest", "RolloutResult", "record_rollout", "report_rollout"]
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutRequest:
+    """What was asked for; see the options of ``townlet rollout``."""
+
+    document: ConfigDocument
+    backend: str | None = None
+    disabled: tuple[str, ...] = ()
+    worlds: int = 8
+    ticks: int | None = None
+    days: float = 1.0
+    out: Path | None = None
+    explore: bool = False
+    threads: int = 1
+    tags: tuple[str, ...] = ()
+    runs: Path = Path("runs")
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutResult:
+    """What there is to report.
+
+    Attributes:
+        dataset: what was recorded, opened.
+        run_id: entry in the registry, or None.
+        interrupted: whether a person ended it early.
+        seconds: wall time of running and writing.
+        warnings: what a person should know.
+    """
+
+    dataset: Dataset
+    run_id: str | None
+    interrupted: bool
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def record_rollout(request: RolloutRequest) -> RolloutResult:
+    """Run the towns and record them.
+
+    Raises:
+        TownletError: whatever makes it impossible; no dataset is left then, unless the disk filled up half-way.
+    """
+    config = request.document.config
+    if request.backend is not None:
+        config = choose_policy(config, request.backend)
+    ticks = request.ticks or max(1, round(request.days * config.town.time.day_ticks))
+    out = request.out or request.runs / "datasets" / f"{config.config_id}-s{config.seed}-w{request.worlds}-t{ticks}"
+    warnings: list[str] = []
+
+    def told(message: str) -> None:
+        warnings.append(message)
+        warn(message)
+
+    engine = TownEngine(config, [config.seed + world for world in range(request.worlds)], threads=request.threads)
+    runtime = _open_runtime(request, config, engine, told)
+    started = time.perf_counter()
+    runs = request.runs if request.keep else None
+    try:
+        with logged_run(runs, "rollout", config, runtime.provenance(), folder=out, warn=told) as entry:
+            interrupted = _record(request, engine, runtime, out, ticks, told)
+            dataset = open_dataset(out, verify=False)
+            entry.dataset(dataset)
+            entry.status = "interrupted" if interrupted else "done"
+            entry.summary = {"ticks": dataset.ticks, "transitions": dataset.transitions, **dataset.metrics}
+    finally:
+        runtime.close()
+        engine.close()
+    seconds = time.perf_counter() - started
+    return RolloutResult(
+        dataset=dataset, run_id=entry.id, interrupted=interrupted, seconds=seconds, warnings=tuple(warnings)
+    )
+
+
+def _open_runtime(
+    request: RolloutRequest, config: TownletConfig, engine: TownEngine, told: Callable[[str], None]
+) -> PolicyRuntime:
+    document = request.document
+
+    def where(key: str) -> str:
+        if request.backend is not None and key == "policy.backend":
+            return f"--backend {request.backend}"
+        return document.where(key)
+
+    runtime = PolicyRuntime.from_config(
+        config,
+        engine.spec,
+        where=where,
+        selection=Selection.from_environment(request.disabled),
+        release=lambda: resolve_release(request.runs),
+        base=None if document.path is None else document.path.parent,
+        warn=told,
+    )
+    runtime.agent_names = engine.agent_names
+    runtime.start(engine.agents, engine.policy_seeds())
+    return runtime
+
+
+def _record(
+    request: RolloutRequest,
+    engine: TownEngine,
+    runtime: PolicyRuntime,
+    out: Path,
+    ticks: int,
+    told: Callable[[str], None],
+) -> bool:
+    config = engine.config
+    origin = DatasetOrigin(
+        config=config.model_dump(mode="json"),
+        config_id=config.config_id,
+        policy=runtime.provenance(),
+        seeds=engine.seeds,
+        agents=engine.agents,
+        agent_names=engine.agent_names,
+        reward_parts=engine.reward_part_names,
+        tags=request.tags,
+    )
+    with DatasetWriter(out, spec=engine.spec, origin=origin) as writer:
+        for stale in writer.stale:
+            told(f"a recording that was never finished lies here and can be removed: {stale}")
+        parts = len(engine.reward_part_names)
+        with (
+            TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts) as recorder,
+            Progress(ticks, engine.worlds) as progress,
+        ):
+            loop = SimulationLoop(engine, runtime, explore=request.explore, recorder=recorder)
+            interrupted = loop.run(ticks, [progress.advance]).interrupted
+        writer.close(engine.kpis().summary(), interruption="ended by a person" if interrupted else None)
+    return interrupted
+
+
+def report_rollout(result: RolloutResult, *, as_json: bool) -> None:
+    """Print what was recorded."""
+    dataset, manifest = result.dataset, result.dataset.manifest
+    per_second = manifest.ticks * manifest.rows / result.seconds
+    if as_json:
+        emit_json(
+            {
+                "run_id": result.run_id,
+                "dataset": str(dataset.path),
+                "digest": dataset.digest,
+                "config_id": manifest.config_id,
+                "seeds": list(manifest.seeds),
+                "worlds": manifest.worlds,
+                "agents": manifest.agents,
+                "ticks": manifest.ticks,
+                "transitions": manifest.transitions,
+                "bytes": manifest.size,
+                "shards": len(manifest.shards),
+                "interrupted": result.interrupted,
+                "policy": dict(manifest.policy),
+                "metrics": dict(manifest.metrics),
+                "seconds": round(result.seconds, 6),
+                "agent_steps_per_second": round(per_second, 1),
+                "warnings": list(result.warnings),
+            }
+        )
+        return
+    state = "interrupted after" if result.interrupted else "recorded"
+    emit(
+        f"{state} {manifest.ticks:,} ticks of {manifest.worlds} worlds with {manifest.agents} agents: "
+        f"{manifest.transitions:,} transitions by {manifest.policy.get('active')}"
+    )
+    emit(f"dataset: {dataset.path}  ({manifest.size / 1e6:,.1f} MB, {len(manifest.shards)} shards)")
+    emit(f"speed: {per_second:,.0f} agent-steps/s, reward {manifest.metrics.get('reward_mean', 0.0):+.4f} a tick")
+    emit(f"look at it with:  townlet dataset inspect {dataset.path}")

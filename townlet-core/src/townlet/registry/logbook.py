@@ -1,0 +1,94 @@
+"""Entering a run in the registry around whatever does it; trouble with the registry never costs the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from townlet.config import TownletConfig, config_digest
+from townlet.data import Dataset
+from townlet.errors import RegistryError
+from townlet.registry.records import Status
+from townlet.registry.store import Registry
+
+__all__ = ["RunEntry", "logged_run"]
+
+
+class RunEntry:
+    """The entry of a run that is under way. Without a registry it keeps nothing.
+
+    Attributes:
+        id: the run's id, or None.
+        status: how it ended; set it before the end, if not ``done``.
+        summary: what came of it; fill it before the end.
+    """
+
+    def __init__(self, runs: Path | None, warn: Callable[[str], None]) -> None:
+        self._runs = runs
+        self._warn = warn
+        self.id: str | None = None
+        self.status: Status = "done"
+        self.summary: dict[str, Any] = {}
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Enter a dataset that the run recorded."""
+        self._try(lambda registry: registry.add_dataset(dataset, self.id))
+
+    def _begin(self, kind: str, config: TownletConfig, policy: Mapping[str, Any], folder: Path | None) -> None:
+        def enter(registry: Registry) -> None:
+            self.id = registry.begin_run(
+                kind, config_id=config.config_id, config_digest=config_digest(config), policy=policy, folder=folder
+            )
+
+        self._try(enter)
+
+    def _end(self) -> None:
+        name = self.id
+        if name is not None:
+            self._try(lambda registry: registry.finish_run(name, self.status, self.summary))
+
+    def _try(self, work: Callable[[Registry], object]) -> None:
+        if self._runs is None:
+            return
+        try:
+            with Registry(self._runs) as registry:
+                work(registry)
+        except RegistryError as problem:
+            self._warn(f"the run goes on without the registry: {problem}")
+            self._runs = None
+
+
+@contextmanager
+def logged_run(
+    runs: Path | None,
+    kind: str,
+    config: TownletConfig,
+    policy: Mapping[str, Any],
+    *,
+    folder: Path | None = None,
+    warn: Callable[[str], None],
+) -> Iterator[RunEntry]:
+    """Enter a run when the body begins, and how it ended when the body ends.
+
+    Args:
+        runs: the runs folder, or None for no registry.
+        kind: the command.
+        config: of the town.
+        policy: provenance.
+        folder: where the run's files go.
+        warn: is told if the registry cannot be written; the body goes on.
+    """
+    entry = RunEntry(runs, warn)
+    entry._begin(kind, config, policy, folder)
+    try:
+        yield entry
+    except KeyboardInterrupt:
+        entry.status = "interrupted"
+        raise
+    except BaseException:
+        entry.status = "failed"
+        raise
+    finally:
+        entry._end()
