@@ -51,6 +51,9 @@ test-light: $(LIGHT)/installed ## All tests that can run where PyTorch is not in
 test-full: $(FULL)/installed ## All tests, with PyTorch; wheels in fresh environments; docs executed.
 	$(TEST_ENV) $(FULL)/$(BIN)/python -m pytest -q -n $(JOBS)
 
+docs: $(FULL)/installed ## Write the generated pages of the reference anew.
+	$(FULL)/$(BIN)/python docs/generate.py
+
 format: $(FULL)/installed ## Let ruff fix and format.
 	$(FULL)/$(BIN)/ruff check --fix .
 	$(FULL)/$(BIN)/ruff format .
