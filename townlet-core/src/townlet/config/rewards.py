@@ -32,11 +32,12 @@ REWARD_PARTS = (
 class RewardsConfig(Section):
     """The reward of one agent and tick is the sum of its parts; the guards' corrections are a part of their own.
 
-    Scales are chosen so that a well-lived day earns a few units, a day in misery loses some twenty, and the
-    guard of a single tick does not bind in ordinary life.
+    Scales: a well-lived day earns about 1, a day with all needs at 0 loses 9, so that even five such days stay
+    within the bound of an episode and the reward never stops to vary. The penalty of an exit is larger than the
+    discounted worth of living on in misery (0.0096 / (1 - 0.995) = 1.9): dying is never the way out.
     """
 
-    need_scale: float = Field(0.01, ge=0, le=1, description="Reward per unit of weighted squared deficit and tick.")
+    need_scale: float = Field(0.004, ge=0, le=1, description="Reward per unit of weighted squared deficit and tick.")
     hunger_weight: float = Field(1.0, ge=0, le=10, description="Weight of the squared deficit of hunger.")
     energy_weight: float = Field(0.8, ge=0, le=10, description="Weight of the squared deficit of energy.")
     hygiene_weight: float = Field(0.6, ge=0, le=10, description="Weight of the squared deficit of hygiene.")
@@ -51,12 +52,12 @@ class RewardsConfig(Section):
         0.995, gt=0, le=1, description="Discount of the potential; shaping is exact if it equals the learner's gamma."
     )
 
-    wage_scale: float = Field(0.05, ge=0, le=1, description="Reward per unit of money earned as wages.")
+    wage_scale: float = Field(0.03, ge=0, le=1, description="Reward per unit of money earned as wages.")
     punctuality_bonus: float = Field(0.05, ge=0, le=0.2, description="Reward for arriving on time at one's shift.")
-    survival: float = Field(0.001, ge=0, le=0.1, description="Reward per tick lived.")
+    survival: float = Field(0.0005, ge=0, le=0.1, description="Reward per tick lived.")
     faint_penalty: float = Field(0.1, ge=0, le=1, description="Taken when an agent faints.")
-    collapse_penalty: float = Field(1.0, ge=0, le=50, description="Taken when a life ends by collapse or neglect.")
-    eviction_penalty: float = Field(1.0, ge=0, le=50, description="Taken when a life ends by eviction.")
+    collapse_penalty: float = Field(3.0, ge=0, le=50, description="Taken when a life ends by collapse or neglect.")
+    eviction_penalty: float = Field(3.0, ge=0, le=50, description="Taken when a life ends by eviction.")
 
     social_stage: SocialStage = Field(
         "C1", description="OFF; C1 chats; C2 also avoided conflicts; C3 also the quality of the tie."
@@ -78,6 +79,6 @@ class RewardsConfig(Section):
     tick_bound: float = Field(0.2, gt=0, le=10, description="Largest size of the reward of a tick; exit apart.")
     episode_bound: float = Field(50.0, gt=0, le=1000, description="Largest size of the sum of an episode; exit apart.")
     episode_ticks: int = Field(
-        10_000, ge=10, description="Ticks of a life after which the episode bound starts its account afresh."
+        5000, ge=10, description="Ticks of a life after which the episode bound starts its account afresh."
     )
     exit_hold: int = Field(10, ge=0, le=1000, description="Ticks before and after an exit without positive reward.")

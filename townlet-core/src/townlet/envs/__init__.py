@@ -1,1 +1,16 @@
-"""Townlet: envs."""
+"""Towns that can be stepped: the engine everything else uses, the field's own kinds of environment, tiny towns."""
+
+from townlet.envs.engine import TownEngine
+from townlet.envs.protocol import Engine, StepResult
+from townlet.envs.render import render_ansi, render_rgb
+from townlet.envs.tiny import BanditTown, NavigationTown
+
+__all__ = [
+    "BanditTown",
+    "Engine",
+    "NavigationTown",
+    "StepResult",
+    "TownEngine",
+    "render_ansi",
+    "render_rgb",
+]

@@ -11,9 +11,9 @@ from townlet.observations.features import TIE_PARTS, feature_names
 from townlet.observations.relations import FRIEND, RIVAL, best_ties
 from townlet.observations.views import KINDS, Views
 from townlet.world.compiled import compiled
-from townlet.world.masks import usable
 from townlet.world.names import BED, DESK, DIRECTION_X, DIRECTION_Y
 from townlet.world.state import QUEUE_PLACES, WorldState
+from townlet.world.systems.facilities import could_start
 from townlet.world.tables import UNREACHABLE, Tables
 
 __all__ = ["write_features"]
@@ -137,7 +137,7 @@ def _write_kinds(state: WorldState, tables: Tables, out: Rows, n: int, w: int, a
             out[n, at + 4] = distance / (distance + _NEAR)
             using = 1 if objects.user[w, o] >= 0 else 0
             out[n, at + 5] = min((using + int(objects.queue_length[w, o])) / QUEUE_PLACES, 1.0)
-            out[n, at + 6] = 1.0 if usable(state, tables, w, a, o) else 0.0
+            out[n, at + 6] = 1.0 if could_start(state, tables, w, a, o) >= 0 else 0.0
             out[n, at + 7] = 1.0 if distance == 0 else 0.0
 
 

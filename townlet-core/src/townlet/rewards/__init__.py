@@ -6,10 +6,10 @@ from townlet.rewards.state import RewardSettings, RewardSheets, RewardState, new
 
 __all__ = [
     "REWARD_PARTS",
-    "SOCIAL_STAGES",
     "RewardSettings",
     "RewardSheets",
     "RewardState",
+    "SOCIAL_STAGES",
     "begin_rewards",
     "new_reward_state",
     "new_sheets",

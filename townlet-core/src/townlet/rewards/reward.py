@@ -106,8 +106,10 @@ def _guard(settings: RewardSettings, memory: RewardState, raw: float, held: bool
         memory.account[w, a] = 0.0
         memory.since[w, a] = 0
     before = float(memory.account[w, a])
-    after = min(max(before + reward, -settings.episode_bound), settings.episode_bound)
-    reward = after - before
+    after = before + reward
+    if abs(after) > settings.episode_bound:
+        after = min(max(after, -settings.episode_bound), settings.episode_bound)
+        reward = after - before
     memory.account[w, a] = after
     memory.since[w, a] += 1
     return reward
@@ -123,59 +125,76 @@ def _exit_penalty(settings: RewardSettings, reason: int) -> float:
 
 
 @compiled
+def _pay(
+    state: WorldState,
+    tables: Tables,
+    settings: RewardSettings,
+    memory: RewardState,
+    sheets: RewardSheets,
+    held: bool,
+    w: int,
+    a: int,
+) -> None:
+    """Write the parts and the total of an agent that lived when the tick began."""
+    agents, amount = state.agents, state.events.amount
+    n = w * agents.present.shape[1] + a
+    deficit = float(memory.deficit[w, a])
+    shaping, survival, penalty = -_potential(settings, deficit), 0.0, 0.0
+    chat, harmony, ties = 0.0, 0.0, 0.0
+    if amount[w, a, EV_EXIT] > 0.0:
+        penalty = _exit_penalty(settings, int(agents.exit_reason[w, a]))
+    else:
+        deficit = _deficit(state, settings, w, a)
+        memory.deficit[w, a] = deficit
+        shaping += settings.shaping_discount * _potential(settings, deficit)
+        survival = settings.survival
+        chat, harmony, ties = social_parts(state, settings, int(memory.stage[0]), w, a)
+        held = held or exit_is_near(state, tables, settings, w, a)
+    needs = -settings.need_scale * deficit
+    wages = settings.wage_scale * float(amount[w, a, EV_WAGES])
+    punctuality = settings.punctuality_bonus * float(amount[w, a, EV_ON_TIME])
+    faint = -settings.faint_penalty * float(amount[w, a, EV_FAINT])
+    raw = needs + shaping + wages + punctuality + survival + faint + chat + harmony + ties
+    reward = _guard(settings, memory, raw, held, w, a)
+    parts = sheets.parts
+    parts[n, _NEEDS] = needs
+    parts[n, _SHAPING] = shaping
+    parts[n, _WAGES] = wages
+    parts[n, _PUNCTUALITY] = punctuality
+    parts[n, _SURVIVAL] = survival
+    parts[n, _FAINT] = faint
+    parts[n, _EXIT] = penalty
+    parts[n, _CHAT] = chat
+    parts[n, _HARMONY] = harmony
+    parts[n, _TIES] = ties
+    parts[n, _GUARD] = reward - raw
+    sheets.rewards[n] = reward + penalty
+    sheets.clipped[n] = abs(raw) > settings.tick_bound
+
+
+@compiled
 def reward_world(
     state: WorldState, tables: Tables, settings: RewardSettings, memory: RewardState, sheets: RewardSheets, w: int
 ) -> None:
     """Pay the agents of world ``w`` for the tick just done; rows that were empty before it get zeros."""
     agents, amount = state.agents, state.events.amount
     count = agents.present.shape[1]
-    stage = int(memory.stage[0])
     for a in range(count):
         n = w * count + a
         ended = amount[w, a, EV_EXIT] > 0.0
         arrived = amount[w, a, EV_ARRIVED] > 0.0
-        sheets.terminated[n] = ended
-        sheets.clipped[n] = False
-        held = int(memory.hold[w, a]) > 0
-        if held:
+        held = ended or int(memory.hold[w, a]) > 0
+        if ended:
+            memory.hold[w, a] = settings.exit_hold
+        elif held:
             memory.hold[w, a] -= 1
         if arrived:
             _begin_life(state, settings, memory, w, a)
-        if arrived or not (ended or agents.present[w, a]):
+        sheets.terminated[n] = ended
+        if ended or (agents.present[w, a] and not arrived):
+            _pay(state, tables, settings, memory, sheets, held, w, a)
+        else:
+            sheets.clipped[n] = False
             sheets.rewards[n] = 0.0
             for p in range(_COUNT):
                 sheets.parts[n, p] = 0.0
-            continue
-        before = float(memory.deficit[w, a])
-        deficit, chat, harmony, ties = before, 0.0, 0.0, 0.0
-        shaping, survival, penalty = -_potential(settings, before), 0.0, 0.0
-        if ended:
-            held = True
-            memory.hold[w, a] = settings.exit_hold
-            penalty = _exit_penalty(settings, int(agents.exit_reason[w, a]))
-        else:
-            deficit = _deficit(state, settings, w, a)
-            memory.deficit[w, a] = deficit
-            shaping += settings.shaping_discount * _potential(settings, deficit)
-            survival = settings.survival
-            chat, harmony, ties = social_parts(state, settings, stage, w, a)
-            held = held or exit_is_near(state, tables, settings, w, a)
-        needs = -settings.need_scale * deficit
-        wages = settings.wage_scale * float(amount[w, a, EV_WAGES])
-        punctuality = settings.punctuality_bonus * float(amount[w, a, EV_ON_TIME])
-        faint = -settings.faint_penalty * float(amount[w, a, EV_FAINT])
-        raw = needs + shaping + wages + punctuality + survival + faint + chat + harmony + ties
-        reward = _guard(settings, memory, raw, held, w, a)
-        sheets.parts[n, _NEEDS] = needs
-        sheets.parts[n, _SHAPING] = shaping
-        sheets.parts[n, _WAGES] = wages
-        sheets.parts[n, _PUNCTUALITY] = punctuality
-        sheets.parts[n, _SURVIVAL] = survival
-        sheets.parts[n, _FAINT] = faint
-        sheets.parts[n, _EXIT] = penalty
-        sheets.parts[n, _CHAT] = chat
-        sheets.parts[n, _HARMONY] = harmony
-        sheets.parts[n, _TIES] = ties
-        sheets.parts[n, _GUARD] = reward - raw if reward != raw else 0.0
-        sheets.rewards[n] = reward + penalty
-        sheets.clipped[n] = abs(raw) > settings.tick_bound

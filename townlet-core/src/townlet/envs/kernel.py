@@ -1,0 +1,104 @@
+"""The compiled step of an engine: world, rewards, counters, masks and observations of some worlds in one call."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.observations.views import Views
+from townlet.observations.writer import Sheets, observe_world
+from townlet.rewards.reward import begin_rewards, reward_world
+from townlet.rewards.state import RewardSettings, RewardSheets, RewardState
+from townlet.telemetry.accumulate import Counters, Pay, measure_world
+from townlet.world.compiled import compiled
+from townlet.world.masks import mask_world
+from townlet.world.state import WorldState
+from townlet.world.tables import Tables
+from townlet.world.tick import tick_world
+from townlet.world.views import viewer
+
+__all__ = ["ENTRY_POINTS", "Contents", "advance", "begin", "first_forbidden", "look", "retarget"]
+
+
+class Contents(NamedTuple):
+    """Everything a step reads or writes, but for actions and the caller's observation arrays."""
+
+    state: WorldState
+    tables: Tables
+    views: Views
+    settings: RewardSettings
+    memory: RewardState
+    sheets: RewardSheets
+    pay: Pay
+    counters: Counters
+    mask: Annotated[NDArray[np.bool_], "N K", "what is possible now"]
+
+
+as_contents = viewer(Contents)
+as_sheets = viewer(Sheets)
+
+
+@compiled
+def begin(contents_ref: Any) -> None:
+    """Open the accounts of fresh worlds."""
+    contents = as_contents(contents_ref)
+    begin_rewards(contents.state, contents.settings, contents.memory)
+
+
+@compiled
+def first_forbidden(contents_ref: Any, actions: NDArray[np.int64]) -> int:
+    """The first row whose action is out of range or not possible, or -1."""
+    contents = as_contents(contents_ref)
+    mask = contents.mask
+    kinds = mask.shape[1]
+    for n in range(mask.shape[0]):
+        action = actions[n]
+        if action < 0 or action >= kinds or not mask[n, action]:
+            return n
+    return -1
+
+
+@compiled
+def retarget(table: NDArray[np.int64], sheets: Sheets) -> None:
+    """Point a bound :class:`Sheets` of the same shapes at other arrays; order and layout as ``bind`` writes them."""
+    table[0] = sheets.map.ctypes.data
+    table[5] = sheets.features.ctypes.data
+    table[8] = sheets.action_mask.ctypes.data
+    table[11] = sheets.active.ctypes.data
+    table[13] = sheets.episode_start.ctypes.data
+
+
+@compiled
+def _look_world(contents: Contents, sheets: Sheets, w: int, thread: int) -> None:
+    count = contents.state.agents.present.shape[1]
+    mask = contents.mask
+    mask_world(contents.state, contents.tables, mask, w)
+    for n in range(w * count, (w + 1) * count):
+        for k in range(mask.shape[1]):
+            sheets.action_mask[n, k] = mask[n, k]
+    observe_world(contents.state, contents.tables, contents.views, sheets, w, thread)
+
+
+@compiled
+def look(contents_ref: Any, sheets_ref: Any, first: int, last: int, thread: int) -> None:
+    """Write masks and observations of the worlds ``first`` .. ``last - 1``."""
+    contents, sheets = as_contents(contents_ref), as_sheets(sheets_ref)
+    for w in range(first, last):
+        _look_world(contents, sheets, w, thread)
+
+
+@compiled
+def advance(contents_ref: Any, sheets_ref: Any, actions: NDArray[np.int64], first: int, last: int, thread: int) -> None:
+    """One tick of the worlds ``first`` .. ``last - 1``, each while its data is in the cache."""
+    contents, sheets = as_contents(contents_ref), as_sheets(sheets_ref)
+    state, tables = contents.state, contents.tables
+    for w in range(first, last):
+        tick_world(state, tables, actions, w)
+        reward_world(state, tables, contents.settings, contents.memory, contents.sheets, w)
+        measure_world(state, tables, contents.counters, actions, contents.pay, w)
+        _look_world(contents, sheets, w, thread)
+
+
+ENTRY_POINTS = (begin, first_forbidden, look, advance)
