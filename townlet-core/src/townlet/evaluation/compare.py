@@ -102,6 +102,6 @@ def _signed(number: float) -> str:
 
 
 def _rounded(number: float) -> str:
-    if number == 0:
+    if abs(number) < 1e-9:  # what floating point leaves of nothing
         return "0"
     return f"{number:.3g}" if abs(number) < 100 else f"{number:.0f}"

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from townlet.errors import UsageError
+from townlet.evaluation.page import Page
+
+VOID = {"meta", "br", "img", "path", "use", "rect", "circle", "line"}
+
+
+class Balance(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def page() -> Page:
+    page = Page("A <town> & its people", "lead")
+    page.heading("Heading")
+    page.text("x < y")
+    page.verdict("better")
+    page.table(["a", "b"], [("1", "2"), ("3", "4")], marks=["better", None])
+    page.figure("<svg></svg>", 'a "picture"')
+    return page
+
+
+def test_the_page_is_balanced_and_everything_is_escaped() -> None:
+    text = page().html()
+    parser = Balance()
+    parser.feed(text)
+    assert parser.open == []
+    assert "A &lt;town&gt; &amp; its people" in text
+    assert "<town>" not in text
+    assert 'aria-label="a &quot;picture&quot;"' in text
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    assert not re.search(r'(src|href)\s*=\s*"', page().html())
+    assert "@import" not in page().html()
+
+
+def test_marked_rows_carry_their_class() -> None:
+    assert page().html().count('class="better"') == 2
+
+
+def test_the_page_is_written_with_its_folder(tmp_path: Path) -> None:
+    path = page().write(tmp_path / "new" / "page.html")
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(UsageError, match="cannot be written"):
+        page().write(path / "below-a-file.html")

@@ -1,0 +1,78 @@
+"""Pictures: drawn without a warning, the same for the same data, in every format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from townlet.errors import UsageError
+from townlet.evaluation.plots import (
+    Curve,
+    Gate,
+    Spell,
+    Tie,
+    agent_day,
+    figures_per_day,
+    heat_map,
+    learning_curves,
+    queue_lengths,
+    save_figure,
+    svg_of,
+    ties_graph,
+)
+from townlet.evaluation.plots.style import COLOURS
+
+KINDS = ("bed", "shower", "stove")
+
+
+def pictures() -> dict[str, object]:
+    generator = np.random.Generator(np.random.PCG64(0))
+    needs = {"hunger": generator.random(100), "energy": generator.random(100)}
+    days = {"scripted": {"reward": generator.random((3, 8))}, "stub": {"reward": generator.random((3, 8))}}
+    steps = np.arange(10.0)
+    return {
+        "days": figures_per_day(days, ["reward"]),
+        "heat": heat_map(generator.integers(0, 9, (5, 7), np.uint32), np.eye(5, 7, dtype=bool), {"cafe": (2, 3)}),
+        "queues": queue_lengths(generator.integers(1, 9, (3, 8), np.uint32), KINDS),
+        "ties": ties_graph(["alice", "bob"], [Tie(0, 1, 0.5, 0.4, 0.0), Tie(1, 0, 0.0, 0.0, 0.9)]),
+        "day": agent_day("alice", [Spell("sleep", 0, 30)], needs, (40, 70)),
+        "jobless": agent_day("bob", [], needs, None),
+        "learning": learning_curves({"run": [Curve("return", "reward", steps, steps)]}, "updates", [Gate(3.0, "PASS")]),
+        "nobody": heat_map(np.zeros((5, 7), np.uint32), np.eye(5, 7, dtype=bool), {}),
+    }
+
+
+@pytest.mark.parametrize("name", list(pictures()))
+def test_a_picture_is_whole_svg_and_the_same_each_time(name: str) -> None:
+    first, second = svg_of(pictures()[name]), svg_of(pictures()[name])  # type: ignore[arg-type]
+    assert first == second
+    assert ElementTree.fromstring(first).tag.endswith("svg")
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("html", b"<!doctype html>")])
+def test_a_picture_is_written_in_each_format(tmp_path: Path, suffix: str, begins: bytes) -> None:
+    path = save_figure(pictures()["queues"], tmp_path / f"picture.{suffix}")  # type: ignore[arg-type]
+    assert path.read_bytes().startswith(begins)
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="svg, png, html"):
+        save_figure(pictures()["queues"], tmp_path / "picture.bmp")  # type: ignore[arg-type]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written") as caught:
+        save_figure(pictures()["queues"], tmp_path / "no" / "picture.png")  # type: ignore[arg-type]
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_colours_differ_in_lightness_too() -> None:
+    """Where hue is lost, lightness still tells neighbours of the palette apart."""
+    rgb = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLOURS])
+    luminance = rgb**2.2 @ np.array([0.2126, 0.7152, 0.0722])
+    assert len(np.unique(luminance.round(2))) == len(COLOURS)
