@@ -367,7 +367,7 @@ def test_a_run_that_died_goes_on_exactly(toy, toy_config, services, learner, tmp
 
     fresh()
     with pytest.raises(MemoryError):
-        harness(config, services, mode, tmp_path / "broken", watcher=die).train()
+        harness(config, services, mode, tmp_path / "broken", watchers=[die]).train()
     fresh()
     resumed = harness(config, services, mode, tmp_path / "broken", resume=True).train()
     assert resumed.fingerprint == unbroken.fingerprint
@@ -388,7 +388,7 @@ def test_an_interrupt_keeps_the_last_checkpoint_and_writes_the_result(toy_config
         if report.step == 8:
             raise KeyboardInterrupt
 
-    result = harness(toy_config, services, "ppo", tmp_path / "run", watcher=stop).train()
+    result = harness(toy_config, services, "ppo", tmp_path / "run", watchers=[stop]).train()
     assert result.status == "interrupted"
     assert Path(result.checkpoint).name == "s000-u00000005"
     assert result.fingerprint == learner.policy.fingerprint()
@@ -405,7 +405,7 @@ def test_ctrl_c_once_finishes_the_update_and_saves_it(toy_config, services, lear
         if report.step == 8:
             signal.raise_signal(signal.SIGINT)
 
-    result = harness(toy_config, services, "ppo", tmp_path / "run", watcher=stop).train()
+    result = harness(toy_config, services, "ppo", tmp_path / "run", watchers=[stop]).train()
     assert result.status == "interrupted"
     assert result.updates == 8
     assert Path(result.checkpoint).name == "s000-u00000008"
@@ -418,7 +418,7 @@ def test_an_interrupt_while_cloning_writes_a_result(toy_config, services, learne
             raise KeyboardInterrupt
 
     before = learner.policy.fingerprint()
-    result = harness(short(toy_config), services, mode, tmp_path / "run", watcher=stop).train()
+    result = harness(short(toy_config), services, mode, tmp_path / "run", watchers=[stop]).train()
     assert result.status == "interrupted"
     assert result.fingerprint == before
 

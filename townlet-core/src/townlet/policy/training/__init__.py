@@ -16,13 +16,13 @@ from townlet.policy.training.services import TrainingServices
 from townlet.policy.training.strategies import AnnealStrategy, BCStrategy, PPOStrategy, TrainingStrategy
 
 __all__ = [
-    "MODES",
     "AnnealContext",
     "AnnealStageResult",
     "AnnealStrategy",
     "AnnealSummary",
     "BCStrategy",
     "BCTrainingResult",
+    "MODES",
     "Mode",
     "PPOPlan",
     "PPOState",

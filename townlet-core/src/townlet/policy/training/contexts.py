@@ -161,6 +161,11 @@ class TrainingContext:
         return time.perf_counter() - self._started
 
     @property
+    def backend(self) -> str:
+        """Name of the backend that learns, and can load what it saved."""
+        return str(self.provenance.get("active", learner_name(self.config)))
+
+    @property
     def ppo(self) -> PPOState:
         """The phase of PPO under way. Raises TrainingError outside one."""
         if self.progress.ppo is None:
@@ -226,7 +231,7 @@ class TrainingContext:
                 self.spec,
                 self.config,
                 progress,
-                backend=str(self.provenance.get("active", learner_name(self.config))),
+                backend=self.backend,
                 metrics=metrics,
                 experience=experience,
                 parent=self.checkpoint,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from townlet.api import Report, TrainingReport
 from townlet.config.root import TownletConfig
-from townlet.plugins import Observers
 from townlet.policy.training.contexts import TrainingContext
 from townlet.policy.training.learners import PURPOSES, require_learner
 from townlet.policy.training.orchestrator import Mode, PolicyTrainingOrchestrator
 from townlet.policy.training.results import TrainingResult
 from townlet.policy.training.services import TrainingServices
 from townlet.policy.training.services.rollout import EngineFactory, town_engine
+from townlet.registry import logged_run
 
 __all__ = ["TrainingHarness"]
 
@@ -27,9 +29,9 @@ class TrainingHarness:
         out: the run's folder; the first free one in ``runs`` by default.
         resume: go on with the run in ``out``.
         runs: folder of runs and registry; by default that of ``out``, or ``runs``.
-        watcher: is told of each line of metrics, before the observers are.
-        observers: plugins that are told of each line of metrics.
+        watchers: are told of each line of metrics; ``Observers.training_report`` is such a one.
         engines: makes the towns.
+        warn: is told if the registry cannot be written; training goes on without it.
     """
 
     def __init__(
@@ -40,18 +42,18 @@ class TrainingHarness:
         out: Path | None = None,
         resume: bool = False,
         runs: Path | None = None,
-        watcher: Report | None = None,
-        observers: Observers | None = None,
+        watchers: Sequence[Report] = (),
         engines: EngineFactory = town_engine,
+        warn: Callable[[str], None] = warnings.warn,
     ) -> None:
         self.config = config
         self.mode = mode
         self._out = out
         self._resume = resume
         self._runs = runs if runs is not None else out.parent if out is not None else None
-        self._watcher = watcher
-        self._observers = observers
+        self._watchers = tuple(watchers)
         self._engines = engines
+        self._warn = warn
 
     @cached_property
     def services(self) -> TrainingServices:
@@ -73,17 +75,21 @@ class TrainingHarness:
             TownletError: what the strategies raise; the last checkpoint is whole then too.
         """
         context = self.context
+        policy, folder = dict(context.provenance), context.folder.path
         try:
-            result = PolicyTrainingOrchestrator(self.config, self.services, context=context).run(self.mode)
-            if result.status == "completed" and self.config.training.evaluate:
-                result = result.model_copy(update={"candidate": self.services.promotion.judge(context, result)})
-            context.folder.write_result(result.model_dump_json(indent=2) + "\n")
+            with logged_run(self.services.runs, "train", self.config, policy, folder=folder, warn=self._warn) as entry:
+                result = PolicyTrainingOrchestrator(self.config, self.services, context=context).run(self.mode)
+                entry.status = "interrupted" if result.status == "interrupted" else "done"
+                context.folder.write_result(result)
+                if result.status != "interrupted" and self.config.training.evaluate and context.checkpoint is not None:
+                    judged = self.services.promotion.judge(context.checkpoint, context.backend, run=entry.id)
+                    result = result.model_copy(update={"candidate": judged})
+                    context.folder.write_result(result)
+                entry.summary = {"mode": self.mode, "checkpoint": result.checkpoint, "fingerprint": result.fingerprint}
             return result
         finally:
             context.close()
 
     def _report(self, report: TrainingReport) -> None:
-        if self._watcher is not None:
-            self._watcher(report)
-        if self._observers is not None:
-            self._observers.training_report(report)
+        for watcher in self._watchers:
+            watcher(report)

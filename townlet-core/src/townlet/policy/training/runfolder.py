@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest
 from townlet.errors import CheckpointError, ConfigError, UsageError
@@ -97,9 +99,9 @@ class RunFolder:
         stages = [each.name for each in self.all_checkpoints() if each.name.endswith("u00000000")]
         keep_last(self.checkpoints, keep, keep=stages)
 
-    def write_result(self, text: str) -> None:
+    def write_result(self, result: BaseModel) -> None:
         """Put ``result.json`` there, whole."""
-        _write(self.result, text)
+        _write(self.result, result.model_dump_json(indent=2) + "\n")
 
 
 def _write(path: Path, text: str) -> None:
