@@ -1,0 +1,140 @@
+"""``townlet runs``, ``promote``, ``releases``, ``rollback``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from townlet.api import ObservationSpec
+from townlet.checkpoints import write_checkpoint
+from townlet.registry import PromotionManager, Registry
+
+DECISION = {"id", "at", "action", "checkpoint", "path", "previous", "passes", "reason", "by", "metrics"}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    def make(name: str, passes: int = 2) -> str:
+        spec = ObservationSpec("tiny", (), 0, 0, ("need",), ("wait", "use"))
+        path = tmp_path / "runs" / name
+        write_checkpoint(
+            path, lambda folder: (folder / "weights").write_text(name) and None, backend="pytorch", spec=spec,
+            config_digest="c" * 64,
+        )  # fmt: skip
+        with Registry("runs") as registry:
+            for number in range(passes):
+                PromotionManager(registry).record_evaluation(
+                    path, passed=True, metrics={"reward": 1.0}, settings={"seeds": [number]}
+                )
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def ask(townlet):
+    def run(*words: str) -> dict[str, object]:
+        outcome = townlet(*words, "--json")
+        assert outcome.code == 0, outcome.err
+        return json.loads(outcome.out)
+
+    return run
+
+
+class TestPromote:
+    def test_a_candidate(self, ask, checkpoint):
+        told = ask("promote", checkpoint("a"), "--reason", "better", "--by", "alice")
+        assert set(told) == DECISION
+        assert (told["action"], told["by"], told["reason"], told["passes"]) == ("promote", "alice", "better", 2)
+
+    def test_no_candidate(self, townlet, checkpoint):
+        outcome = townlet("promote", checkpoint("a", passes=1))
+        assert outcome.code == 4
+        assert "1 of 2 evaluations passed in a row" in outcome.err
+
+    def test_the_config_says_how_many_passes(self, townlet, checkpoint):
+        assert townlet("promote", checkpoint("a", passes=1), "--set", "evaluation.required_passes=1").code == 0
+
+    def test_by_force(self, ask, checkpoint):
+        assert ask("promote", checkpoint("a", passes=0), "--force")["reason"] == "forced"
+
+    def test_hold(self, ask, townlet, checkpoint):
+        path = checkpoint("a")
+        assert ask("promote", path, "--hold", "--reason", "rude")["action"] == "hold"
+        assert townlet("promote", path).code == 4
+
+    def test_no_checkpoint(self, townlet, tmp_path):
+        assert townlet("promote", str(tmp_path / "nowhere")).code == 4
+
+    def test_in_words(self, townlet, checkpoint):
+        out = townlet("promote", checkpoint("a")).out
+        assert "promoted" in out
+        assert "townlet run --backend release" in out
+
+
+class TestReleases:
+    def test_the_whole_story(self, ask, townlet, checkpoint):
+        a, b, c = checkpoint("a"), checkpoint("b"), checkpoint("c")
+        townlet("promote", a)
+        townlet("promote", b)
+        told = ask("releases")
+        assert set(told) == {"release", "candidates", "decisions"}
+        assert told["release"]["path"].endswith("b")
+        assert {one["path"][-1] for one in told["candidates"]} == {"a", "c"}
+        assert set(told["candidates"][0]) == {"checkpoint", "path", "passes", "required"}
+        back = ask("rollback", "--reason", "worse")
+        assert set(back) == DECISION
+        assert (back["action"], back["path"][-1]) == ("rollback", "a")
+        out = townlet("releases").out
+        assert "worse" in out
+        assert c[-1] in out
+
+    def test_none_yet(self, townlet, checkpoint):
+        checkpoint("a", passes=0)
+        assert "no release yet" in townlet("releases").out
+
+    def test_no_registry(self, townlet, tmp_path):
+        for words in (["releases"], ["rollback"], ["runs", "list"]):
+            outcome = townlet(*words)
+            assert outcome.code == 4
+            assert "there is no registry here" in outcome.err
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestRuns:
+    @pytest.fixture
+    def run(self):
+        with Registry("runs") as registry:
+            name = registry.begin_run("train", config_id="tiny-1", config_digest="c" * 64, policy={"active": "pytorch"})
+            registry.finish_run(name, "done", {"reward_mean": 0.25, "note": "fine"})
+        return name
+
+    def test_list(self, ask, townlet, run):
+        told = ask("runs", "list")
+        assert [one["id"] for one in told["runs"]] == [run]
+        assert set(told["runs"][0]) == {
+            *("id", "kind", "started", "finished", "status", "config_id", "config_digest", "policy", "folder"),
+            "summary",
+        }
+        assert "+0.25000" in townlet("runs", "list").out
+
+    def test_of_a_kind(self, ask, townlet, run):
+        assert ask("runs", "list", "--kind", "rollout") == {"runs": []}
+        assert "no runs yet" in townlet("runs", "list", "--kind", "rollout").out
+
+    def test_show(self, ask, townlet, run):
+        told = ask("runs", "show", run[:5])
+        assert told["summary"]["note"] == "fine"
+        assert (told["datasets"], told["checkpoints"], told["evaluations"]) == ([], [], [])
+        assert "reward_mean  0.25" in townlet("runs", "show", run).out
+
+    def test_an_unknown_one(self, townlet, run):
+        outcome = townlet("runs", "show", "nothing")
+        assert outcome.code == 4
+        assert "there is no run 'nothing'" in outcome.err

@@ -1,0 +1,37 @@
+"""``townlet rollback``: go back to the release before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import debug_option, json_option
+from townlet.cli.output import emit, emit_json
+from townlet.cli.runs import runs_option
+
+__all__ = ["command"]
+
+
+@click.command("rollback")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
+@click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
+@runs_option
+@json_option
+@debug_option
+def command(reason: str, by: str | None, runs: Path, as_json: bool) -> None:
+    """Make the release before the present one the release again. Its digests are checked first.
+
+    \b
+    Example:  townlet rollback --reason "agents refuse to queue"
+
+    JSON keys: id, at, action (rollback), checkpoint (digest), path, previous, passes, reason, by, metrics.
+    """
+    from townlet.registry import PromotionManager, Registry
+
+    with Registry(runs, create=False) as registry:
+        decision = PromotionManager(registry).rollback(reason=reason, by=by)
+    if as_json:
+        emit_json(decision.to_json())
+        return
+    emit(f"back to {decision.path} ({decision.checkpoint[:12]}), by {decision.by}")
