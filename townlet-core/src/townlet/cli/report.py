@@ -1,0 +1,49 @@
+"""``townlet report``: one HTML page of a recorded or a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import debug_option, json_option
+from townlet.cli.output import emit, emit_json
+
+__all__ = ["command"]
+
+
+@click.command("report", epilog="Example:  townlet report runs/first --out first.html")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Page to write; RUN.html without."
+)
+@json_option
+@debug_option
+def command(run: Path, out: Path | None, as_json: bool) -> None:
+    """Write a page about RUN: the folder of a dataset, or that of a training run.
+
+    A recorded town is lived again from its seeds and actions, so that the page can show what no recording holds.
+    Needs the extra townlet-core[plots].
+
+    JSON keys: schema_version, run, kind (town or training), file.
+    """
+    from townlet.data import open_dataset
+    from townlet.errors import UsageError
+    from townlet.evaluation.plots.style import need_matplotlib
+    from townlet.evaluation.training_page import is_training_run, training_page
+
+    need_matplotlib()
+    if not run.is_dir():
+        raise UsageError(f"there is no run at {run}", details=("a run is a folder; see: townlet runs list",))
+    if is_training_run(run):
+        kind, page, target = "training", training_page(run), out or run / "report.html"
+    else:
+        from townlet.evaluation.town_page import town_page
+
+        dataset = open_dataset(run)
+        kind, page, target = "town", town_page(dataset), out or run.with_name(f"{run.name}.html")
+    page.write(target)
+    if as_json:
+        emit_json({"schema_version": 1, "run": str(run), "kind": kind, "file": str(target)})
+    else:
+        emit(f"wrote {target}")
