@@ -78,6 +78,7 @@ def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) 
         for d in range(len(source.places))
     ]
     beds = np.flatnonzero(ground.object_kind == BED)
+    local = _local_fields(source, ground)
     spawn = [_spawn_tiles(field) for field in places[:homes]]
     offsets = sorted(
         (max(abs(dy), abs(dx)), abs(dy) + abs(dx), dy, dx)
@@ -102,6 +103,13 @@ def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) 
         place_steps=_stack([f.steps for f in places], 0),
         place_nearest=_stack([f.nearest for f in places], 0),
         slot_home=np.ascontiguousarray(ground.object_place[beds[: source.agents]]),
+        slot_bed=beds[: source.agents].astype(np.int16),
+        own_local=local[0],
+        local_distance=local[1],
+        local_steps=local[2],
+        place_top=np.array([place.rows[0] - 1 for place in source.places], np.int16),
+        place_left=np.array([place.columns[0] - 1 for place in source.places], np.int16),
+        place_columns=np.array([place.columns[1] - place.columns[0] + 1 for place in source.places], np.int16),
         spawn_y=_stack([s[0] for s in spawn], 0),
         spawn_x=_stack([s[1] for s in spawn], 0),
         chat_dy=np.array([o[2] for o in offsets], np.int8),
@@ -114,6 +122,24 @@ def _field(ground: Ground, wanted: NDArray[np.bool_]) -> Field:
     serves = ground.use_object
     sources = np.where((serves >= 0) & wanted[serves], serves, -1).astype(np.int16)
     return flood(ground.walkable, sources)
+
+
+def _local_fields(source: MapSource, ground: Ground) -> tuple[NDArray[np.int16], NDArray[np.uint16], NDArray[np.uint8]]:
+    """For each bed and desk, the way to it over the ground of its place: which row, distance, steps."""
+    owned = np.flatnonzero(ground.object_place >= 0)
+    rows = np.full(len(ground.object_kind), -1, np.int16)
+    rows[owned] = np.arange(len(owned))
+    spans = [(slice(p.rows[0] - 1, p.rows[1]), slice(p.columns[0] - 1, p.columns[1])) for p in source.places]
+    tiles = max((ground.walkable[span].size for span in spans), default=1)
+    distance = np.full((max(len(owned), 1), tiles), UNREACHABLE, np.uint16)
+    steps = np.zeros(distance.shape, np.uint8)
+    for row, number in enumerate(owned):
+        span = spans[int(ground.object_place[number])]
+        inside = np.ascontiguousarray(ground.walkable[span])
+        field = flood(inside, np.where(ground.use_object[span] == number, number, -1).astype(np.int16))
+        distance[row, : inside.size] = field.distance.ravel()
+        steps[row, : inside.size] = field.steps.ravel()
+    return rows, distance, steps
 
 
 def _stack(arrays: list[NDArray[Any]], axis: int) -> NDArray[Any]:
@@ -130,12 +156,13 @@ def _spawn_tiles(field: Field) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
 
 
 def _posts(config: TownConfig, source: MapSource, ground: Ground, homes: int, places: list[Field]) -> PostTable:
-    place, start, end, first = [], [], [], [0]
+    place, desk_of, start, end, first = [], [], [], [], [0]
     for d in range(len(source.places)):
-        desks = int(np.sum((ground.object_place == d) & (ground.object_kind == DESK)))
-        for _ in range(desks if d >= homes else 0):
+        desks = np.flatnonzero((ground.object_place == d) & (ground.object_kind == DESK))
+        for desk in desks if d >= homes else ():
             for shift in config.jobs.shifts:
                 place.append(d)
+                desk_of.append(int(desk))
                 start.append(shift.start)
                 end.append(shift.end)
         first.append(len(place))
@@ -151,6 +178,7 @@ def _posts(config: TownConfig, source: MapSource, ground: Ground, homes: int, pl
         of_home[home, : len(posts)] = posts
     return PostTable(
         place=np.array(place, np.int16),
+        desk=np.array(desk_of, np.int16),
         start=np.array(start, np.int32),
         end=np.array(end, np.int32),
         wage=np.full(len(place), config.jobs.wage, np.float32),

@@ -132,5 +132,5 @@ EFFECTS: Final = (
     FX_WAGE,
 ) = range(len(EFFECTS))
 
-FLAGS: Final = ("power", "water", "in_shift", "own_home")
-FLAG_POWER, FLAG_WATER, FLAG_IN_SHIFT, FLAG_OWN_HOME = 1, 2, 4, 8
+FLAGS: Final = ("power", "water", "in_shift", "own_bed")
+FLAG_POWER, FLAG_WATER, FLAG_IN_SHIFT, FLAG_OWN_BED = 1, 2, 4, 8

@@ -1,9 +1,9 @@
 """The compiled tables of a town: its map, affordances, posts and rules as arrays and numbers that never change.
 
 Shared by all worlds of a run. Axes: ``H`` rows, ``X`` columns, ``O`` objects, ``D`` places (homes first, then
-job sites), ``A`` agent slots, ``J`` posts, ``K`` affordances, ``L`` spawn tiles a home. A *place* is what can be
-one's own; its fields lead to the nearest tile from which `use` acts on one of its beds (home) or desks (site).
-The arrays are read-only.
+job sites), ``A`` agent slots, ``J`` posts, ``K`` affordances, ``L`` local fields of ``M`` tiles, ``N`` entries of a
+list. A *place* is a home or a job site; its fields lead to the nearest tile from which `use` acts on one of its
+beds or desks. What leads to one's own bed or desk is in :mod:`townlet.world.ways`. The arrays are read-only.
 """
 
 from __future__ import annotations
@@ -49,8 +49,15 @@ class MapTable(NamedTuple):
     place_steps: Annotated[U8, "D H X", "as kind_steps"]
     place_nearest: Annotated[I16, "D H X", "as kind_nearest"]
     slot_home: Annotated[I16, "A", "home of a slot (a place)"]
-    spawn_y: Annotated[I16, "D L", "rows of the tiles of a home on which a newcomer may appear, best first, -1 none"]
-    spawn_x: Annotated[I16, "D L", "columns of the same"]
+    slot_bed: Annotated[I16, "A", "bed of a slot (an object)"]
+    own_local: Annotated[I16, "O", "row of the local fields for a bed or desk, -1 for anything else"]
+    local_distance: Annotated[U16, "L M", "steps to that very bed or desk, for the tiles of its place row by row"]
+    local_steps: Annotated[U8, "L M", "as kind_steps"]
+    place_top: Annotated[I16, "D", "first row of a place's ground"]
+    place_left: Annotated[I16, "D", "first column"]
+    place_columns: Annotated[I16, "D", "columns of its ground"]
+    spawn_y: Annotated[I16, "D N", "rows of the tiles of a home on which a newcomer may appear, best first, -1 none"]
+    spawn_x: Annotated[I16, "D N", "columns of the same"]
     chat_dy: Annotated[I8, "R", "offsets of the tiles in reach of a chat, nearest first"]
     chat_dx: Annotated[I8, "R", "columns of the same"]
 
@@ -77,6 +84,7 @@ class PostTable(NamedTuple):
     """Job posts, sorted by place."""
 
     place: Annotated[I16, "J", "site"]
+    desk: Annotated[I16, "J", "desk (an object); its posts do not overlap"]
     start: Annotated[I32, "J", "first tick of the shift, of the day"]
     end: Annotated[I32, "J", "tick after the last"]
     wage: Annotated[F32, "J", "coins a tick"]

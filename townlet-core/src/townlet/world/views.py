@@ -225,6 +225,11 @@ def _index_types(array: PlainArray, index: types.Type) -> tuple[types.Type, ...]
     return None
 
 
+def _as_read(dtype: types.Type) -> types.Type:
+    """Small integers are read as int64: one compiled version of a rule, whatever the dtype of an index."""
+    return types.int64 if isinstance(dtype, types.Integer) and dtype.bitwidth < 64 else dtype
+
+
 @infer_global(len)
 class _PlainLen(AbstractTemplate):  # type: ignore[misc]
     def generic(self, args: Any, kws: Any) -> Any:  # noqa: ARG002
@@ -261,7 +266,7 @@ class _PlainGetitem(AbstractTemplate):  # type: ignore[misc]
     def generic(self, args: Any, kws: Any) -> Any:  # noqa: ARG002
         array, index = args
         if isinstance(array, PlainArray) and _index_types(array, index) is not None:
-            return signature(array.dtype, array, index)
+            return signature(_as_read(array.dtype), array, index)
         return None
 
 
@@ -276,7 +281,9 @@ class _PlainSetitem(AbstractTemplate):  # type: ignore[misc]
 
 @lower_builtin(operator.getitem, PlainArray, types.Any)
 def _lower_getitem(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return context.unpack_value(builder, sig.args[0].dtype, _element(context, builder, sig, args))
+    dtype = sig.args[0].dtype
+    value = context.unpack_value(builder, dtype, _element(context, builder, sig, args))
+    return context.cast(builder, value, dtype, sig.return_type)
 
 
 @lower_builtin(operator.setitem, PlainArray, types.Any, types.Any)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from townlet.world.compiled import compiled
 from townlet.world.names import COUNTER, EV_RENT, TILL
 from townlet.world.state import WorldState
+from townlet.world.systems.posts import hire
 from townlet.world.tables import Tables
 
 __all__ = ["collect_rent", "deliver_stock", "start_day"]
@@ -12,7 +13,7 @@ __all__ = ["collect_rent", "deliver_stock", "start_day"]
 
 @compiled
 def start_day(state: WorldState, tables: Tables, w: int) -> None:
-    """At the first tick of a day: rent falls due, stock arrives, exits are counted anew."""
+    """At the first tick of a day: rent falls due, stock arrives, who has no job finds one if one is vacant."""
     if int(state.clock.tick[w]) % tables.rules.day_ticks != 0:
         return
     agents = state.agents
@@ -20,6 +21,8 @@ def start_day(state: WorldState, tables: Tables, w: int) -> None:
     deliver_stock(state, tables, w)
     for a in range(agents.present.shape[1]):
         if agents.present[w, a]:
+            if agents.job[w, a] < 0:
+                hire(state, tables, w, a)
             agents.rent_due[w, a] = float(agents.rent_due[w, a]) + tables.rules.rent
             agents.rent_unpaid[w, a] += 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from townlet.world.compiled import compiled
-from townlet.world.names import FLAG_IN_SHIFT, FLAG_OWN_HOME, FLAG_POWER, FLAG_WATER, PRICE_GROCERIES, PRICE_MEAL, USE
+from townlet.world.names import FLAG_IN_SHIFT, FLAG_OWN_BED, FLAG_POWER, FLAG_WATER, PRICE_GROCERIES, PRICE_MEAL, USE
 from townlet.world.state import QUEUE_PLACES, WorldState
 from townlet.world.systems.activities import start_activity
 from townlet.world.systems.posts import post_here, take_post
@@ -23,7 +23,7 @@ def _holds(state: WorldState, tables: Tables, w: int, a: int, o: int, k: int) ->
         return False
     if flags & FLAG_WATER != 0 and not state.outside.water[w]:
         return False
-    if flags & FLAG_OWN_HOME != 0 and tables.map.object_place[o] != agents.home[w, a]:
+    if flags & FLAG_OWN_BED != 0 and tables.map.slot_bed[a] != o:
         return False
     if agents.hunger[w, a] > affordances.need_most[k, 0]:
         return False

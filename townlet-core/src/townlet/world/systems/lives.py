@@ -18,7 +18,7 @@ from townlet.world.names import (
 )
 from townlet.world.state import WorldState
 from townlet.world.systems.activities import stop_activity
-from townlet.world.systems.posts import hire_newcomer, leave_post
+from townlet.world.systems.posts import hire, leave_post
 from townlet.world.systems.queues import leave_queue
 from townlet.world.systems.ties import forget_agent
 from townlet.world.tables import Tables
@@ -48,23 +48,31 @@ def end_lives(state: WorldState, tables: Tables, w: int) -> None:
 
     Where several are over, the most miserable goes; the others may yet recover.
     """
-    agents, clock, rules = state.agents, state.clock, tables.rules
+    clock, rules = state.clock, tables.rules
     if not state.outside.power[w] or not state.outside.water[w]:
         return
     if int(clock.exits_today[w]) >= rules.exits_per_day:
         return
     if int(clock.tick[w]) - int(clock.last_exit[w]) < rules.exit_gap:
         return
+    a = _most_miserable(state, tables, w)
+    if a >= 0:
+        end_life(state, tables, w, a, _end_of(state, tables, w, a))
+        clock.exits_today[w] += 1
+        clock.last_exit[w] = clock.tick[w]
+
+
+@compiled
+def _most_miserable(state: WorldState, tables: Tables, w: int) -> int:
+    """Whose life is over, and has been for longest; -1 nobody's."""
+    agents = state.agents
     chosen, worst = -1, -1
     for a in range(agents.present.shape[1]):
         if _end_of(state, tables, w, a) != EXIT_NONE:
             misery = int(agents.hungry_ticks[w, a]) + int(agents.neglect_ticks[w, a])
             if misery > worst:
                 chosen, worst = a, misery
-    if chosen >= 0:
-        end_life(state, tables, w, chosen, _end_of(state, tables, w, chosen))
-        clock.exits_today[w] += 1
-        clock.last_exit[w] = clock.tick[w]
+    return chosen
 
 
 @compiled
@@ -165,5 +173,5 @@ def move_in(state: WorldState, tables: Tables, w: int, a: int) -> bool:
         agents.personality[w, a, p] = 2.0 * draw(state.streams, w, STREAM_WORLD) - 1.0
     agents.money[w, a] = rules.start_money
     agents.groceries[w, a], agents.meals[w, a] = rules.start_groceries, rules.start_meals
-    hire_newcomer(state, tables, w, a)
+    hire(state, tables, w, a)
     return True

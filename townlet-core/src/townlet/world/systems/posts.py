@@ -9,7 +9,7 @@ from townlet.world.state import WorldState
 from townlet.world.systems.ties import on_post_taken
 from townlet.world.tables import Tables
 
-__all__ = ["give_post", "hire_newcomer", "leave_post", "post_here", "take_post"]
+__all__ = ["give_post", "hire", "leave_post", "post_here", "take_post"]
 
 
 @compiled
@@ -28,9 +28,9 @@ def post_here(state: WorldState, tables: Tables, w: int, a: int, o: int) -> int:
         return -1
     job = int(agents.job[w, a])
     if job >= 0:
-        return job if tables.posts.place[job] == place and _covers(state, tables, w, job) else -1
+        return job if tables.posts.desk[job] == o and _covers(state, tables, w, job) else -1
     for j in range(int(tables.posts.first[place]), int(tables.posts.first[place + 1])):
-        if not _covers(state, tables, w, j):
+        if tables.posts.desk[j] != o or not _covers(state, tables, w, j):
             continue
         holder = int(state.posts.holder[w, j])
         if holder < 0:
@@ -87,7 +87,7 @@ def take_post(state: WorldState, tables: Tables, w: int, a: int, j: int) -> None
 
 
 @compiled
-def hire_newcomer(state: WorldState, tables: Tables, w: int, a: int) -> None:
+def hire(state: WorldState, tables: Tables, w: int, a: int) -> None:
     """Give ``a`` one of the vacant posts near its home, by chance; none if all are taken."""
     of_home = tables.posts.of_home
     home = int(state.agents.home[w, a])
