@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from townlet.errors import TorchNotAvailableError
 from townlet.plugins import torch_available
 from townlet.policy.doors import Door, open_doors
