@@ -1,10 +1,10 @@
-"""One spelling for each name, and near misses."""
+"""One spelling for each name, and the parts of a qualified one."""
 
 from __future__ import annotations
 
 import pytest
 
-from townlet.plugins.names import canonical, near_miss, split_qualified
+from townlet.plugins.names import canonical, split_qualified
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,3 @@ def test_canonical(typed: str, name: str) -> None:
 )
 def test_split_qualified(typed: str, parts: tuple[str | None, str]) -> None:
     assert split_qualified(typed) == parts
-
-
-@pytest.mark.parametrize(("typed", "meant"), [("pytroch", "pytorch"), ("scriptd", "scripted"), ("zzz", None)])
-def test_near_miss(typed: str, meant: str | None) -> None:
-    assert near_miss(typed, ("pytorch", "scripted")) == meant

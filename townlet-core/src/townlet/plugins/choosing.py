@@ -8,10 +8,11 @@ from townlet.errors import BackendError, ConfigError
 from townlet.plugins import messages
 from townlet.plugins.known import known_backends
 from townlet.plugins.manifest import ManifestError, contract_fits
-from townlet.plugins.names import canonical, near_miss, split_qualified
+from townlet.plugins.names import canonical, split_qualified
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import ALLOW_LOCAL, reserved, scan
 from townlet.plugins.selection import Selection, apply_selection
+from townlet.suggestions import nearest
 from townlet.version import API_VERSION
 
 __all__ = ["CORE", "STUB", "choose", "find"]
@@ -97,7 +98,7 @@ def _nobody(
         if block is not None:
             return messages.blocked(key, block, shown, where)
     elif distribution is None:
-        miss = near_miss(key, _all_names(rows), cutoff=0.8)
+        miss = nearest(key, _all_names(rows), cutoff=0.8)
         if miss is not None:
             return messages.misspelt(name, miss, rows, where)
     return messages.not_installed(name if distribution else key, known, shown, where)

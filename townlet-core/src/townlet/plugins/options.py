@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from townlet.errors import ConfigError
-from townlet.plugins.names import near_miss
+from townlet.suggestions import nearest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -60,7 +60,7 @@ def _is_field(model: type[BaseModel], key: str) -> bool:
 def _unknown_error(backend: str, model: type[BaseModel], unknown: list[str], where: Where) -> ConfigError:
     key = f"{KEY}.{unknown[0]}"
     fields = sorted(model.model_fields)
-    miss = near_miss(unknown[0], fields)
+    miss = nearest(unknown[0], fields)
     details = [f"did you mean {miss!r}?"] if miss else []
     details += [f"also unknown: {', '.join(unknown[1:])}"] if unknown[1:] else []
     details.append(f"options of {backend!r}: {', '.join(fields) or 'none'}")

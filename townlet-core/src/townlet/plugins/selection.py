@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from townlet.errors import ConfigError, UsageError
 from townlet.plugins.known import known_backends
-from townlet.plugins.names import canonical, near_miss, split_qualified
+from townlet.plugins.names import canonical, split_qualified
 from townlet.plugins.rows import BackendRow, State
+from townlet.suggestions import nearest
 
 __all__ = ["DISABLE", "DISABLE_FLAG", "ONLY", "Blocked", "Selection", "apply_selection"]
 
@@ -133,6 +134,6 @@ def _known_spellings(rows: Iterable[BackendRow]) -> set[str]:
 
 
 def _hints(entry: str, known: set[str]) -> list[str]:
-    miss = near_miss(_spelling(entry), known)
+    miss = nearest(_spelling(entry), known)
     hints = [f"did you mean {miss!r}?"] if miss else []
     return [*hints, "see the names with:  townlet backends list"]
