@@ -65,7 +65,7 @@ def town_page(dataset: Dataset, *, progress: Callable[[int, int], None] | None =
         "Arrows lead from who feels to whom; wider is stronger. Ties of the first town at the end of the run.",
     )
     rows = [(name, *(f"{figures[n]:.3g}" for n in _PER_AGENT)) for name, figures in kpis.per_agent().items()]
-    page.table(["agent", *(label(n) for n in _PER_AGENT)], rows)
+    page.table(["agent", *(n.replace("_", " ") for n in _PER_AGENT)], rows)
     page.heading("Everything that was measured")
     page.table(["figure", "whole run"], [(label(n), f"{value:.5g}") for n, value in summary.items()])
     page.heading("What it was")
