@@ -6,6 +6,8 @@ from townlet.data.dataset import Dataset, open_dataset
 from townlet.data.demonstrations import DatasetDemonstrations, demonstrations, split_episodes
 from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, read_manifest
+from townlet.data.minari_export import export_minari
+from townlet.data.minari_import import import_minari
 from townlet.data.replay import ReplayBatch, ReplayDataset
 from townlet.data.selection import write_episodes, write_worlds
 from townlet.data.statistics import Totals
@@ -26,6 +28,8 @@ __all__ = [
     "curate",
     "demonstrations",
     "episode_scores",
+    "export_minari",
+    "import_minari",
     "index_episodes",
     "open_dataset",
     "read_manifest",

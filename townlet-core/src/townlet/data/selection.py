@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock, array_shapes
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import OUTCOMES, EpisodeTable
 from townlet.data.manifest import DatasetManifest, origin_of
+from townlet.data.packing import Placed, place
 from townlet.data.writer import DatasetWriter
 from townlet.errors import DatasetError
 
@@ -84,36 +83,16 @@ def _descent(dataset: Dataset, how: str) -> Mapping[str, Any]:
     return {"dataset": dataset.path.name, "digest": dataset.digest, "how": how}
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """Where an episode goes: its number, row, and first tick there."""
-
-    episode: int
-    row: int
-    start: int
-
-
-def _place(episodes: EpisodeTable, rows: int) -> tuple[list[_Placed], int]:
-    """Put each episode, in order of time, into the row that is free first; the placements and the length."""
-    free = [(0, row) for row in range(rows)]
-    placed = []
-    for episode in range(len(episodes)):
-        start, row = heapq.heappop(free)
-        placed.append(_Placed(episode, row, start))
-        heapq.heappush(free, (start + int(episodes.length[episode]), row))
-    return placed, max(stop for stop, _ in free)
-
-
 def _packed(dataset: Dataset, episodes: EpisodeTable) -> Iterator[TrajectoryBlock]:
     rows = min(dataset.rows, len(episodes))
-    placed, length = _place(episodes, rows)
+    placed, length = place(episodes.length, rows)
     shapes = array_shapes(dataset.spec, len(dataset.manifest.reward_parts))
     each = sum(int(np.prod(shapes[n])) * np.dtype(d).itemsize for n, d in ARRAY_DTYPES.items())
     ticks = max(1, BLOCK_BYTES // (each * rows))
     edges = np.cumsum([0, *(entry.ticks for entry in dataset.manifest.shards)])
     waiting = iter(placed)
     ahead = next(waiting, None)
-    running: list[_Placed] = []
+    running: list[Placed] = []
     for start in range(0, length, ticks):
         stop = min(start + ticks, length)
         while ahead is not None and ahead.start < stop:
@@ -126,7 +105,7 @@ def _packed(dataset: Dataset, episodes: EpisodeTable) -> Iterator[TrajectoryBloc
 def _assemble(
     dataset: Dataset,
     episodes: EpisodeTable,
-    running: list[_Placed],
+    running: list[Placed],
     edges: NDArray[np.int64],
     window: tuple[int, int, int],
 ) -> TrajectoryBlock:

@@ -1,0 +1,56 @@
+"""What a Townlet dataset looks like as a Minari dataset (https://minari.farama.org), and Minari itself.
+
+An episode of Minari is a life. Observations are a dictionary of ``map`` (left out by variants without one),
+``features`` and ``action_mask``, one more than there are actions, as Minari wants it: after the last action comes
+what the row saw next, or the last observation again where the life ended or the recording did. What else a dataset
+holds is in ``infos``, an entry an action, and the manifest's facts are in the metadata under ``townlet``.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import ObservationSpec
+from townlet.errors import UsageError
+
+__all__ = ["INFOS", "KEY", "SEEN", "minari_module", "spaces_of"]
+
+KEY = "townlet"
+SEEN = ("map", "features", "action_mask")
+INFOS = ("episode_start", "log_probs", "values", "bootstrap", "reward_parts")
+
+
+def minari_module() -> ModuleType:
+    """Minari, imported now. Raises UsageError where it or h5py is not installed."""
+    try:
+        import h5py  # noqa: F401 (Minari imports it only when it writes)
+        import minari
+    except ImportError as problem:
+        raise UsageError(
+            f"exchange with Minari needs a package that is not installed: {problem.name}",
+            details=("pip install 'townlet-core[minari]'",),
+        ) from problem
+    module: ModuleType = minari
+    return module
+
+
+def spaces_of(spec: ObservationSpec) -> tuple[Any, Any]:
+    """Gymnasium's spaces of observations and actions."""
+    from gymnasium import spaces
+
+    parts: dict[str, Any] = {
+        "features": spaces.Box(-np.inf, np.inf, (spec.features,), np.float32),
+        "action_mask": spaces.MultiBinary(spec.actions),
+    }
+    if spec.map_channels:
+        parts["map"] = spaces.Box(0, 255, spec.map_shape, np.uint8)
+    return spaces.Dict(parts), spaces.Discrete(spec.actions)
+
+
+def told(array: NDArray[Any]) -> NDArray[Any]:
+    """An observation array in the dtype of its space."""
+    return array.astype(np.int8) if array.dtype == np.bool_ else array
