@@ -10,16 +10,16 @@ GROUPS: dict[str, dict[str, str]] = {
     "A town": {
         "run": "Run a town and watch it",
         "rollout": "Run towns and record a dataset",
-        "dataset": "Inspect, verify, split, compare and export datasets",
+        "dataset": "Look at, check, cut and exchange recorded datasets",
         "replay": "Play a recorded dataset back",
-        "inspect": "Look into a dataset, checkpoint, snapshot or run",
+        "inspect": "Look through one agent's eyes at a recorded tick",
     },
     "A mind": {
         "train": "Clone a teacher, learn from reward, or anneal from one to the other",
         "evaluate": "Measure a policy over many towns",
         "compare": "Compare policies on the same towns",
-        "report": "Write a report of a run or an evaluation",
-        "export": "Export a trained policy",
+        "report": "Write a page with pictures of a recording or a training run",
+        "export": "Write a trained policy in a format that others read",
     },
     "Releases": {
         "runs": "List what was run, trained and evaluated",
