@@ -1,4 +1,8 @@
-"""Towns that can be stepped: the engine everything else uses, the field's own kinds of environment, tiny towns."""
+"""Towns that can be stepped: the engine everything else uses, the field's own kinds of environment, tiny towns.
+
+``TownVectorEnv`` lives in ``townlet.envs.vector`` and ``TownParallelEnv`` in ``townlet.envs.parallel``: they import
+gymnasium and PettingZoo, which nothing else needs.
+"""
 
 from townlet.envs.engine import TownEngine
 from townlet.envs.protocol import Engine, StepResult

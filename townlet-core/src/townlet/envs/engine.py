@@ -34,6 +34,8 @@ from townlet.world.views import Bound, bind
 
 __all__ = ["TownEngine"]
 
+_NO_ACTIONS = np.zeros(0, np.int64)
+
 
 class TownEngine:
     """``W`` towns of one config, one seed each, stepped together (see :class:`~townlet.envs.protocol.Engine`).
@@ -134,7 +136,7 @@ class TownEngine:
     def observe(self, into: ObservationBatch | None = None) -> ObservationBatch:
         """What the rows see now, written into ``into`` or into the engine's own buffer."""
         batch, sheets = self._target(into)
-        kernel.look(self._contents.ref, sheets.ref, 0, self.worlds, 0)
+        kernel.advance(self._contents.ref, sheets.ref, _NO_ACTIONS, 0, self.worlds, 0)
         return batch
 
     def step(self, actions: ActionArray, into: ObservationBatch | None = None) -> StepResult:

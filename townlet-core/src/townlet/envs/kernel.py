@@ -19,7 +19,7 @@ from townlet.world.tables import Tables
 from townlet.world.tick import tick_world
 from townlet.world.views import viewer
 
-__all__ = ["ENTRY_POINTS", "Contents", "advance", "begin", "first_forbidden", "look", "retarget"]
+__all__ = ["ENTRY_POINTS", "Contents", "advance", "begin", "first_forbidden", "retarget"]
 
 
 class Contents(NamedTuple):
@@ -82,23 +82,20 @@ def _look_world(contents: Contents, sheets: Sheets, w: int, thread: int) -> None
 
 
 @compiled
-def look(contents_ref: Any, sheets_ref: Any, first: int, last: int, thread: int) -> None:
-    """Write masks and observations of the worlds ``first`` .. ``last - 1``."""
-    contents, sheets = as_contents(contents_ref), as_sheets(sheets_ref)
-    for w in range(first, last):
-        _look_world(contents, sheets, w, thread)
-
-
-@compiled
 def advance(contents_ref: Any, sheets_ref: Any, actions: NDArray[np.int64], first: int, last: int, thread: int) -> None:
-    """One tick of the worlds ``first`` .. ``last - 1``, each while its data is in the cache."""
+    """One tick of the worlds ``first`` .. ``last - 1``, each while its data is in the cache.
+
+    With no actions at all (int64 ``[0]``) no time passes: masks and observations are written, nothing else.
+    (One entry point for both, because each one that contains the writers compiles them anew.)
+    """
     contents, sheets = as_contents(contents_ref), as_sheets(sheets_ref)
     state, tables = contents.state, contents.tables
     for w in range(first, last):
-        tick_world(state, tables, actions, w)
-        reward_world(state, tables, contents.settings, contents.memory, contents.sheets, w)
-        measure_world(state, tables, contents.counters, actions, contents.pay, w)
+        if len(actions) > 0:
+            tick_world(state, tables, actions, w)
+            reward_world(state, tables, contents.settings, contents.memory, contents.sheets, w)
+            measure_world(state, tables, contents.counters, actions, contents.pay, w)
         _look_world(contents, sheets, w, thread)
 
 
-ENTRY_POINTS = (begin, first_forbidden, look, advance)
+ENTRY_POINTS = (begin, first_forbidden, advance)

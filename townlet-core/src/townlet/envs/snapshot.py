@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,10 @@ _HEADER, _ARRAYS = "engine.json", "engine.safetensors"
 def _arrays(engine: TownEngine) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, _, array in state_fields(engine.state):
         yield f"world.{name}", array
-    for group, part in (("rewards", engine.memory), ("counters", engine.counters)):
-        for name, array in zip(part._fields, part, strict=True):
-            yield f"{group}.{name}", array
+    groups: dict[str, NamedTuple] = {"rewards": engine.memory, "counters": engine.counters}
+    for group, part in groups.items():
+        for name in part._fields:
+            yield f"{group}.{name}", getattr(part, name)
 
 
 def save_engine(engine: TownEngine, path: Path) -> None:
