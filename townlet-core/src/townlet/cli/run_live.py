@@ -76,7 +76,7 @@ class LiveView:
                 time.sleep(self._next_tick - now)
 
     def draw(self, note: str | None = None) -> None:
-        """Draw now. ``note`` stands under the picture until another one is given."""
+        """Draw now. ``note`` stands over the picture until another one is given."""
         if note is not None:
             self._note = note
         if self._live is None:
@@ -85,4 +85,5 @@ class LiveView:
         head = Text(f"{self._title}   day {day}, tick {tick}   Ctrl-C ends it", style="bold")
         picture = Text.from_ansi(render_ansi(self._engine))
         picture.no_wrap = True
-        self._live.update(Group(head, picture, Text(self._note)), refresh=True)
+        above = [head, Text(self._note)] if self._note else [head]
+        self._live.update(Group(*above, picture), refresh=True)  # a low window cuts the end of the picture off

@@ -28,7 +28,9 @@ _KEYS: dict[str, str] = {
 
 HELP = "wasd or arrows walk · e use · c chat · y yield · . wait · m its own mind · f its own mind for 50 ticks · q quit"
 _FAST = 50
-_SHOWN = ("need_hunger", "need_energy", "need_hygiene", "groceries", "meals", "in_shift", "in_queue")
+_NEEDS = ("need_hunger", "need_energy", "need_hygiene")
+_ITEMS = ("groceries", "meals")
+_FLAGS = ("in_shift", "on_site", "in_queue")
 
 
 class TerminalPilot:
@@ -88,12 +90,18 @@ class TerminalPilot:
         return suggestion
 
     def _status(self, observation: ObservationBatch, suggestion: str) -> str:
-        features = dict(zip(self._spec.feature_names, observation.features[0], strict=True))
-        told = [f"{n.removeprefix('need_')} {features[n]:.2f}" for n in _SHOWN if n in features]
-        money = features.get("wallet", np.float32(0))
-        told.append(f"coins {50 * float(money) / max(1 - float(money), 1e-4):.0f}")
+        features = dict(zip(self._spec.feature_names, map(float, observation.features[0]), strict=True))
+        wallet = features["wallet"]
         doing = [n.removeprefix("doing_") for n in self._spec.feature_names if n.startswith("doing_") and features[n]]
-        return f"{self._name}: {' · '.join(told)} · doing {doing[0] if doing else '?'} · its mind: {suggestion}\n{HELP}"
+        told = [
+            *(f"{name.removeprefix('need_')} {features[name]:.2f}" for name in _NEEDS),
+            *(f"{round(5 * features[name])} {name}" for name in _ITEMS),
+            f"{50 * wallet / max(1 - wallet, 1e-4):.0f} coins",
+            *(name.replace("_", " ") for name in _FLAGS if features[name]),
+            f"doing {', '.join(doing)}",
+            f"its mind would: {suggestion}",
+        ]
+        return f"{self._name}: {' · '.join(told)}\n{HELP}"
 
     def _say(self, note: str) -> None:
         if self._view is not None and self._view.draws:

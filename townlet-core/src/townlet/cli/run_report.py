@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 __all__ = ["document", "report"]
 
 _COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("self_sufficiency", "self-sufficient", "{:.0%}"),
+    ("self_sufficiency", "suffice", "{:.0%}"),
     ("mean_need", "need", "{:.2f}"),
-    ("attendance", "attended", "{:.0%}"),
+    ("attendance", "attend", "{:.0%}"),
     ("late_share", "late", "{:.0%}"),
     ("wages", "wages", "{:.1f}"),
     ("finished_table", "meals", "{:.1f}"),
-    ("finished_shower", "showers", "{:.1f}"),
+    ("finished_shower", "wash", "{:.1f}"),
     ("chats", "chats", "{:.1f}"),
-    ("queue_conflicts", "conflicts", "{:.2f}"),
+    ("queue_conflicts", "pushes", "{:.2f}"),
     ("exits", "exits", "{:.2f}"),
     ("reward", "reward", "{:+.2f}"),
 )
 """Key figure, heading, format. Shares are of agents or shifts, the rest is per agent and day."""
+
+_MOST_DAYS, _MOST_AGENTS, _WIDE = 14, 24, 160
+"""Rows of the tables at most, and columns of text where there is no terminal."""
 
 
 def report(result: RunResult, *, as_json: bool) -> None:
@@ -65,6 +68,8 @@ def document(result: RunResult) -> dict[str, JSONValue]:
 
 def _print(result: RunResult) -> None:
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE  # nobody's window: a number must not be cut to fit one
     kpis = result.kpis
     share = kpis.ticks / kpis.day_ticks
     state = "interrupted at" if result.interrupted else "ran to"
@@ -73,18 +78,24 @@ def _print(result: RunResult) -> None:
         f"with {_mind(result.policy)}, {result.ticks / max(result.seconds, 1e-9):,.0f} ticks/s"
     )
     days = {f"day {int(day['day'])}": day for day in kpis.per_day()}
+    if days and kpis.ticks % kpis.day_ticks:
+        last, figures = days.popitem()
+        days[f"{last}, begun"] = figures
     if len(days) > _MOST_DAYS:
         kept = list(days)[-_MOST_DAYS:]
         console.print(f"the last {_MOST_DAYS} of {len(days)} days:")
         days = {name: days[name] for name in kept}
+    console.print()
     console.print(_table("", {**days, "whole run": kpis.summary()}, total=True))
     agents = kpis.per_agent()
+    console.print()
     console.print(_table("", dict(list(agents.items())[:_MOST_AGENTS])))
     if len(agents) > _MOST_AGENTS:
         console.print(f"and {len(agents) - _MOST_AGENTS} more agents; --json has them all")
+    console.print()
     console.print(
-        "shares are of agents (self-sufficient: no need ever at 0.3 or below that day) and of shifts; the rest is "
-        "per agent and day",
+        "suffice: share of agents with no need ever at 0.3 or below; attend, late: shares of shifts; need: mean "
+        "level; all others per agent and day",
         style="dim",
     )
     if result.recorded is not None:
@@ -96,9 +107,6 @@ def _print(result: RunResult) -> None:
         warn(warn_of_stub(result.policy))
 
 
-_MOST_DAYS, _MOST_AGENTS = 14, 24
-
-
 def _mind(policy: Mapping[str, object]) -> str:
     active, requested = str(policy.get("active")), str(policy.get("requested"))
     if active == "stub" and requested != "stub":
@@ -108,10 +116,10 @@ def _mind(policy: Mapping[str, object]) -> str:
 
 
 def _table(title: str, rows: Mapping[str, Mapping[str, float]], *, total: bool = False) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(title)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    table.add_column(title, no_wrap=True)
     for _, heading, _ in _COLUMNS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for number, (name, figures) in enumerate(rows.items()):
         if total and number == len(rows) - 1:
             table.add_section()

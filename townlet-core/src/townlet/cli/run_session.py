@@ -125,6 +125,7 @@ class Session:
         else:
             restore_run(snapshot, self.engine, self.runtime)
         self.first_tick = self.engine.tick
+        self._pilot = self._possess()
         self._snapshots: list[Path] = []
 
     def __enter__(self) -> Self:
@@ -178,8 +179,7 @@ class Session:
         return result
 
     def _loop(self, service: TrajectoryService | None) -> tuple[int, bool]:
-        request, engine = self._request, self.engine
-        pilot = self._possess()
+        request, engine, pilot = self._request, self.engine, self._pilot
         watchers: list[Watcher] = []
         with ExitStack() as stack:
             if request.live or pilot is not None:
