@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+import generate_contract
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -64,7 +65,11 @@ def commands() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"config-keys.md": config_keys, "commands.md": commands}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "config-keys.md": config_keys,
+    "commands.md": commands,
+    **generate_contract.PAGES,
+}
 
 
 def _sections(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[tuple[str, type[BaseModel], str]]:
