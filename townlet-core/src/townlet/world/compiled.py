@@ -2,7 +2,7 @@
 
 Numba's own cache looks at the file of the function that is called, not at the functions that it calls: after an
 edit (or an upgrade) of a callee it would go on running the old machine code, silently. Here the stamp of every
-cached function is one digest of *all* sources that are compiled, so a change anywhere recompiles.
+cached function is a digest of *all* sources that may be compiled into it, so a change anywhere in them recompiles.
 
 Compiled functions release the GIL, do not check bounds, divide as NumPy does, and never use fast-math: results
 are the same on every run and equal those of the plain functions, which run under ``NUMBA_DISABLE_JIT=1``. For
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,8 +25,8 @@ __all__ = ["compile_pending", "compiled", "jit_enabled", "source_digest"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-COMPILED_PACKAGES = ("townlet.world", "townlet.observations", "townlet.rewards", "townlet.telemetry", "townlet.envs")
-COMPILED_MODULES = ("townlet.rng",)
+WORLD = ("townlet.rng", "townlet.world")
+ABOVE = ("townlet.observations", "townlet.rewards", "townlet.telemetry", "townlet.envs")
 
 
 def jit_enabled() -> bool:
@@ -34,35 +34,52 @@ def jit_enabled() -> bool:
     return not numba.config.DISABLE_JIT
 
 
-@lru_cache(maxsize=1)
-def source_digest() -> str:
-    """SHA-256 (hex) of the names and contents of every source file that may be compiled."""
+def packages_of(module: str) -> tuple[str, ...]:
+    """The packages whose sources may end up in a compiled function of ``module``.
+
+    The world calls nothing above it, and its siblings above ignore each other (import-linter checks both); anything
+    else may call all of them.
+    """
+    if module.startswith("townlet.world"):
+        return WORLD
+    for package in ABOVE[:-1]:
+        if module.startswith(package):
+            return (*WORLD, package)
+    return (*WORLD, *ABOVE)
+
+
+@cache
+def source_digest(packages: tuple[str, ...]) -> str:
+    """SHA-256 (hex) of the names and contents of every source file of some packages or modules."""
     digest = hashlib.sha256()
-    for file in _source_files():
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
+    for name in packages:
+        for file in _source_files(name):
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _source_files() -> list[Path]:
-    files: list[Path] = []
-    for name in COMPILED_PACKAGES:
-        spec = importlib.util.find_spec(name)
-        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-            files += sorted(Path(folder).rglob("*.py"))
-    for name in COMPILED_MODULES:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            files.append(Path(spec.origin))
-    return files
+def _source_files(name: str) -> list[Path]:
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        return []
+    if spec.submodule_search_locations:
+        return [file for folder in spec.submodule_search_locations for file in sorted(Path(folder).rglob("*.py"))]
+    return [Path(spec.origin)] if spec.origin is not None else []
 
 
 class _StampedFile(IndexDataCacheFile):  # type: ignore[misc]
-    """An index whose stamp is the digest of all compiled sources, read when first needed."""
+    """An index whose stamp is the digest of all sources that may be compiled into it, read when first needed."""
+
+    def __init__(self, cache_path: str, filename_base: str, function: Callable[..., Any]) -> None:
+        super().__init__(cache_path, filename_base, None)
+        self._packages = packages_of(function.__module__)
+        self._origin = Path(function.__code__.co_filename)
 
     @property
     def _source_stamp(self) -> str:
-        return source_digest()
+        own = hashlib.sha256(self._origin.read_bytes()).hexdigest() if self._packages[-1] == ABOVE[-1] else ""
+        return source_digest(self._packages) + own
 
     @_source_stamp.setter
     def _source_stamp(self, stamp: object) -> None:
@@ -78,7 +95,7 @@ class _StampedCache(FunctionCache):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file = _StampedFile(self._cache_path, self._impl.filename_base, None)
+        self._cache_file = _StampedFile(self._cache_path, self._impl.filename_base, function)
 
     def pending(self) -> bool:
         """Whether the function would have to be compiled by a fresh process."""

@@ -33,7 +33,7 @@ from townlet.world.tables import Tables, Town
 from townlet.world.tick import as_state, as_tables
 from townlet.world.views import bind
 
-__all__ = ["axis_sizes", "empty_state", "new_state", "reset_world"]
+__all__ = ["axis_sizes", "copy_state", "empty_state", "new_state", "reset_world"]
 
 LONG_AGO = -(2**40)
 
@@ -119,6 +119,12 @@ def new_state(town: Town, seeds: Sequence[int]) -> WorldState:
     for w, seed in enumerate(seeds):
         reset_world(state, town, w, int(seed))
     return state
+
+
+def copy_state(source: WorldState, target: WorldState) -> None:
+    """Copy every array of ``source`` into ``target`` (same shapes), which may be bound and stays so."""
+    for (_, _, one), (_, _, two) in zip(state_fields(source), state_fields(target), strict=True):
+        np.copyto(two, one, casting="no")
 
 
 def reset_world(state: WorldState, town: Town, w: int, seed: int) -> None:
