@@ -17,7 +17,7 @@ from townlet.envs import kernel
 from townlet.envs.names import slot_names
 from townlet.envs.protocol import StepResult
 from townlet.envs.snapshot import load_engine, save_engine
-from townlet.errors import BackendContractError, ContractError, UsageError
+from townlet.errors import BackendContractError, ContractError, TownletError, UsageError
 from townlet.observations.features import build_spec
 from townlet.observations.views import build_views
 from townlet.observations.writer import sheets_of
@@ -25,6 +25,7 @@ from townlet.rewards.state import new_reward_state, new_sheets, settings_of
 from townlet.telemetry.accumulate import Pay, begin_counters, new_counters
 from townlet.telemetry.kpis import TownKpis
 from townlet.telemetry.reading import read_kpis
+from townlet.world import invariants
 from townlet.world.compile_town import compile_town
 from townlet.world.compiled import jit_enabled
 from townlet.world.names import STREAM_POLICY
@@ -157,7 +158,15 @@ class TownEngine:
             self._advance_in_threads(self._pool, sheets, actions)
         self._ticks += 1
         self._seconds += perf_counter() - started
+        if self.check:
+            self.assert_sound()
         return self._result if into is None else self._result_with(batch)
+
+    def assert_sound(self) -> None:
+        """Raise TownletError if an invariant of the state is violated."""
+        broken = invariants.check(self.state, self.tables)
+        if broken:
+            raise TownletError(f"the state of the town is unsound at tick {self._ticks}", details=broken[:10])
 
     def policy_seeds(self) -> list[int]:
         """One seed a world, below 2**63, from its ``policy`` stream."""

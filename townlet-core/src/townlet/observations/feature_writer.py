@@ -11,10 +11,11 @@ from townlet.observations.features import TIE_PARTS, feature_names
 from townlet.observations.relations import FRIEND, RIVAL, best_ties
 from townlet.observations.views import KINDS, Views
 from townlet.world.compiled import compiled
-from townlet.world.names import BED, DESK, DIRECTION_X, DIRECTION_Y
+from townlet.world.names import DIRECTION_X, DIRECTION_Y
 from townlet.world.state import QUEUE_PLACES, WorldState
 from townlet.world.systems.facilities import could_start
 from townlet.world.tables import UNREACHABLE, Tables
+from townlet.world.ways import way_distance, way_object, way_steps
 
 __all__ = ["write_features"]
 
@@ -108,22 +109,11 @@ def _write_kinds(state: WorldState, tables: Tables, out: Rows, n: int, w: int, a
         inside = 0 <= ny < ground.walkable.shape[0] and 0 <= nx < ground.walkable.shape[1]
         if inside and state.occupancy[w, ny, nx] >= 0:
             blocked |= 1 << d
-    home, job = int(agents.home[w, a]), int(agents.job[w, a])
-    site = int(tables.posts.place[job]) if job >= 0 else -1
+    in_use = int(ground.use_object[y, x])
     for k in range(KINDS):
-        place = -1
-        if k == BED:
-            place = home
-        elif k == DESK:
-            place = site
-        if place >= 0:
-            distance = int(ground.place_distance[place, y, x])
-            steps = int(ground.place_steps[place, y, x])
-            o = int(ground.place_nearest[place, y, x])
-        else:
-            distance = int(ground.kind_distance[y, x, k])
-            steps = int(ground.kind_steps[y, x, k])
-            o = int(ground.kind_nearest[y, x, k])
+        distance = way_distance(state, tables, w, a, k)
+        steps = way_steps(state, tables, w, a, k)
+        o = way_object(state, tables, w, a, k)
         at = _KIND + 8 * k
         for d in range(4):
             bit = (steps >> d) & 1
@@ -138,7 +128,7 @@ def _write_kinds(state: WorldState, tables: Tables, out: Rows, n: int, w: int, a
             using = 1 if objects.user[w, o] >= 0 else 0
             out[n, at + 5] = min((using + int(objects.queue_length[w, o])) / QUEUE_PLACES, 1.0)
             out[n, at + 6] = 1.0 if could_start(state, tables, w, a, o) >= 0 else 0.0
-            out[n, at + 7] = 1.0 if distance == 0 else 0.0
+            out[n, at + 7] = 1.0 if in_use == o else 0.0
 
 
 @compiled

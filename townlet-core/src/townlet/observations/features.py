@@ -72,7 +72,7 @@ KIND_PARTS = (
     "usable",  # a `use` there would start at once
     "here",  # `use` from this very tile acts on this kind
 )
-"""What is known of each facility kind: the nearest one; one's own home for beds, one's own job site for desks."""
+"""What is known of each facility kind: the nearest object of it; one's own bed, and with a job one's own desk."""
 
 TIE_SLOTS = ("friend1", "friend2", "rival1", "rival2")
 TIE_PARTS = (
