@@ -98,6 +98,7 @@ class TransitionPool:
                 head = _take(pool, order, 0, begin)
                 rest = {name: np.concatenate([rest[name], head[name]]) for name in head}
                 if len(rest[self._names[0]]) < size:
+                    del pool
                     continue
                 yield rest
             whole = count - (count - begin) % size
@@ -105,6 +106,7 @@ class TransitionPool:
                 yield _take(pool, order, start, start + size)
             short = _take(pool, order, whole, count)
             rest = {name: array.copy() for name, array in short.items()} if whole < count else {}
+            del pool, short  # before the next pool is gathered, not after
         if rest:
             yield rest
 

@@ -114,7 +114,7 @@ class PartialFolder:
     def __init__(self, target: Path, *, error: type[TownletError]) -> None:
         self.target = target.absolute()
         self._error = error
-        if self.target.name in ("", ".."):
+        if target.name in ("", ".."):
             raise error("this is no name for a new folder", where=str(target))
         self._refuse_existing()
         try:
