@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from townlet.config.town import TownConfig
 from townlet.errors import MapError
 from townlet.world.affordances import compile_affordances, load_affordances
+from townlet.world.compile_rules import compile_rules, compile_schedule
 from townlet.world.fields import Field, Ground, check_reachable, flood, read_ground
 from townlet.world.maps import MapSource, load_map
 from townlet.world.names import BED, DESK, FACILITY_KINDS
-from townlet.world.tables import UNREACHABLE, MapTable, PostTable, Rules, Tables, Town
+from townlet.world.tables import UNREACHABLE, MapTable, PostTable, Tables, Town
 
 __all__ = ["compile_map", "compile_town"]
 
@@ -35,20 +36,17 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     affordances = load_affordances(config.affordances)
     ground = read_ground(source)
     check_reachable(source, ground)
+    objects = _object_names(ground)
     homes = sum(place.kind == "home" for place in source.places)
     map_table, place_fields = compile_map(source, ground, homes, config.social.chat_reach)
     tables = Tables(
         map=map_table,
         affordances=compile_affordances(affordances, where=config.affordances),
         posts=_posts(config, source, ground, homes, place_fields),
-        rules=_rules(config),
+        schedule=compile_schedule(config.outside.schedule, objects, source.agents),
+        rules=compile_rules(config),
     )
     _freeze(tables)
-    seen = [0] * len(FACILITY_KINDS)
-    objects = []
-    for kind in ground.object_kind:
-        seen[kind] += 1
-        objects.append(f"{FACILITY_KINDS[kind]} {seen[kind]}")
     return Town(
         config=config,
         tables=tables,
@@ -56,7 +54,7 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
         glyphs=source.rows,
         affordances=tuple(a.id for a in affordances),
         places=tuple(place.name for place in source.places),
-        objects=tuple(objects),
+        objects=objects,
         homes=homes,
         digest=_digest(tables),
     )
@@ -187,75 +185,24 @@ def _posts(config: TownConfig, source: MapSource, ground: Ground, homes: int, pl
     )
 
 
-def _rules(config: TownConfig) -> Rules:
-    time, needs, jobs, economy = config.time, config.needs, config.jobs, config.economy
-    social, lives, outside = config.social, config.lives, config.outside
-    day = float(time.day_ticks)
-    return Rules(
-        day_ticks=time.day_ticks,
-        hour_ticks=time.hour_ticks,
-        hunger_decay=needs.hunger_decay,
-        energy_decay=needs.energy_decay,
-        hygiene_decay=needs.hygiene_decay,
-        company_effect=needs.company_effect,
-        ghost_after=config.movement.ghost_after,
-        grace_ticks=config.queues.grace_ticks,
-        push_cooldown=config.queues.push_cooldown,
-        late_grace=jobs.late_grace,
-        late_fee=jobs.late_fee,
-        abandoned_after=jobs.abandoned_after,
-        attended_share=jobs.attended_share,
-        attendance_memory=jobs.attendance_memory,
-        absences_allowed=jobs.absences_allowed,
-        rent=economy.rent,
-        rent_days=economy.rent_days,
-        base_groceries=economy.groceries,
-        base_meal=economy.meal,
-        stock_till=economy.stock_till,
-        stock_counter=economy.stock_counter,
-        start_money=economy.start_money,
-        start_groceries=economy.start_groceries,
-        start_meals=economy.start_meals,
-        start_need=economy.start_need,
-        shared_meal_window=social.shared_meal_window,
-        shared_meal_bonus=social.shared_meal_bonus,
-        chat_base=social.chat_base,
-        chat_trust=social.chat_trust,
-        chat_familiarity=social.chat_familiarity,
-        chat_cooldown=social.chat_cooldown,
-        tie_decay=social.tie_decay,
-        collapse_ticks=lives.collapse_ticks,
-        neglect_ticks=lives.neglect_ticks,
-        faint_ticks=needs.faint_ticks,
-        faint_energy=needs.faint_energy,
-        exits_per_day=lives.exits_per_day,
-        exit_gap=lives.exit_gap,
-        respawn_min=lives.respawn_min,
-        respawn_max=lives.respawn_max,
-        outside_on=outside.enabled,
-        rate_price=outside.price_spikes / day,
-        rate_power=outside.blackouts / day,
-        rate_water=outside.water_outages / day,
-        rate_closure=outside.closures / day,
-        rate_meeting=outside.meetings / day,
-        spike_factor=outside.spike_factor,
-        spike_ticks=outside.spike_ticks,
-        outage_ticks=outside.outage_ticks,
-        closure_ticks=outside.closure_ticks,
-        meeting_ticks=outside.meeting_ticks,
-        outside_cooldown=outside.cooldown,
-    )
+def _object_names(ground: Ground) -> tuple[str, ...]:
+    seen = [0] * len(FACILITY_KINDS)
+    names = []
+    for kind in ground.object_kind:
+        seen[kind] += 1
+        names.append(f"{FACILITY_KINDS[kind]} {seen[kind]}")
+    return tuple(names)
 
 
 def _freeze(tables: Tables) -> None:
-    for part in (tables.map, tables.affordances, tables.posts):
+    for part in (tables.map, tables.affordances, tables.posts, tables.schedule):
         for array in part:
             array.flags.writeable = False
 
 
 def _digest(tables: Tables) -> str:
     digest = hashlib.sha256()
-    for group in (tables.map, tables.affordances, tables.posts):
+    for group in (tables.map, tables.affordances, tables.posts, tables.schedule):
         for name in group._fields:
             array: NDArray[Any] = getattr(group, name)
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from townlet.config.town import TownConfig
 
-__all__ = ["UNREACHABLE", "AffordanceTable", "MapTable", "PostTable", "Rules", "Tables", "Town"]
+__all__ = ["UNREACHABLE", "AffordanceTable", "MapTable", "PostTable", "Rules", "ScheduleTable", "Tables", "Town"]
 
 UNREACHABLE: Final = 65535
 """Distance from a tile (a wall, a counter) from which one cannot walk there."""
@@ -92,6 +92,18 @@ class PostTable(NamedTuple):
     of_home: Annotated[I16, "D N", "posts that people of a home take, nearest sites first, -1 padded"]
 
 
+class ScheduleTable(NamedTuple):
+    """Events on a timetable, one row for each target."""
+
+    day: Annotated[I32, "G", "day, -1 every day"]
+    at: Annotated[I32, "G", "tick of the day"]
+    event: Annotated[I8, "G", "names.OUTSIDE_KINDS"]
+    ticks: Annotated[I32, "G", "how long"]
+    target: Annotated[I16, "G", "price, object or agent, -1 none"]
+    other: Annotated[I16, "G", "second agent of a meeting, -1 none"]
+    factor: Annotated[F32, "G", "on a price"]
+
+
 class Rules(NamedTuple):
     """Numbers of the rules, from the config; units there."""
 
@@ -155,6 +167,7 @@ class Tables(NamedTuple):
     map: MapTable
     affordances: AffordanceTable
     posts: PostTable
+    schedule: ScheduleTable
     rules: Rules
 
 

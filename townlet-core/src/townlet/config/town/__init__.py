@@ -4,7 +4,7 @@ from townlet.config.town.economy import EconomyConfig
 from townlet.config.town.jobs import JobsConfig, ShiftConfig
 from townlet.config.town.lives import LivesConfig
 from townlet.config.town.needs import NeedsConfig
-from townlet.config.town.outside import OutsideConfig
+from townlet.config.town.outside import OutsideConfig, ScheduledEvent
 from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
 from townlet.config.town.social import SocialConfig
 from townlet.config.town.town import TownConfig
@@ -18,6 +18,7 @@ __all__ = [
     "NeedsConfig",
     "OutsideConfig",
     "QueueConfig",
+    "ScheduledEvent",
     "ShiftConfig",
     "SocialConfig",
     "TimeConfig",

@@ -6,12 +6,16 @@ from townlet.world.chance import draw, draw_index
 from townlet.world.compiled import compiled
 from townlet.world.names import (
     BED,
+    BLACKOUT,
+    CLOSURE,
     DESK,
     FLAG_POWER,
     FLAG_WATER,
     PRICE_GROCERIES,
+    PRICE_SPIKE,
     PRICES,
     STREAM_EVENTS,
+    WATER_OUTAGE,
 )
 from townlet.world.state import TIE_SLOTS, WorldState
 from townlet.world.systems.activities import interrupt, stop_without
@@ -28,6 +32,7 @@ _RIVALS = 0.1  # least rivalry of two who are made to meet
 def run_outside(state: WorldState, tables: Tables, w: int) -> None:
     """End what is over; perhaps begin something. Five numbers are drawn in each tick, whatever comes of them."""
     _end_outages(state, tables, w)
+    _keep_schedule(state, tables, w)
     rules, outside = tables.rules, state.outside
     if not rules.outside_on:
         return
@@ -46,7 +51,7 @@ def run_outside(state: WorldState, tables: Tables, w: int) -> None:
         if kind != BED and kind != DESK and now >= int(outside.object_ready[w, o]):
             close_object(state, tables, w, o, rules.closure_ticks)
     if draw(state.streams, w, STREAM_EVENTS) < rules.rate_meeting and now >= int(outside.meeting_ready[w]):
-        _invite_rivals(state, tables, w)
+        _invite_rivals(state, tables, w, rules.meeting_ticks)
 
 
 @compiled
@@ -65,6 +70,29 @@ def _end_outages(state: WorldState, tables: Tables, w: int) -> None:
         outside.meeting[w, 0], outside.meeting[w, 1] = -1, -1
         feel(state, w, a, b, 0.0, 0.0, 0.10)
         feel(state, w, b, a, 0.0, 0.0, 0.10)
+
+
+@compiled
+def _keep_schedule(state: WorldState, tables: Tables, w: int) -> None:
+    """Events on the timetable; no number is drawn."""
+    schedule, day_ticks = tables.schedule, tables.rules.day_ticks
+    day, time = int(state.clock.tick[w]) // day_ticks, int(state.clock.tick[w]) % day_ticks
+    for i in range(len(schedule.at)):
+        if int(schedule.at[i]) != time or (int(schedule.day[i]) >= 0 and int(schedule.day[i]) != day):
+            continue
+        event, ticks, target = int(schedule.event[i]), int(schedule.ticks[i]), int(schedule.target[i])
+        if event == PRICE_SPIKE:
+            raise_price(state, tables, w, target, float(schedule.factor[i]), ticks)
+        elif event == BLACKOUT:
+            blackout(state, tables, w, ticks)
+        elif event == WATER_OUTAGE:
+            water_outage(state, tables, w, ticks)
+        elif event == CLOSURE:
+            close_object(state, tables, w, target, ticks)
+        elif target < 0:
+            _invite_rivals(state, tables, w, ticks)
+        elif state.agents.present[w, target] and state.agents.present[w, int(schedule.other[i])]:
+            invite(state, tables, w, target, int(schedule.other[i]), ticks)
 
 
 @compiled
@@ -119,7 +147,7 @@ def invite(state: WorldState, tables: Tables, w: int, a: int, b: int, ticks: int
 
 
 @compiled
-def _invite_rivals(state: WorldState, tables: Tables, w: int) -> None:
+def _invite_rivals(state: WorldState, tables: Tables, w: int, ticks: int) -> None:
     """The two with the strongest rivalry, if there are any worth the name."""
     ties = state.ties
     one, two, strongest = -1, -1, _RIVALS
@@ -128,4 +156,4 @@ def _invite_rivals(state: WorldState, tables: Tables, w: int) -> None:
             if ties.other[w, a, slot] >= 0 and float(ties.rivalry[w, a, slot]) > strongest:
                 one, two, strongest = a, int(ties.other[w, a, slot]), float(ties.rivalry[w, a, slot])
     if one >= 0:
-        invite(state, tables, w, one, two, tables.rules.meeting_ticks)
+        invite(state, tables, w, one, two, ticks)
