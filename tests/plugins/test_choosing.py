@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from townlet.errors import (
     BackendBlockedError,
@@ -13,6 +16,7 @@ from townlet.errors import (
     BackendIncompatibleError,
     BackendNotInstalledError,
     ConfigError,
+    TownletError,
     UsageError,
 )
 from townlet.plugins import Selection
@@ -90,6 +94,13 @@ def test_nonsense(site: Any, typed: str) -> None:
     site.add("foo")
     with pytest.raises((BackendNotInstalledError, ConfigError)):
         choose(typed, None, ALL)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(typed=st.text(max_size=40))
+def test_any_name_is_answered(site: Any, typed: str) -> None:
+    with contextlib.suppress(TownletError):
+        choose(typed, None, Selection(disabled=frozenset({"pytorch"})))
 
 
 class TestOrder:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from townlet.plugins.manifest import ManifestError, contract_fits, locate_manifest, parse_manifest, read_manifest
+from townlet.plugins.manifest import (
+    ManifestError,
+    _build,
+    contract_fits,
+    locate_manifest,
+    parse_manifest,
+    read_manifest,
+)
 
 SMALL = 'schema = 1\nname = "foo"\napi = ">=1,<2"\n'
 
@@ -80,6 +90,32 @@ def test_a_huge_file_is_refused() -> None:
 def test_deeply_nested_is_refused() -> None:
     with pytest.raises(ManifestError, match="not TOML"):
         parse_manifest(b"a = " + b"[" * 20_000, expected_name="foo")
+
+
+@pytest.mark.parametrize("text", [f"schema = {'9' * 5000}", SMALL.replace("<2", "<" + "9" * 5000)])
+def test_endless_numbers_are_refused(text: str) -> None:
+    with pytest.raises(ManifestError):
+        parse_manifest(text.encode(), expected_name="foo")
+
+
+@given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(ManifestError):
+        parse_manifest(data, expected_name="foo")
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner))
+
+
+@given(
+    value=VALUES, key=st.sampled_from(["name", "api", "aliases", "options", "devices", "requires", "links", "schema"])
+)
+def test_any_value_of_a_key_is_read_or_refused(value: object, key: str) -> None:
+    document = {"schema": 1, "name": "foo", "api": ">=1", key: value}
+    with contextlib.suppress(ManifestError):
+        manifest = _build(document, "", b"")
+        assert all(isinstance(alias, str) for alias in (*manifest.aliases, *manifest.devices, *manifest.requires))
 
 
 def test_unknown_keys_are_noted() -> None:

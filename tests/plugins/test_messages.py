@@ -116,7 +116,7 @@ def test_requirement_unreadable(site: Any, refusal: Any) -> None:
     assert first.startswith("error: policy backend 'foo' cannot start: 'lib >> 2' is not a requirement: ")
     assert rest == [
         "  backend: acme-foo 1.0",
-        "  its manifest is wrong: tell its authors",
+        "  its manifest or that metadata is wrong: tell its authors",
         "  next:  townlet backends doctor foo",
     ]
 

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from townlet.api import RunSummary, TrainingReport
+from townlet.errors import ConfigError
 from townlet.plugins import Observers, refresh
 
 SUMMARY = RunSummary(run_id="r", ticks=10, policy={}, kpis={})
@@ -159,11 +160,21 @@ def test_commands(observe: Any) -> None:
     assert list(cli.commands) == ["hello"]
 
 
-@pytest.mark.parametrize("text", ["*", "bad", "BAD", "watch-bad", "other, watch_bad"])
+@pytest.mark.parametrize("text", ["*", "bad", "BAD", "watch-bad", "bad, watch_bad"])
 def test_switched_off_before_import(observe: Any, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     observe("bad", "raise SystemExit")
     monkeypatch.setenv("TOWNLET_DISABLE_PLUGINS", text)
     assert Observers.load().failures == ()
+
+
+def test_a_misspelt_entry_is_refused(observe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    observe("recorder", RECORDER)
+    monkeypatch.setenv("TOWNLET_DISABLE_PLUGINS", "recordr")
+    with pytest.raises(ConfigError) as caught:
+        Observers.load()
+    assert str(caught.value) == (
+        "TOWNLET_DISABLE_PLUGINS names a plugin that nobody knows: 'recordr'\n  did you mean 'recorder'?"
+    )
 
 
 def test_not_from_the_current_directory(site: Any, observe: Any, monkeypatch: pytest.MonkeyPatch) -> None:

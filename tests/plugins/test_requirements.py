@@ -65,6 +65,22 @@ def test_not_a_requirement(site: Any, text: str) -> None:
     assert requirement.problem.startswith(f"{text!r} is not a requirement")
 
 
+@given(text=st.text(max_size=60))
+def test_any_text_is_answered(text: str) -> None:
+    assert check_requirement(f"no-such-distribution-{text}").fits in (True, False)
+    check_requirement(text)
+
+
+@pytest.mark.parametrize("version", ["nonsense", "1.0-final-really", "9" * 5000])
+def test_a_version_that_is_none(site: Any, version: str) -> None:
+    info = site.metadata("lib", "1")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: lib\nVersion: {version}\n")
+    refresh()
+    requirement = check_requirement("lib>=1")
+    assert (requirement.found, requirement.fits) == (version, False)
+    assert requirement.problem == f"lib has a version that is none: {version!r}"
+
+
 def test_damaged_metadata_counts_as_missing(site: Any) -> None:
     info = site.metadata("lib", "1.0")
     (info / "METADATA").write_bytes(b"\xff\xfe\x00\x01")

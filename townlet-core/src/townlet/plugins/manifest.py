@@ -19,7 +19,7 @@ SCHEMA = 1
 """The version of the file format that this core reads; independent of the version of the contract."""
 
 _LARGEST = 64 * 1024  # bytes; a manifest of the usual kind has one
-_CLAUSE = re.compile(r"(>=|<=|==|!=|<|>)\s*(\d+)\Z")
+_CLAUSE = re.compile(r"(>=|<=|==|!=|<|>)\s*([0-9]{1,6})\Z")
 _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
     ">=": lambda a, b: a >= b,
     "<=": lambda a, b: a <= b,
@@ -134,7 +134,7 @@ def parse_manifest(data: bytes, *, expected_name: str, path: str = "") -> Manife
         document = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ManifestError(f"the file is not UTF-8 text (byte {error.start})") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number with thousands of digits
         raise ManifestError(f"the file is not TOML: {error}") from error
     schema = document.get("schema")
     if type(schema) is not int or schema < 1:

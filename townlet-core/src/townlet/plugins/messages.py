@@ -169,7 +169,7 @@ def lacking_requirement(row: BackendRow, requirement: Requirement, where: str | 
         return BackendDependencyError(
             f"policy backend {row.name!r} cannot start: {requirement.problem}",
             where=where,
-            details=(backend_line(row), "its manifest is wrong: tell its authors", doctor_line(row)),
+            details=(backend_line(row), "its manifest or that metadata is wrong: tell its authors", doctor_line(row)),
         )
     if requirement.found is None:
         what = f"{named} ({requirement.text})" if named else requirement.text

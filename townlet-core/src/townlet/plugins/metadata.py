@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -154,7 +155,7 @@ def _describe(distribution: Distribution | IDistribution, here: str | None) -> I
 
 def _search_path() -> list[str]:
     """``sys.path`` without what is not there: looking into a zip that does not exist costs more than all the rest."""
-    return [entry for entry in sys.path if Path(entry).exists()]
+    return [entry for entry in sys.path if isinstance(entry, str) and os.path.exists(entry or ".")]  # noqa: PTH110
 
 
 @functools.cache

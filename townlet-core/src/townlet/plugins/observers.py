@@ -6,10 +6,12 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from townlet.errors import ConfigError
 from townlet.plugins.guard import Guarded, guarded
 from townlet.plugins.metadata import OBSERVERS, Declaration, read_metadata
 from townlet.plugins.names import canonical
 from townlet.plugins.scan import local_allowed
+from townlet.suggestions import nearest
 
 if TYPE_CHECKING:
     import click
@@ -74,7 +76,11 @@ class Observers:
 
     @classmethod
     def load(cls) -> Observers:
-        """Import all plugins of the group ``townlet.plugins`` but those that the user switched off."""
+        """Import all plugins of the group ``townlet.plugins`` but those that the user switched off.
+
+        Raises:
+            ConfigError: if TOWNLET_DISABLE_PLUGINS names one that nobody knows.
+        """
         observers = cls()
         for declaration in _allowed():
             observers._add(declaration)
@@ -132,15 +138,25 @@ class Observers:
 
 def _allowed() -> list[Declaration]:
     allow_local = local_allowed()
+    declared = [d for d in read_metadata(allow_local).declarations if d.group == OBSERVERS]
     text = os.environ.get(DISABLE_PLUGINS, "")
     disabled = {name if name == "*" else canonical(name) for name in text.replace(",", " ").split()}
+    known = {spelling for declaration in declared for spelling in _spellings(declaration)}
+    for name in sorted(disabled - known - {"*"}):
+        miss = nearest(name, known)
+        raise ConfigError(
+            f"{DISABLE_PLUGINS} names a plugin that nobody knows: {name!r}",
+            details=[f"did you mean {miss!r}?"] if miss else [f"plugins: {', '.join(sorted(known)) or 'none'}"],
+        )
     return [
         declaration
-        for declaration in read_metadata(allow_local).declarations
-        if declaration.group == OBSERVERS
-        and not disabled & {"*", canonical(declaration.name), canonical(declaration.distribution.name)}
-        and (allow_local or not declaration.distribution.local)
+        for declaration in declared
+        if not disabled & {"*", *_spellings(declaration)} and (allow_local or not declaration.distribution.local)
     ]
+
+
+def _spellings(declaration: Declaration) -> tuple[str, str]:
+    return canonical(declaration.name), canonical(declaration.distribution.name)
 
 
 def _load(declaration: Declaration) -> tuple[pluggy.HookRelay, frozenset[str]]:

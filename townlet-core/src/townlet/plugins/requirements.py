@@ -11,9 +11,9 @@ __all__ = ["Requirement", "check_requirement", "torch_available"]
 
 # `name>=1.2,<3` with plain numbers is what nearly every manifest says. Comparing those by hand saves the import
 # of `packaging`, a third of the whole listing of backends; anything else goes to `packaging`.
-_SIMPLE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:(?:>=|<)\s*\d+(?:\.\d+)*\s*(?:,\s*|\Z))*)\Z")
-_SIMPLE_CLAUSE = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
-_SIMPLE_VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:\+[A-Za-z0-9.]+)?\Z")
+_SIMPLE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:(?:>=|<)\s*[0-9]{1,9}(?:\.[0-9]{1,9})*\s*(?:,\s*|\Z))*)\Z")
+_SIMPLE_CLAUSE = re.compile(r"(>=|<)\s*([0-9]+(?:\.[0-9]+)*)")
+_SIMPLE_VERSION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})*)(?:\+[A-Za-z0-9.]+)?\Z")
 
 
 class Requirement(NamedTuple):
@@ -71,15 +71,20 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _check_with_packaging(text: str) -> Requirement:
-    from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as Parsed
+    from packaging.version import Version
 
     try:
         parsed = Parsed(text)
-    except InvalidRequirement as error:
-        return Requirement(text, text, None, False, f"{text!r} is not a requirement: {str(error).splitlines()[0]}")
-    if parsed.marker is not None and not parsed.marker.evaluate({"extra": ""}):
-        return Requirement(text, parsed.name, installed_version(parsed.name), True)
+        asked_for = parsed.marker is None or parsed.marker.evaluate({"extra": ""})
+    except (ValueError, RecursionError) as error:  # what packaging raises is a ValueError
+        reason = (str(error).splitlines() or ["it cannot be read"])[0]
+        return Requirement(text, text, None, False, f"{text!r} is not a requirement: {reason}")
     found = installed_version(parsed.name)
-    fits = found is not None and parsed.specifier.contains(found, prereleases=True)
+    if not asked_for:
+        return Requirement(text, parsed.name, found, True)
+    try:
+        fits = found is not None and parsed.specifier.contains(Version(found), prereleases=True)
+    except ValueError:
+        return Requirement(text, parsed.name, found, False, f"{parsed.name} has a version that is none: {found!r}")
     return Requirement(text, parsed.name, found, fits)
