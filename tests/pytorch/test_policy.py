@@ -140,6 +140,12 @@ def test_other_observations_are_refused(policy, blind_spec, see):
         policy.decide(see(blind_spec, 4), policy.initial_state(4, 0))
 
 
+def test_states_of_other_policies_or_sizes_are_refused(policy, spec, see):
+    for state in (ArrayState(), policy.initial_state(3, 0), ArrayState({"memory": np.zeros(4)})):
+        with pytest.raises(ContractError, match="not one of this policy's for 4 rows"):
+            policy.decide(see(spec, 4), state)
+
+
 def test_deciding_leaves_the_threads_as_they_were(policy, spec, see):
     torch.set_num_threads(2)
     policy.decide(see(spec, 4), policy.initial_state(4, 0))

@@ -82,7 +82,7 @@ def clone_behaviour(
                 step += 1
             epoch += 1
             train_loss = float(total) / size
-            held_out = evaluate(network, demonstrations, "validation", device, bfloat16=bfloat16)
+            held_out = evaluate(network, demonstrations, "validation", device)
             if not math.isfinite(train_loss) or not math.isfinite(held_out.loss):
                 raise _not_finite(epoch, train_loss, held_out.loss)
             if best is None or held_out.loss < best.loss:

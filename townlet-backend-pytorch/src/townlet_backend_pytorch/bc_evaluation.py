@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from townlet.api import BCMetrics, DemonstrationSource, ObservationSpec
 from townlet.api.demonstrations import Part
-from townlet_backend_pytorch.devices import autocast
 from townlet_backend_pytorch.experience import prepare_demonstrations
 from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_entropy
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
@@ -79,10 +78,11 @@ def evaluate(
     demonstrations: DemonstrationSource,
     part: Part,
     device: torch.device,
-    *,
-    bfloat16: bool = False,
 ) -> Evaluation:
-    """Judge the network's policy on one pass over ``part``, which must not be empty."""
+    """Judge the network's policy on one pass over ``part``, which must not be empty.
+
+    In float32, whatever it was trained in: so it acts in the town.
+    """
     actions = demonstrations.spec.actions
     counts, hits = np.zeros(actions, np.int64), np.zeros(actions, np.int64)
     totals = np.zeros((_BINS, 3))  # confidence, hits and number in each bin
@@ -90,9 +90,7 @@ def evaluate(
     with torch.inference_mode():
         for batch in demonstrations.batches(part, _ROWS):
             examples = prepare_demonstrations(batch, device)
-            with autocast(device, bfloat16):
-                trunk = network.trunk(examples.codes, examples.features)
-                logits = network.actor(trunk)
+            logits = network.actor(network.trunk(examples.codes, examples.features))
             log_probs = masked_log_softmax(logits, examples.mask)
             loss += float(smoothed_cross_entropy(log_probs, examples.actions, examples.mask).double().sum())
             best, chosen = log_probs.max(1)

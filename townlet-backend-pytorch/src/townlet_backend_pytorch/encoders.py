@@ -23,6 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": functional.silu,
 }
 
+_UNIT = 1.0 / 255.0  # codes become 0..1; uint8 times a float is float32
 _PATCH = 3  # cells along the side of a patch
 _PATCH_WIDTH = 32  # numbers a patch
 _EMBEDDING_WIDTH = 4  # numbers a cell
@@ -56,7 +57,7 @@ class _Flat(nn.Module):
         self.layer = orthogonal_linear(math.prod(config.map_shape), config.map_width, generator)
 
     def forward(self, codes: Tensor) -> Tensor:
-        return self.act(self.layer(codes.flatten(1).float().mul_(1.0 / 255.0)))
+        return self.act(self.layer(codes.flatten(1) * _UNIT))
 
 
 class _Codes(nn.Module):
@@ -72,7 +73,7 @@ class _Codes(nn.Module):
         self.layer = orthogonal_linear(math.prod(config.map_shape) * planes, config.map_width, generator)
 
     def forward(self, codes: Tensor) -> Tensor:
-        scaled = codes.flatten(1).float().mul_(1.0 / 255.0).unsqueeze(1)
+        scaled = (codes.flatten(1) * _UNIT).unsqueeze(1)
         planes = (1.0 - (scaled - self.centres).abs() * (len(_CODE_CENTRES) - 1)).clamp_(min=0.0)
         return self.act(self.layer(planes.flatten(1)))
 
@@ -93,7 +94,7 @@ class _Patch(nn.Module):
         channels = codes.shape[1]
         cells = functional.pad(codes, self.padding)
         cells = cells.view(-1, channels, self.down, _PATCH, self.across, _PATCH).permute(0, 2, 4, 1, 3, 5)
-        patches = cells.reshape(-1, self.down * self.across, channels * _PATCH * _PATCH).float().mul_(1.0 / 255.0)
+        patches = cells.reshape(-1, self.down * self.across, channels * _PATCH * _PATCH) * _UNIT
         return self.act(self.layer(self.act(self.shared(patches)).flatten(1)))
 
 
@@ -132,7 +133,7 @@ class _Conv(nn.Module):
         self.layer = orthogonal_linear(second * height * width, config.map_width, generator)
 
     def forward(self, codes: Tensor) -> Tensor:
-        planes = self.act(self.second(self.act(self.first(codes.float().mul_(1.0 / 255.0)))))
+        planes = self.act(self.second(self.act(self.first(codes * _UNIT))))
         return self.act(self.layer(planes.flatten(1)))
 
 

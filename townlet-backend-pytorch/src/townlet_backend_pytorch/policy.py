@@ -72,6 +72,11 @@ class TorchPolicy:
         """
         self._check(observations)
         memory = state.arrays()
+        if set(memory) != {"key", "counter"} or any(len(array) != observations.rows for array in memory.values()):
+            raise ContractError(
+                f"the state is not one of this policy's for {observations.rows} rows",
+                details=(f"found { ({name: array.shape for name, array in memory.items()}) }",),
+            )
         keys, counters = memory["key"], memory["counter"]
         logits, values = self.evaluate(observations)
         mask = observations.action_mask & observations.active[:, None]  # a row with nothing possible takes action 0

@@ -1,0 +1,90 @@
+"""PPO samples a second: Townlet, Stable-Baselines3 and a CleanRL-style loop on identical work, in one run.
+
+    python benchmarks/training/speed.py                      # our network
+    python benchmarks/training/speed.py --encoder conv       # two convolutions
+    python benchmarks/training/speed.py --check              # exit code 1 below the targets
+
+Same town (free of cost, observations as large as the real one's), same network, same hyper-parameters: 64 rows, 128
+ticks, 4 epochs of 4 minibatches. Trainers take turns, one iteration each, so that a noisy neighbour slows all of
+them; the median of the paired ratios counts. The rewards at the end show that all of them learn alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+
+import torch
+from trainers import SAMPLES, Townlet, make_trainers
+
+from townlet_backend_pytorch.devices import resolve_bfloat16
+from townlet_backend_pytorch.options import PyTorchOptions
+
+TARGETS = {"townlet float32": 1.0, "townlet bfloat16": 1.5}
+WARM_UP = 2
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", default="flat")
+    parser.add_argument("--iterations", type=int, default=12)
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of PyTorch; 0: its own number")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    trainers = [make() for make in make_trainers(PyTorchOptions(map_encoder=arguments.encoder, device="cpu"))]
+    seconds: dict[str, list[float]] = {trainer.name: [] for trainer in trainers}
+    rewards: dict[str, list[float]] = {trainer.name: [] for trainer in trainers}
+    for iteration in range(WARM_UP + arguments.iterations):
+        for trainer in trainers:
+            spent, reward = trainer.iterate()
+            rewards[trainer.name].append(reward)
+            if iteration >= WARM_UP:
+                seconds[trainer.name].append(spent)
+            elif isinstance(trainer, Townlet):
+                trainer.deciding = trainer.updating = 0.0
+    others = [name for name in seconds if name not in TARGETS]
+    ratios = {
+        name: statistics.median(
+            min(seconds[other][i] for other in others) / seconds[name][i] for i in range(arguments.iterations)
+        )
+        for name in TARGETS
+    }
+    native = resolve_bfloat16("auto", "auto", torch.device("cpu"))
+    result = {
+        "encoder": arguments.encoder,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+        "native_bfloat16": native,
+        "samples_per_second": {name: SAMPLES / statistics.median(times) for name, times in seconds.items()},
+        "ratio_to_the_faster_other": ratios,
+        "share_of_townlets_own_work": {
+            t.name: 1 - (t.deciding + t.updating) / sum(seconds[t.name]) for t in trainers if isinstance(t, Townlet)
+        },
+        "last_rewards": {name: statistics.mean(values[-3:]) for name, values in rewards.items()},
+    }
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        _show(result)
+    missed = [n for n, target in TARGETS.items() if ratios[n] < target and (native or n == "townlet float32")]
+    return 1 if arguments.check and missed else 0
+
+
+def _show(result: dict[str, object]) -> None:
+    for key, value in result.items():
+        if isinstance(value, dict):
+            print(key)
+            for name, number in value.items():
+                print(f"  {name:<20} {number:10.3f}" if number < 100 else f"  {name:<20} {number:10,.0f}")
+        else:
+            print(f"{key:<18} {value}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
