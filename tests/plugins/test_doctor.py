@@ -84,9 +84,9 @@ def test_killed_by_a_signal(examine: Any) -> None:
 
 
 def test_hangs(examine: Any) -> None:
-    found = examine("import time; time.sleep(600)", limit=8.0)
+    found = examine("import time; time.sleep(600)", limit=3.0)
     assert found.row.state is State.BROKEN
-    assert found.row.why == "no answer within 8 s, at plugin.py:1 in <module>; it was killed in phase 'import'"
+    assert found.row.why == "no answer within 3 s, at plugin.py:1 in <module>; it was killed in phase 'import'"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups of POSIX")
@@ -98,7 +98,7 @@ def test_its_own_children_end_with_it(examine: Any, tmp_path: Any) -> None:
         f"pathlib.Path({str(note)!r}).write_text(str(child.pid))\n"
         "time.sleep(600)\n"
     )
-    examine(plugin, limit=8.0)
+    examine(plugin, limit=3.0)
     deadline = time.monotonic() + 10
     while _alive(int(note.read_text())) and time.monotonic() < deadline:  # until the orphan is reaped
         time.sleep(0.1)

@@ -135,7 +135,7 @@ def test_info(zoo: Any) -> None:
 
 
 def test_doctor(zoo: Any) -> None:
-    document = zoo.json("backends", "doctor", "--timeout", "15")
+    document = zoo.json("backends", "doctor", "--timeout", "12")
     assert document["healthy"] is False
     rows = {row["qualified"]: row for row in document["backends"]}
     assert {name: row["state"] for name, row in rows.items()} == {
@@ -146,7 +146,7 @@ def test_doctor(zoo: Any) -> None:
     }
     why = {row["name"]: row["why"] for row in rows.values()}
     assert why["crashes"] == "it was killed by SIGSEGV, at plugin.py:4 in <module> in phase 'import'"
-    assert why["hangs"] == "no answer within 15 s, at plugin.py:3 in <module>; it was killed in phase 'import'"
+    assert why["hangs"] == "no answer within 12 s, at plugin.py:3 in <module>; it was killed in phase 'import'"
     assert why["exits"] == "policy backend 'exits' failed to load: it called sys.exit(5)"
     assert set(rows["zoo-loud:loud"]["changes"]) == {
         "it prints",

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ _CHILD = (
     "from townlet.plugins.probe import main; main(request)"
 )
 _TRACE_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>.+)')
+_START_LIMIT = 120.0  # seconds for Python, numpy, pydantic and the contract, on a machine with much else to do
+_POLL = 0.05  # seconds
 _OUTPUT_SHOWN = 2000  # characters of what the child printed
 
 
@@ -67,7 +70,7 @@ def diagnose(row: BackendRow, spec: Mapping[str, Any] | None, limit: float = DEF
     Args:
         row: the backend, with the lists applied.
         spec: JSON of the observations that a policy is created for; None to stop after the options.
-        limit: seconds after which the child is killed.
+        limit: seconds after which the child is killed, without its own start.
     """
     if row.state is not State.PRESENT:
         return Diagnosis(row, problem=row.why)
@@ -104,13 +107,22 @@ def _run_child(row: BackendRow, spec: Mapping[str, Any] | None, limit: float, fo
             child.stdin.write(json.dumps(request).encode() + b"\n")
             child.stdin.close()
             try:
-                child.wait(limit)
-                timed_out = False
-            except subprocess.TimeoutExpired:
-                timed_out = True
+                timed_out = not _ends_in_time(child, folder / "log", limit)
             finally:
                 _kill(child)
     return child.returncode, timed_out
+
+
+def _ends_in_time(child: subprocess.Popen[bytes], log: Path, limit: float) -> bool:
+    """Wait for the child. The clock starts when the child has what every backend needs, which is not its fault."""
+    deadline, started = time.monotonic() + _START_LIMIT, False
+    while time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_POLL)
+            return True
+        if not started and any(line.get("phase") == "start" and "ok" in line for line in _read_log(log)):
+            deadline, started = time.monotonic() + limit, True
+    return False
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

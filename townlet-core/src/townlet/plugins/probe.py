@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import IO, Any
 
+from townlet.plugins.rows import BackendRow
+
 __all__ = ["PHASES", "main"]
 
 PHASES = ("start", "import", "register", "options", "create", "decide", "close")
@@ -63,15 +65,15 @@ def main(request: Mapping[str, Any]) -> None:
 
     with open(request["log"], "w", encoding="utf-8") as file, open(request["trace"], "w") as trace:  # noqa: PTH123
         faulthandler.enable(trace)
-        faulthandler.dump_traceback_later(request["stuck_after"], file=trace)
         log = _Log(file)
-        _probe(log, request["backend"], request["spec"])
+        row = log.run("start", lambda: _start(request["backend"]))
+        faulthandler.dump_traceback_later(request["stuck_after"], file=trace)
+        _probe(log, row, request["spec"])
         log.write(done=True)
         faulthandler.cancel_dump_traceback_later()
 
 
-def _probe(log: _Log, backend: str, spec_data: Mapping[str, Any] | None) -> None:
-    row = log.run("start", lambda: _start(backend))
+def _probe(log: _Log, row: BackendRow, spec_data: Mapping[str, Any] | None) -> None:
     from townlet.plugins import loading, resolve
     from townlet.plugins.options import build_options
 
@@ -105,7 +107,7 @@ def _probe(log: _Log, backend: str, spec_data: Mapping[str, Any] | None) -> None
     log.run("close", policy.close)
 
 
-def _start(backend: str) -> Any:
+def _start(backend: str) -> BackendRow:
     import numpy  # noqa: F401 - what comes with every backend is not the backend's cost
     import pydantic  # noqa: F401
 
