@@ -20,6 +20,7 @@ class TrainingReport:
         samples: transitions consumed so far in this phase.
         seconds: wall time since the phase began.
         metrics: named numbers, as documented in the reference of metrics.
+        folder: of the run, where an observer may keep files of its own; None where there is none.
     """
 
     phase: str
@@ -28,6 +29,7 @@ class TrainingReport:
     samples: int = 0
     seconds: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    folder: str | None = None
 
 
 Report = Callable[[TrainingReport], None]

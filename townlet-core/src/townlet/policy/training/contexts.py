@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -216,7 +216,7 @@ class TrainingContext:
         }
         self.log.append({**line, **report.metrics})
         if self._watcher is not None:
-            self._watcher(report)
+            self._watcher(replace(report, folder=str(self.folder.path)))
 
     def save(self, progress: Progress, metrics: Mapping[str, float], experience: Experience | None = None) -> Path:
         """Write the checkpoint before the work that ``progress`` names as next; whole or not at all."""
