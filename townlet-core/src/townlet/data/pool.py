@@ -147,19 +147,23 @@ class TransitionPool:
     def _gather(self, pieces: Sequence[Piece]) -> Flat:
         """Copy the chosen transitions of some pieces into arrays that are allocated once, shard by shard."""
         pieces = sorted(pieces)
-        found = [
-            np.flatnonzero(self._choose(first + start, part)) for (_, start, _, first), part in self._parts(pieces)
-        ]
+        found = []
+        for piece, part in self._parts(pieces):
+            found.append(np.flatnonzero(self._choose(piece[3] + piece[1], part)))
+            del part  # with it goes the hold on its shard's map
         total = sum(len(index) for index in found)
         shapes = array_shapes(self._dataset.spec, len(self._dataset.manifest.reward_parts))
         out: Flat = {name: np.empty((total, *shapes[name]), ARRAY_DTYPES[name]) for name in self._names}
         position = 0
-        for (_, part), index in zip(self._parts(pieces), found, strict=True):
+        chosen = iter(found)
+        for _, part in self._parts(pieces):
+            index = next(chosen)
             for name, array in out.items():
                 room = array[position : position + len(index)]
                 # Clipping spares the copy that take makes to leave `out` alone if an index is wrong.
                 np.take(merge_rows(getattr(part, name)), index, axis=0, out=room, mode="clip")
             position += len(index)
+            del part
         return out
 
     def _parts(self, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, TrajectoryBlock]]:
@@ -167,6 +171,7 @@ class TransitionPool:
         shard, block = -1, None
         for piece in pieces:
             if piece[0] != shard or block is None:
+                block = None  # the map of the shard before goes before the next one comes
                 shard, block = piece[0], self._dataset.shard(piece[0])
             yield piece, block.ticks_between(piece[1], piece[2])
 

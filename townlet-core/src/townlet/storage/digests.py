@@ -11,7 +11,7 @@ from townlet.errors import TownletError
 
 __all__ = ["canonical_bytes", "canonical_digest", "read_json_document", "sha256_file"]
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
 JSON_LIMIT_BYTES = 64 << 20
 
 
