@@ -1,0 +1,143 @@
+"""``townlet train`` as a user runs it, on the smallest town."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from townlet.plugins import torch_available
+
+NEEDS_TORCH = pytest.mark.skipif(not torch_available(), reason="needs PyTorch and the pytorch backend")
+TINY = [
+    "town.map=hamlet",
+    "training.options.hidden=[32, 32]",
+    "training.options.map_width=16",
+    "training.options.threads=1",
+    "training.demonstrations.worlds=2",
+    "training.demonstrations.ticks=200",
+    "training.bc.settings.epochs=2",
+    "training.bc.accuracy_threshold=0.1",
+    "training.ppo.updates=4",
+    "training.ppo.rollout.worlds=2",
+    "training.ppo.rollout.ticks=32",
+    "training.checkpoints.every=2",
+    "evaluation.seeds=1",
+    "evaluation.days=0.1",
+]
+SETTINGS = [word for value in TINY for word in ("--set", value)]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "purpose"), [("bc", "behaviour cloning"), ("ppo", "PPO training"), ("anneal", "anneal training")]
+)
+def test_without_torch_it_says_what_to_install_and_leaves_nothing(
+    townlet, tmp_path: Path, monkeypatch, mode: str, purpose: str
+) -> None:
+    monkeypatch.setattr("townlet.policy.models.torch_available", lambda: False)
+    outcome = townlet("train", "--mode", mode, "--out", "run")
+    assert outcome.code == 3
+    assert f"PyTorch is required for {purpose}" in outcome.err
+    assert "pip install townlet-backend-pytorch" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_has_an_example_and_the_keys(townlet) -> None:
+    outcome = townlet("train", "--help")
+    assert outcome.code == 0
+    assert "Example:  townlet train" in outcome.out
+    assert "JSON keys: run, mode, config_id, learner" in outcome.out
+
+
+@pytest.mark.parametrize("word", ["--mode=magic", "--resume=nowhere"])
+def test_what_was_typed_wrongly(townlet, word: str) -> None:
+    assert townlet("train", word).code == 2
+
+
+def test_a_resumed_run_takes_no_config(townlet) -> None:
+    outcome = townlet("train", "--resume", "run", "--mode", "bc", "--seed", "3")
+    assert outcome.code == 2
+    assert "leave --seed, --mode away" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.ppo.settings.gamma=1.5", "training.ppo.settings.gamma"),
+        ("training.ppo.rollout.worlds=0", "training.ppo.rollout.worlds"),
+        ("training.ppo.learning_rate.start=-1", "training.ppo.learning_rate.start"),
+        ("training.bc.settings.epochs=0", "training.bc.settings.epochs"),
+        ('training.anneal.stages=[{"cycle": 0, "mode": "ppo"}]', "the first stage must clone"),
+        ("training.anneal.stages=[]", "training.anneal.stages"),
+    ],
+)
+def test_hyper_parameters_out_of_range_are_named(townlet, setting: str, said: str) -> None:
+    outcome = townlet("train", "--mode", "ppo", "--set", setting)
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_clone_then_learn_then_act(townlet, tmp_path: Path) -> None:
+    cloned = townlet("train", "--mode", "bc", "--out", "runs/bc", "--json", *SETTINGS)
+    assert cloned.code == 0, cloned.err
+    document = json.loads(cloned.out)
+    assert list(document) == ["run", "mode", "config_id", "learner", "result", "warnings"]
+    assert document["result"]["kind"] == "bc"
+    assert document["result"] == json.loads(Path("runs/bc/result.json").read_text())
+    assert document["result"]["candidate"]["seeds"] == 1
+
+    learned = townlet("train", "--mode", "ppo", "--initial", "runs/bc", "--out", "runs/ppo", "--json", *SETTINGS)
+    assert learned.code == 0, learned.err
+    result = json.loads(learned.out)["result"]
+    assert result["initial_fingerprint"] == document["result"]["fingerprint"]
+    assert result["updates"] == 4
+
+    acting = ["run", "--backend", "pytorch:runs/ppo", "--set", "town.map=hamlet", "--ticks", "20", "--json"]
+    ran = townlet(*acting)
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["policy"]["fingerprint"] == result["fingerprint"]
+
+    again = townlet("train", "--resume", "runs/ppo", "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["result"]["fingerprint"] == result["fingerprint"]
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_people_get_lines_and_the_next_command(townlet) -> None:
+    outcome = townlet("train", "--mode", "mixed", "--out", "runs/x", "--set", "training.evaluate=false", *SETTINGS)
+    assert outcome.code == 0, outcome.err
+    assert "mixed training in runs/x: completed" in outcome.out
+    assert "townlet run --backend pytorch:runs/x" in outcome.out
+    assert "ppo 4/4: reward" in outcome.err
+    assert "samples/s" in outcome.err
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_a_folder_with_something_in_it_is_refused(townlet) -> None:
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("years")
+    outcome = townlet("train", "--mode", "ppo", "--out", "mine", *SETTINGS)
+    assert outcome.code == 2
+    assert "--resume" in outcome.err
+    assert Path("mine/thesis.txt").read_text() == "years"
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_a_device_that_is_not_there(townlet) -> None:
+    outcome = townlet("train", "--mode", "ppo", "--out", "x", "--set", "training.options.device=cuda:7", *SETTINGS)
+    assert outcome.code in (2, 3)
+    assert "cuda:7" in outcome.err
+    assert not Path("x").exists()
