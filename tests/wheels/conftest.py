@@ -158,6 +158,16 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def link_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A folder of links by its name, made on first use: to what these distributions need, and to nothing else."""
+
+    def make(name: str, *roots: str) -> Path:
+        return _once(tmp_path_factory, f"links-{name}", lambda folder: _link(folder, *roots))
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def torch_dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with PyTorch."""
     return _once(tmp_path_factory, "torch", lambda folder: _link(folder, "townlet-core", "torch"))

@@ -95,7 +95,7 @@ class NumpyLearner:
         stats = []
         for _ in range(settings.epochs):
             for rows in np.array_split(order.permutation(len(scaled)), settings.minibatches):
-                if len(rows) and settings.train_policy:
+                if len(rows):
                     stats.append(self._ppo_step(*(a[rows] for a in (*data, scaled, returns)), settings))
         means = np.mean(stats, axis=0) if stats else np.zeros(6)
         variance = float(np.var(returns)) if len(returns) else 0.0
@@ -146,14 +146,9 @@ class NumpyLearner:
         bonus = settings.entropy_coefficient * (plogp + p * entropy[:, None]) / len(actions)
         errors = pull[:, None] * (one_hot(actions, mask.shape[1]) - p) + bonus
         misses = values - returns
-        norm = self._step(
-            features,
-            hidden,
-            errors,
-            settings.value_coefficient * misses / len(actions),
-            settings.learning_rate,
-            settings.max_grad_norm,
-        )
+        misfit = settings.value_coefficient * misses / len(actions)
+        rate, trained = settings.learning_rate, None if settings.train_policy else ("value", "value_b")
+        norm = self._step(features, hidden, errors, misfit, rate, settings.max_grad_norm, trained)
         surrogate = -np.minimum(
             ratio * advantage, np.clip(ratio, 1 - settings.clip_range, 1 + settings.clip_range) * advantage
         )
@@ -166,7 +161,7 @@ class NumpyLearner:
             norm,
         )
 
-    def _step(self, features, hidden, logit_errors, value_errors, rate: float, max_norm: float) -> float:
+    def _step(self, features, hidden, logit_errors, value_errors, rate: float, max_norm: float, trained=None) -> float:
         """Backpropagate the errors of both heads and take one step of Adam (Kingma and Ba, 2015)."""
         weights = self._policy.weights
         behind = (logit_errors @ weights["policy"].T + value_errors[:, None] @ weights["value"].T) * (1 - hidden**2)
@@ -178,9 +173,10 @@ class NumpyLearner:
             "value": hidden.T @ value_errors[:, None],
             "value_b": value_errors.sum(keepdims=True),
         }
+        gradients = {name: gradients[name] for name in trained or gradients}  # the critic alone, while it warms up
         norm = float(np.sqrt(sum((g**2).sum() for g in gradients.values())))
         self._steps += 1
-        stepped: Weights = {}
+        stepped: Weights = dict(weights)
         for name, gradient in gradients.items():
             gradient = (gradient * min(1.0, max_norm / (norm + 1e-8))).astype(np.float32)
             first, second = self._moments[name]
