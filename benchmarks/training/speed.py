@@ -17,7 +17,7 @@ import platform
 import statistics
 
 import torch
-from trainers import SAMPLES, Townlet, make_trainers
+from trainers import SAMPLES, Townlet, count_processor_time, make_trainers
 
 from townlet_backend_pytorch.devices import resolve_bfloat16
 from townlet_backend_pytorch.options import PyTorchOptions
@@ -31,10 +31,13 @@ def main() -> int:
     parser.add_argument("--encoder", default="flat")
     parser.add_argument("--iterations", type=int, default=12)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of PyTorch; 0: its own number")
+    parser.add_argument("--processor-time", action="store_true", help="one thread, neighbours do not count")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    if arguments.threads:
+    if arguments.processor_time:
+        count_processor_time()
+    elif arguments.threads:
         torch.set_num_threads(arguments.threads)
     trainers = [make() for make in make_trainers(PyTorchOptions(map_encoder=arguments.encoder, device="cpu"))]
     seconds: dict[str, list[float]] = {trainer.name: [] for trainer in trainers}
@@ -58,6 +61,7 @@ def main() -> int:
     result = {
         "encoder": arguments.encoder,
         "threads": torch.get_num_threads(),
+        "seconds_are": "processor" if arguments.processor_time else "wall",
         "torch": torch.__version__,
         "machine": platform.machine(),
         "native_bfloat16": native,
@@ -66,6 +70,7 @@ def main() -> int:
         "share_of_townlets_own_work": {
             t.name: 1 - (t.deciding + t.updating) / sum(seconds[t.name]) for t in trainers if isinstance(t, Townlet)
         },
+        "rewards": {name: [round(value, 3) for value in values] for name, values in rewards.items()},
         "last_rewards": {name: statistics.mean(values[-3:]) for name, values in rewards.items()},
     }
     if arguments.json:
@@ -81,7 +86,10 @@ def _show(result: dict[str, object]) -> None:
         if isinstance(value, dict):
             print(key)
             for name, number in value.items():
-                print(f"  {name:<20} {number:10.3f}" if number < 100 else f"  {name:<20} {number:10,.0f}")
+                if isinstance(number, list):
+                    print(f"  {name:<20} {' '.join(f'{value:.2f}' for value in number)}")
+                else:
+                    print(f"  {name:<20} {number:10.3f}" if number < 100 else f"  {name:<20} {number:10,.0f}")
         else:
             print(f"{key:<18} {value}")
 

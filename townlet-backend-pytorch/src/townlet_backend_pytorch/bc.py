@@ -18,7 +18,6 @@ from townlet_backend_pytorch.devices import autocast
 from townlet_backend_pytorch.experience import prepare_demonstrations
 from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_entropy
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
-from townlet_backend_pytorch.ppo import Forward
 
 __all__ = ["action_weights", "clone_behaviour", "learning_rate_at"]
 
@@ -44,7 +43,6 @@ def action_weights(counts: np.ndarray[tuple[int], np.dtype[np.int64]], class_bal
 
 def clone_behaviour(
     network: ConflictAwarePolicyNetwork,
-    forward: Forward,
     spec: ObservationSpec,
     demonstrations: DemonstrationSource,
     settings: BCSettings,
@@ -77,7 +75,7 @@ def clone_behaviour(
             if epoch and settings.max_seconds is not None and time.perf_counter() - began > settings.max_seconds:
                 break
             total = torch.zeros((), dtype=torch.float64, device=device)
-            for loss in _epoch(forward, demonstrations, settings, optimizer, (epoch, step, steps), weights, bfloat16):
+            for loss in _epoch(network, demonstrations, settings, optimizer, (epoch, step, steps), weights, bfloat16):
                 total += loss
                 step += 1
             epoch += 1
@@ -109,7 +107,7 @@ def clone_behaviour(
 
 
 def _epoch(
-    forward: Forward,
+    network: ConflictAwarePolicyNetwork,
     demonstrations: DemonstrationSource,
     settings: BCSettings,
     optimizer: torch.optim.AdamW,
@@ -125,7 +123,7 @@ def _epoch(
     for batch in demonstrations.batches("train", settings.batch_size, seed=seed):
         examples = prepare_demonstrations(batch, device)
         with autocast(device, bfloat16):
-            logits, _ = forward(examples.codes, examples.features)
+            logits = network.actor(network.trunk(examples.codes, examples.features))  # the critic has nothing to learn
         log_probs = masked_log_softmax(logits, examples.mask)
         losses = smoothed_cross_entropy(log_probs, examples.actions, examples.mask, settings.label_smoothing)
         loss = (losses * weights[examples.actions]).mean()

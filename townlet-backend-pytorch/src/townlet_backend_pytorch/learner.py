@@ -87,9 +87,7 @@ class TorchLearner:
         bfloat16 = resolve_bfloat16("auto", self.options.precision, self.device)
         try:
             with self._threads(settings.batch_size):
-                metrics = clone_behaviour(
-                    self.network, self._forward, self.spec, demonstrations, settings, report, bfloat16=bfloat16
-                )
+                metrics = clone_behaviour(self.network, self.spec, demonstrations, settings, report, bfloat16=bfloat16)
         except KeyboardInterrupt:
             raise  # the best weights so far are kept
         except BaseException:
