@@ -16,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 import generate_contract
+import generate_formats
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -69,6 +70,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "config-keys.md": config_keys,
     "commands.md": commands,
     **generate_contract.PAGES,
+    **generate_formats.PAGES,
 }
 
 

@@ -97,9 +97,10 @@ class Totals:
     def metrics(self, action_names: tuple[str, ...], part_names: tuple[str, ...]) -> dict[str, float]:
         """Named numbers: counts, and means per active transition. What is not known is left out.
 
-        ``transitions``, ``reward_sum``, ``reward_mean``, ``reward_std``, ``log_prob_mean``, ``value_mean``,
-        ``terminated``, ``truncated``, ``action_entropy`` (nats), ``action_<name>`` (share),
-        ``reward_<part>_mean``.
+        ``transitions`` (how many), ``reward_sum`` (of all), ``reward_mean`` (a transition), ``reward_std`` (its
+        standard deviation), ``log_prob_mean`` (of the actions taken, where known), ``value_mean`` (where known),
+        ``terminated`` (lives that ended), ``truncated`` (episodes that were cut), ``action_entropy`` (of the shares
+        of the actions, nats), ``action_<name>`` (share of the action), ``reward_<part>_mean`` (a transition).
         """
         n = self.transitions
         found: dict[str, float] = {
