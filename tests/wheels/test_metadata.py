@@ -94,8 +94,8 @@ class TestCore:
 
     def test_requires_what_the_design_names(self, built_wheels: Mapping[str, Path]) -> None:
         assert set(requirements(built_wheels["townlet-core"])) == {
-            "click", "gymnasium", "importlib-metadata", "numba", "numpy", "packaging", "pettingzoo", "pluggy", "pydantic", "pyyaml",
-            "rich", "safetensors",
+            "click", "gymnasium", "importlib-metadata", "numba", "numpy", "packaging", "pettingzoo", "pluggy",
+            "pydantic", "pyyaml", "rich", "safetensors",
         }  # fmt: skip
 
     def test_heavier_things_are_extras(self, built_wheels: Mapping[str, Path]) -> None:

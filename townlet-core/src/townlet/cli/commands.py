@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 __all__ = ["COMMANDS", "GROUPS", "help_text"]
 
 GROUPS: dict[str, dict[str, str]] = {
@@ -35,16 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 """Heading to command to its one line. Command NAME lives in module ``townlet.cli.NAME`` as ``command``."""
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (pathlib costs start-up time)
-
-
-def _present(name: str) -> bool:
-    return os.path.isfile(os.path.join(_FOLDER, f"{name}.py"))  # noqa: PTH113, PTH118
-
-
-COMMANDS: dict[str, str] = {
-    name: line for commands in GROUPS.values() for name, line in commands.items() if _present(name)
-}
+COMMANDS: dict[str, str] = {name: line for commands in GROUPS.values() for name, line in commands.items()}
 """Every command of core with its one line, in the order of help."""
 
 
@@ -58,9 +47,7 @@ def help_text() -> str:
         "  Example:  townlet run --days 1",
     ]
     for heading, commands in GROUPS.items():
-        rows = [(name, line) for name, line in commands.items() if name in COMMANDS]
-        if rows:
-            lines += ["", f"{heading}:", *(f"  {name:<10}{line}" for name, line in rows)]
+        lines += ["", f"{heading}:", *(f"  {name:<10}{line}" for name, line in commands.items())]
     lines += [
         "",
         "Options:",
