@@ -151,8 +151,9 @@ def measure_world(state: WorldState, tables: Tables, counters: Counters, actions
     tick = int(state.clock.tick[w])
     for a in range(count):
         n = w * count + a
-        for e in range(_EVENTS):
-            today[w, a, M_EVENTS + e] += float(amount[w, a, e])
+        for e in range(_EVENTS):  # most are 0: reading them costs less than writing all the sums
+            if amount[w, a, e] != 0.0:
+                today[w, a, M_EVENTS + e] += float(amount[w, a, e])
         ended = amount[w, a, EV_EXIT] > 0.0
         if ended:
             today[w, a, M_EXITS + int(agents.exit_reason[w, a]) - 1] += 1.0
@@ -166,7 +167,8 @@ def measure_world(state: WorldState, tables: Tables, counters: Counters, actions
         today[w, a, M_ACTIONS + int(actions[n])] += 1.0
         today[w, a, M_REWARD] += float(pay.rewards[n])
         for p in range(_PARTS):
-            today[w, a, M_PARTS + p] += float(pay.parts[n, p])
+            if pay.parts[n, p] != 0.0:
+                today[w, a, M_PARTS + p] += float(pay.parts[n, p])
         if pay.parts[n, _GUARD] != 0.0:
             today[w, a, M_GUARDED_TICKS] += 1.0
         if pay.clipped[n]:
