@@ -20,7 +20,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints
 # One thread each: tests run side by side, and OpenMP threads of two processes on two cores only wait for each other.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test check lint types imports test-light test-full docs format clean
+.PHONY: help demo test check lint types imports site test-light test-full docs format clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -29,7 +29,7 @@ help: ## Show what can be made.
 demo: $(DEMO)/installed ## A town for a day: watch it, record it, look at it, play it back, draw it.
 	$(DEMO)/$(BIN)/python .ci/demo.py $(DEMO_OUT)
 
-test: lint types imports test-light test-full ## Everything: lint, types, rooms, tests without and with PyTorch, wheels, docs.
+test: lint types imports site test-light test-full ## Everything: lint, types, rooms, tests without and with PyTorch, wheels, docs.
 
 check: lint types imports ## The quick part of it, for while you work.
 	$(TEST_ENV) $(FULL)/$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not wheels"
@@ -43,6 +43,9 @@ types: $(FULL)/installed ## mypy --strict on the three distributions.
 
 imports: $(FULL)/installed ## import-linter: no room imports one above it.
 	$(FULL)/$(BIN)/lint-imports --no-cache
+
+site: $(FULL)/installed ## The documentation as a site, in site/; a broken link is an error.
+	NO_MKDOCS_2_WARNING=1 $(FULL)/$(BIN)/mkdocs build --strict --quiet
 
 test-light: $(LIGHT)/installed ## All tests that can run where PyTorch is not installed.
 	$(LIGHT)/$(BIN)/python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is not None)"
