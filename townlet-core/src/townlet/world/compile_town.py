@@ -72,7 +72,7 @@ def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) 
     """The map's arrays, and the field of each place."""
     kinds = [_field(ground, ground.object_kind == kind) for kind in range(len(FACILITY_KINDS))]
     places = [
-        _field(ground, (ground.object_place == d) & (ground.object_kind == (BED if d < homes else DESK)))
+        _field(ground, (ground.object_place == d) & (ground.object_kind == (BED if d < homes else DESK)), place=d)
         for d in range(len(source.places))
     ]
     beds = np.flatnonzero(ground.object_kind == BED)
@@ -116,10 +116,16 @@ def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) 
     return table, places
 
 
-def _field(ground: Ground, wanted: NDArray[np.bool_]) -> Field:
+def _field(ground: Ground, wanted: NDArray[np.bool_], *, place: int | None = None) -> Field:
+    """The way to objects: from the tiles that serve them, of a place only those on its own ground.
+
+    A tile outside may serve a bed too; but whoever stops there, because it serves another's, would never arrive.
+    """
     serves = ground.use_object
-    sources = np.where((serves >= 0) & wanted[serves], serves, -1).astype(np.int16)
-    return flood(ground.walkable, sources)
+    sources = (serves >= 0) & wanted[serves]
+    if place is not None:
+        sources &= ground.place_at == place
+    return flood(ground.walkable, np.where(sources, serves, -1).astype(np.int16))
 
 
 def _local_fields(source: MapSource, ground: Ground) -> tuple[NDArray[np.int16], NDArray[np.uint16], NDArray[np.uint8]]:
@@ -135,6 +141,18 @@ def _local_fields(source: MapSource, ground: Ground) -> tuple[NDArray[np.int16],
         span = spans[int(ground.object_place[number])]
         inside = np.ascontiguousarray(ground.walkable[span])
         field = flood(inside, np.where(ground.use_object[span] == number, number, -1).astype(np.int16))
+        lost = np.argwhere((inside != 0) & (field.distance == UNREACHABLE))
+        if len(lost):
+            place = source.places[int(ground.object_place[number])]
+            kind = FACILITY_KINDS[int(ground.object_kind[number])]
+            raise MapError(
+                f"on the ground of {place.name!r} there is no way from here to its {kind}",
+                where=source.spot(place.rows[0] - 1 + int(lost[0][0]), place.columns[0] - 1 + int(lost[0][1])),
+                details=[
+                    f"the {kind}: {source.spot(int(ground.object_y[number]), int(ground.object_x[number]))}",
+                    "the tiles of a place must be connected, and every bed or desk of it served by one of them",
+                ],
+            )
         distance[row, : inside.size] = field.distance.ravel()
         steps[row, : inside.size] = field.steps.ravel()
     return rows, distance, steps

@@ -34,8 +34,8 @@ SHIFT_OFF, SHIFT_DUE, SHIFT_ON_TIME, SHIFT_LATE, SHIFT_EXCUSED = range(5)
 EXIT_REASONS: Final = ("none", "collapse", "eviction", "neglect", "removed")
 EXIT_NONE, EXIT_COLLAPSE, EXIT_EVICTION, EXIT_NEGLECT, EXIT_REMOVED = range(5)
 
-OUTSIDE_KINDS: Final = ("price_spike", "blackout", "water_outage", "closure", "meeting")
-PRICE_SPIKE, BLACKOUT, WATER_OUTAGE, CLOSURE, MEETING = range(5)
+OUTSIDE_KINDS: Final = ("price_spike", "blackout", "water_outage", "closure", "meeting", "departure")
+PRICE_SPIKE, BLACKOUT, WATER_OUTAGE, CLOSURE, MEETING, DEPARTURE = range(6)
 
 # What can happen to an agent in a tick: column of TickEvents.amount. Counts unless said.
 EVENTS: Final = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from townlet.errors import SnapshotError
+from townlet.storage import write_bytes_atomic
 from townlet.world import invariants
 from townlet.world.start import copy_state, empty_state
 from townlet.world.state import WorldState, state_fields
@@ -58,12 +58,9 @@ def save_state(
         "ticks": json.dumps([int(state.clock.tick.min()), int(state.clock.tick.max())]),
         "sha256": _digest(arrays),
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        save_file(arrays, temporary, metadata)
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
+        write_bytes_atomic(path, save(arrays, metadata))
+    except OSError as error:
         raise SnapshotError("the snapshot cannot be written", where=str(path), details=[str(error)]) from error
 
 

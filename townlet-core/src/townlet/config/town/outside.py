@@ -16,12 +16,15 @@ class ScheduledEvent(Section):
 
     day: int | Literal["every"] = Field("every", description="Day (from 0) on which it happens, or `every`.")
     at: int = Field(ge=0, description="Tick of the day.")
-    event: Literal["blackout", "water_outage", "price_spike", "closure", "meeting"] = Field(description="What happens.")
-    ticks: int = Field(ge=1, le=100_000, description="Ticks it lasts.")
+    event: Literal["blackout", "water_outage", "price_spike", "closure", "meeting", "departure"] = Field(
+        description="What happens."
+    )
+    ticks: int = Field(1, ge=1, le=100_000, description="Ticks it lasts; without meaning for a departure.")
     target: str | None = Field(
         None,
         description="price_spike: `groceries` or `meal`; closure: a facility kind or an object such as `shower 2`; "
-        "meeting: nothing (the strongest rivals) or two agents such as `0 3`.",
+        "meeting: nothing (the strongest rivals) or two agents such as `0 3`; departure: nothing (who lived there "
+        "longest) or an agent such as `0`.",
     )
     factor: float = Field(1.5, ge=1, le=10, description="Factor on the price, for a price spike.")
 

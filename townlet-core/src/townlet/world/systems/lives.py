@@ -147,17 +147,16 @@ def receive_newcomers(state: WorldState, tables: Tables, w: int) -> None:
 
 @compiled
 def move_in(state: WorldState, tables: Tables, w: int, a: int) -> bool:
-    """Someone new lives in slot ``a``: own personality, starter kit, a vacant post. False if no tile is free."""
+    """Someone new lives in slot ``a``: in bed, or near it; false if no tile there is free."""
     agents, rules = state.agents, tables.rules
-    home = int(agents.home[w, a])
-    for i in range(tables.map.spawn_y.shape[1]):
-        y, x = int(tables.map.spawn_y[home, i]), int(tables.map.spawn_x[home, i])
-        if y < 0:
+    home, bed = int(agents.home[w, a]), int(tables.map.slot_bed[a])
+    y, x = int(tables.map.object_y[bed]), int(tables.map.object_x[bed])
+    i = 0
+    while state.occupancy[w, y, x] >= 0:
+        if i == tables.map.spawn_y.shape[1] or tables.map.spawn_y[home, i] < 0:
             return False
-        if state.occupancy[w, y, x] < 0:
-            break
-    else:
-        return False
+        y, x = int(tables.map.spawn_y[home, i]), int(tables.map.spawn_x[home, i])
+        i += 1
     state.occupancy[w, y, x] = a
     agents.y[w, a], agents.x[w, a] = y, x
     agents.present[w, a] = True

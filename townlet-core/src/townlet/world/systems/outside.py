@@ -8,7 +8,9 @@ from townlet.world.names import (
     BED,
     BLACKOUT,
     CLOSURE,
+    DEPARTURE,
     DESK,
+    EXIT_REMOVED,
     FLAG_POWER,
     FLAG_WATER,
     PRICE_GROCERIES,
@@ -19,6 +21,7 @@ from townlet.world.names import (
 )
 from townlet.world.state import TIE_SLOTS, WorldState
 from townlet.world.systems.activities import interrupt, stop_without
+from townlet.world.systems.lives import end_life
 from townlet.world.systems.queues import dissolve_queue
 from townlet.world.systems.ties import feel
 from townlet.world.tables import Tables
@@ -89,10 +92,24 @@ def _keep_schedule(state: WorldState, tables: Tables, w: int) -> None:
             water_outage(state, tables, w, ticks)
         elif event == CLOSURE:
             close_object(state, tables, w, target, ticks)
+        elif event == DEPARTURE:
+            _depart(state, tables, w, target)
         elif target < 0:
             _invite_rivals(state, tables, w, ticks)
         elif state.agents.present[w, target] and state.agents.present[w, int(schedule.other[i])]:
             invite(state, tables, w, target, int(schedule.other[i]), ticks)
+
+
+@compiled
+def _depart(state: WorldState, tables: Tables, w: int, target: int) -> None:
+    """``target``, or without one whoever has lived there longest, moves away; no exit in the sense of the bounds."""
+    agents = state.agents
+    a = target if target >= 0 else 0
+    for b in range(agents.present.shape[1]):
+        if target < 0 and int(agents.age[w, b]) > int(agents.age[w, a]):
+            a = b
+    if agents.present[w, a]:
+        end_life(state, tables, w, a, EXIT_REMOVED)
 
 
 @compiled
