@@ -81,7 +81,7 @@ class TestDays:
         assert census.engine.kpis().per_agent()["dave"]["self_sufficiency"] == 0.0
 
     def test_the_day_under_way_comes_last(self, census) -> None:
-        census.wait(census.rules.day_ticks + 10)
+        census.wait(census.rules.day_ticks + 10, contented=True)
         days = census.engine.kpis().days
         assert days.shape[0] == 2
         assert days[:, 0, 0].tolist() == [4 * census.rules.day_ticks, 40]
