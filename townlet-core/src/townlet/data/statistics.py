@@ -85,9 +85,9 @@ class Totals:
         if len(self.part_sums):
             self.part_sums += reward_parts.sum(axis=0, dtype=np.float64)
         for name, array in (("log_prob", log_probs), ("value", values)):
-            known = array[~np.isnan(array)]
-            setattr(self, f"{name}_sum", getattr(self, f"{name}_sum") + float(known.sum(dtype=np.float64)))
-            setattr(self, f"{name}_count", getattr(self, f"{name}_count") + len(known))
+            total, count = _known_sum(array)
+            setattr(self, f"{name}_sum", getattr(self, f"{name}_sum") + total)
+            setattr(self, f"{name}_count", getattr(self, f"{name}_count") + count)
 
     def add(self, other: Totals) -> None:
         """Add what another counted."""
@@ -139,3 +139,12 @@ class Totals:
         values["action_counts"] = np.asarray(values["action_counts"], np.int64)
         values["part_sums"] = np.asarray(values["part_sums"], np.float64)
         return cls(**values)
+
+
+def _known_sum(array: NDArray[np.float32]) -> tuple[float, int]:
+    """Sum and number of the entries that are not NaN; mostly none is, and one pass tells."""
+    total = float(array.sum(dtype=np.float64))
+    if not math.isnan(total):
+        return total, len(array)
+    known = array[~np.isnan(array)]
+    return float(known.sum(dtype=np.float64)), len(known)
