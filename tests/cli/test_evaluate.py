@@ -1,0 +1,112 @@
+"""``evaluate`` and ``compare`` from the command line: tables, JSON, the registry, and every mistake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from townlet.cli.app import townlet
+from townlet.errors import TownletError
+from townlet.evaluation import ComparisonResult, EvaluationResult
+from townlet.evaluation.scenarios import Scorecard
+from townlet.registry import Registry
+
+SMALL = ("--set", "town.map=hamlet", "--seeds", "2", "--days", "0.05")
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(townlet, list(words))
+
+    return invoke
+
+
+def test_a_table_with_intervals(call) -> None:
+    done = call("evaluate", "--policy", "scripted", *SMALL)
+    assert done.exit_code == 0, done.output
+    assert "scripted: 2 towns of 4 agents, 0.05 days each" in done.output
+    assert "95 % INTERVAL" in done.output
+    assert "reward (per agent-day)" in done.output
+
+
+def test_json_is_one_document_that_reads_back(call) -> None:
+    done = call("evaluate", "--policy", "scripted", *SMALL, "--json")
+    result = EvaluationResult.model_validate_json(done.stdout)
+    assert result.seeds == (1_000_000, 1_000_001)
+    assert result.provenance["active"] == "scripted"
+
+
+def test_the_registry_keeps_it_unless_told_not_to(call, tmp_path: Path) -> None:
+    call("evaluate", "--policy", "stub", *SMALL, "--no-registry")
+    assert not (tmp_path / "runs").exists()
+    call("evaluate", "--policy", "stub", *SMALL)
+    with Registry(tmp_path / "runs") as registry:
+        (kept,) = registry.evaluations()
+    assert kept.policy == "stub"
+    assert kept.settings["seeds"] == [1_000_000, 1_000_001]
+
+
+def test_the_configs_own_backend_is_evaluated_without_a_name(call) -> None:
+    done = call("evaluate", *SMALL, "--set", "policy.backend=stub", "--json", "--no-registry")
+    assert json.loads(done.stdout)["policy"] == "stub"
+
+
+def test_one_town_says_that_it_says_little(call) -> None:
+    done = call("evaluate", "--policy", "stub", "--set", "town.map=hamlet", "--seeds", "1", "--days", "0.02")
+    assert "one town says nothing about another" in done.output
+
+
+def test_compare_says_it_in_words(call) -> None:
+    done = call("compare", "scripted", "stub", *SMALL)
+    assert done.exit_code == 0, done.output
+    assert "stub minus scripted" in done.output
+    assert "stub against scripted:" in done.output
+
+
+def test_compare_json_reads_back(call) -> None:
+    done = call("compare", "scripted", "stub", "stub", *SMALL, "--json")
+    result = ComparisonResult.model_validate_json(done.stdout)
+    assert [pair.b for pair in result.comparisons] == ["stub", "stub"]
+
+
+def test_compare_writes_a_page(call, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = call("compare", "scripted", "stub", *SMALL, "--report", "out/page.html")
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out/page.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == 2
+    assert "stub against scripted" in text
+
+
+def test_a_scenario_gives_a_scorecard(call) -> None:
+    words = ("evaluate", "--policy", "stub", "--scenario", "one-shower-for-eight", "--seeds", "1", "--days", "0.1")
+    card = Scorecard.model_validate_json(call(*words, "--json").stdout)
+    assert [one.scenario for one in card.scores] == ["one-shower-for-eight"]
+    assert "one-shower-for-eight" in call(*words).output
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "code"),
+    [
+        (("evaluate", "--seeds", "0"), "at least one seed", 2),
+        (("evaluate", "--days", "0"), "needs some time", 2),
+        (("evaluate", "--policy", "scriptd"), "did you mean 'scripted'", 2),
+        (("evaluate", "--policy", "mixture:scripted"), "mixture", 2),
+        (("evaluate", "--policy", "scripted:"), "ends where", 2),
+        (("evaluate", "--scenario", "no-such-place"), "there is no scenario", 2),
+        (("evaluate", "--policy", "pytorch:nowhere"), "nowhere", 4),
+        (("evaluate", "--policy", "release"), "registry", 4),
+        (("compare", "scripted"), "at least two policies", 2),
+    ],
+)
+def test_mistakes_are_answered(call, words: tuple[str, ...], message: str, code: int) -> None:
+    done = call(*words)
+    assert isinstance(done.exception, TownletError), done.output
+    assert message in str(done.exception)
+    assert done.exception.exit_code == code
