@@ -66,10 +66,11 @@ def _terminal_keys(descriptor: int) -> Iterator[str]:
 
 
 def _windows_keys() -> Iterator[str]:
-    if sys.platform != "win32":
-        raise RuntimeError("these are the keys of Windows")
-    import msvcrt
+    if sys.platform == "win32":
+        import msvcrt
 
-    while (character := msvcrt.getwch()) not in ("\x03", "\x04", "\x1a"):
-        yield _WINDOWS_ARROWS.get(msvcrt.getwch(), "escape") if character in ("\x00", "\xe0") else character
-    yield END
+        while (character := msvcrt.getwch()) not in ("\x03", "\x04", "\x1a"):
+            yield _WINDOWS_ARROWS.get(msvcrt.getwch(), "escape") if character in ("\x00", "\xe0") else character
+        yield END
+    else:
+        raise RuntimeError("these are the keys of Windows")

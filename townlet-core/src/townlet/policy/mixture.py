@@ -152,7 +152,7 @@ class MixturePolicy:
 def _probability(decision: Decision, mask: BoolArray, actions: ActionArray, explore: bool) -> NDArray[np.float64]:
     """With which probability this side takes ``actions``: float64 ``[N]``. Greedy sides are certain of theirs."""
     if not explore or decision.logits is None:
-        return (decision.actions == actions).astype(np.float64)
+        return np.equal(decision.actions, actions).astype(np.float64)
     possible = mask.copy()
     possible[:, 0] |= ~mask.any(axis=1)
     scores = np.where(possible, decision.logits.astype(np.float64), -np.inf)
