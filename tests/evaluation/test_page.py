@@ -4,10 +4,14 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+pytest.importorskip("matplotlib")
 
 from townlet.errors import UsageError
 from townlet.evaluation.page import Page
+from townlet.evaluation.plots import queue_lengths
 
 VOID = {"meta", "br", "img", "path", "use", "rect", "circle", "line"}
 
@@ -16,6 +20,9 @@ class Balance(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        pass
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         if tag not in VOID:
@@ -31,7 +38,7 @@ def page() -> Page:
     page.text("x < y")
     page.verdict("better")
     page.table(["a", "b"], [("1", "2"), ("3", "4")], marks=["better", None])
-    page.figure("<svg></svg>", 'a "picture"')
+    page.figure("dots", queue_lengths(np.ones((2, 8), np.uint32), ["bed", "stove"]), 'a "picture"')
     return page
 
 
@@ -46,7 +53,8 @@ def test_the_page_is_balanced_and_everything_is_escaped() -> None:
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
-    assert not re.search(r'(src|href)\s*=\s*"', page().html())
+    links = re.findall(r'(?:src|href)\s*=\s*"([^"]*)"', page().html())
+    assert all(link.startswith("#") for link in links), "only references inside the page's own pictures"
     assert "@import" not in page().html()
 
 
@@ -59,3 +67,10 @@ def test_the_page_is_written_with_its_folder(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
     with pytest.raises(UsageError, match="cannot be written"):
         page().write(path / "below-a-file.html")
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "html"])
+def test_pictures_are_written_one_by_one(tmp_path: Path, form: str) -> None:
+    (path,) = page().write_figures(tmp_path / "pictures", form)  # type: ignore[arg-type]
+    assert path == tmp_path / "pictures" / f"dots.{form}"
+    assert path.stat().st_size > 1000

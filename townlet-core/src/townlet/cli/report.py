@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import emit, emit_json
+
+if TYPE_CHECKING:
+    from townlet.evaluation.plots.style import Format
 
 __all__ = ["command"]
 
@@ -17,15 +21,24 @@ __all__ = ["command"]
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Page to write; RUN.html without."
 )
+@click.option("--plots", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Also write each picture.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "png", "html"]),
+    default="svg",
+    show_default=True,
+    help="Format of the pictures that --plots writes.",
+)
 @json_option
 @debug_option
-def command(run: Path, out: Path | None, as_json: bool) -> None:
+def command(run: Path, out: Path | None, plots: Path | None, form: Format, as_json: bool) -> None:
     """Write a page about RUN: the folder of a dataset, or that of a training run.
 
     A recorded town is lived again from its seeds and actions, so that the page can show what no recording holds.
     Needs the extra townlet-core[plots].
 
-    JSON keys: schema_version, run, kind (town or training), file.
+    JSON keys: schema_version, run, kind (town or training), file, plots.
     """
     from townlet.data import open_dataset
     from townlet.errors import UsageError
@@ -43,7 +56,8 @@ def command(run: Path, out: Path | None, as_json: bool) -> None:
         dataset = open_dataset(run)
         kind, page, target = "town", town_page(dataset), out or run.with_name(f"{run.name}.html")
     page.write(target)
+    pictures = [str(path) for path in page.write_figures(plots, form)] if plots is not None else []
     if as_json:
-        emit_json({"schema_version": 1, "run": str(run), "kind": kind, "file": str(target)})
+        emit_json({"schema_version": 1, "run": str(run), "kind": kind, "file": str(target), "plots": pictures})
     else:
-        emit(f"wrote {target}")
+        emit("\n".join(f"wrote {path}" for path in (target, *pictures)))

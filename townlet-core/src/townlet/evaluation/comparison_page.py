@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from townlet.evaluation.names import HEADLINES, is_judged, label
 from townlet.evaluation.page import Page
-from townlet.evaluation.plots import comparison_plot, estimates_plot, svg_of
+from townlet.evaluation.plots import comparison_plot, estimates_plot
 from townlet.evaluation.results import ComparisonResult, PairwiseComparison
 
 __all__ = ["comparison_page"]
@@ -24,11 +24,12 @@ def comparison_page(result: ComparisonResult) -> Page:
     headlines = [name for name in HEADLINES if name in first.kpis]
     page.heading("At a glance")
     caption = "Mean over towns (dot) with its 95 % bootstrap interval (bar), one colour a policy."
-    page.figure(svg_of(estimates_plot(result.evaluations, headlines[:6])), caption)
-    for pair in result.comparisons:
+    page.figure("estimates", estimates_plot(result.evaluations, headlines[:6]), caption)
+    for number, pair in enumerate(result.comparisons, 1):
         page.heading(f"{pair.b} against {pair.a}")
         page.figure(
-            svg_of(comparison_plot(pair, headlines)),
+            f"differences-{number}",
+            comparison_plot(pair, headlines),
             "Paired differences over the same seeds with 95 % intervals; each row in units of its own size.",
         )
         _difference_table(page, pair)

@@ -6,8 +6,13 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from townlet.errors import UsageError
+from townlet.evaluation.plots.style import Format, save_figure, svg_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Page"]
 
@@ -55,6 +60,7 @@ class Page:
     title: str
     lead: str = ""
     _parts: list[str] = field(default_factory=list)
+    _figures: list[tuple[str, Figure]] = field(default_factory=list)
 
     def heading(self, text: str) -> None:
         """A section's heading."""
@@ -83,9 +89,10 @@ class Page:
             f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
         )
 
-    def figure(self, svg: str, caption: str) -> None:
-        """A picture with what it shows, said for those who cannot see it too."""
-        labelled = svg.replace("<svg", f'<svg role="img" aria-label="{_safe(caption)}"', 1)
+    def figure(self, name: str, figure: Figure, caption: str) -> None:
+        """A picture with what it shows, said for those who cannot see it too; ``name`` is that of its file."""
+        self._figures.append((name, figure))
+        labelled = svg_of(figure).replace("<svg", f'<svg role="img" aria-label="{_safe(caption)}"', 1)
         self._parts.append(f"<figure>{labelled}<figcaption>{_safe(caption)}</figcaption></figure>")
 
     def html(self) -> str:
@@ -97,6 +104,18 @@ class Page:
             f"<title>{_safe(self.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
             f"<h1>{_safe(self.title)}</h1>\n{lead}\n" + "\n".join(self._parts) + "\n</main>\n</body>\n</html>\n"
         )
+
+    def write_figures(self, folder: Path, form: Format) -> list[Path]:
+        """Write each picture to a file of its own.
+
+        Raises:
+            UsageError: if one cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"the folder cannot be made: {error.strerror or error}", where=str(folder)) from error
+        return [save_figure(figure, folder / f"{name}.{form}") for name, figure in self._figures]
 
     def write(self, path: Path) -> Path:
         """Write the page.

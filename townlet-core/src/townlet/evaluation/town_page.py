@@ -14,7 +14,6 @@ from townlet.evaluation.plots import (
     figures_per_day,
     heat_map,
     queue_lengths,
-    svg_of,
     ties_graph,
 )
 from townlet.evaluation.retrace import Retraced, retrace
@@ -47,21 +46,25 @@ def town_page(dataset: Dataset, *, progress: Callable[[int, int], None] | None =
     _days(page, lived)
     page.heading("Where the time went")
     page.figure(
-        svg_of(heat_map(kpis.heat_map.sum(axis=0), lived.walls, _places(lived))),
+        "places",
+        heat_map(kpis.heat_map.sum(axis=0), lived.walls, _places(lived)),
         "Darker tiles saw more of all agents' time, on a logarithmic scale; grey tiles are walls.",
     )
     page.figure(
-        svg_of(queue_lengths(kpis.queue_lengths.sum(axis=0), kpis.kind_names)),
+        "queues",
+        queue_lengths(kpis.queue_lengths.sum(axis=0), kpis.kind_names),
         "Share of the time that facilities of a kind were empty, in use, or had agents waiting.",
     )
     if lived.day is not None:
         page.figure(
-            svg_of(agent_day(lived.day.agent, lived.day.spells, lived.day.needs, lived.day.shift)),
+            "day",
+            agent_day(lived.day.agent, lived.day.spells, lived.day.needs, lived.day.shift),
             f"Day {lived.day.number} of {lived.day.agent}: what it did (gaps are ways) and how its needs went.",
         )
     page.heading("People")
     page.figure(
-        svg_of(ties_graph(kpis.agent_names, lived.ties)),
+        "ties",
+        ties_graph(kpis.agent_names, lived.ties),
         "Arrows lead from who feels to whom; wider is stronger. Ties of the first town at the end of the run.",
     )
     rows = [(name, *(f"{figures[n]:.3g}" for n in _PER_AGENT)) for name, figures in kpis.per_agent().items()]
@@ -105,7 +108,8 @@ def _days(page: Page, lived: Retraced) -> None:
     page.heading("Day by day")
     band = " The band is the 95 % interval over towns." if worlds > 1 else ""
     page.figure(
-        svg_of(figures_per_day({"run": figures}, _SHOWN_PER_DAY, kpis.first_day)),
+        "days",
+        figures_per_day({"run": figures}, _SHOWN_PER_DAY, kpis.first_day),
         f"Key figures of each day.{band}",
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from townlet.errors import UsageError
 from townlet.evaluation.page import Page
-from townlet.evaluation.plots import Curve, Gate, learning_curves, svg_of
+from townlet.evaluation.plots import Curve, Gate, learning_curves
 
 __all__ = ["is_training_run", "read_metrics", "training_page"]
 
@@ -125,7 +125,8 @@ def _curves(
             curves.append(Curve(name, of, x, y))
     page.heading(heading)
     page.figure(
-        svg_of(learning_curves({phase: curves}, unit, _gates(lines, phase))),
+        f"learning-{phase}",
+        learning_curves({phase: curves}, unit, _gates(lines, phase)),
         f"One point is one {unit}; upright lines are gates of the anneal schedule.",
     )
 
