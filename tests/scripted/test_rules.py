@@ -6,8 +6,9 @@ import pytest
 
 from townlet_backend_scripted.rules import RULES
 
-HUNGRY, STARVING = 0.55, 0.30
+HUNGRY, STARVING = 0.45, 0.30
 WORK = {"has_job": 1.0}
+SOON = {**WORK, "to_shift_start": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -17,9 +18,11 @@ WORK = {"has_job": 1.0}
         # food
         ({"need_hunger": HUNGRY}, "eat", "east"),
         ({"need_hunger": HUNGRY, "table_here": 1, "table_usable": 1}, "eat", "use"),
-        ({"need_hunger": HUNGRY, "meals": 0}, "eat out", "east"),
-        ({"need_hunger": HUNGRY, "meals": 0, "wallet": 0.3}, "cook a meal", "east"),
-        ({"need_hunger": HUNGRY, "meals": 0, "wallet": 0.3, "power": 0}, "wait", "wait"),
+        ({"need_hunger": HUNGRY, "meals": 0}, "buy a meal for once", "east"),
+        ({"need_hunger": HUNGRY, "meals": 0, "wallet": 0.3}, "cook at once", "east"),
+        ({**SOON, "need_hunger": 0.6, "meals": 0}, "eat out", "east"),
+        ({**SOON, "need_hunger": 0.6, "meals": 0, "wallet": 0.3}, "cook a meal", "east"),
+        ({**SOON, "need_hunger": 0.6, "meals": 0, "wallet": 0.3, "power": 0}, "wait", "wait"),
         ({"need_hunger": STARVING, "meals": 0, "wallet": 0.3, "power": 0}, "buy a meal at once", "east"),
         ({"need_hunger": STARVING, "meals": 0, "counter_queue": 1, "groceries": 0}, "shop for food at once", "east"),
         ({"need_hunger": STARVING, "meals": 0, "groceries": 0, "wallet": 0}, "wait", "wait"),
@@ -47,8 +50,15 @@ WORK = {"has_job": 1.0}
         ({**WORK, "in_shift": 1, "desk_here": 1, "doing_work": 1, "doing_none": 0}, "be at work", "wait"),
         ({**WORK, "to_shift_start": 0.019}, "be at work", "east"),  # 19 ticks; 8 steps and the buffer of 12
         ({**WORK, "to_shift_start": 0.021}, "wait", "wait"),
-        ({**WORK, "to_shift_start": 0.1, "need_hunger": 0.75}, "eat", "east"),
-        ({**WORK, "to_shift_start": 0.3, "need_hunger": 0.75}, "wait", "wait"),
+        ({**SOON, "need_hunger": 0.65}, "eat", "east"),
+        ({**WORK, "to_shift_start": 0.3, "need_hunger": 0.65}, "wait", "wait"),
+        ({**SOON, "need_hygiene": 0.7}, "wash", "east"),
+        ({**WORK, "to_shift_start": 0.3, "need_energy": 0.75}, "go to bed", "east"),
+        ({**WORK, "to_shift_start": 0.5, "need_energy": 0.75}, "wait", "wait"),
+        ({**SOON, "doing_sleep": 1, "doing_none": 0, "need_energy": 0.9}, "sleep on", "wait"),
+        ({**SOON, "doing_sleep": 1, "doing_none": 0, "need_energy": 0.9, "need_hunger": 0.65}, "eat", "east"),
+        ({"need_energy": 0.3, "need_hygiene": 0.3}, "wash off the worst", "east"),
+        ({"need_energy": 0.3}, "fall into bed", "east"),
         ({"in_shift": 1}, "wait", "wait"),
         # company
         ({"extroversion": 0.5}, "talk to whoever is near", "chat"),
@@ -90,7 +100,7 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
 @pytest.mark.parametrize(
     ("options", "features", "rule"),
     [
-        ({"eat_below": 0.5}, {"need_hunger": HUNGRY}, "wait"),
+        ({"eat_below": 0.43}, {"need_hunger": HUNGRY}, "wait"),
         ({"patience": 6}, {"need_hygiene": 0.5, "shower_queue": 1}, "wash"),
         ({"arrival_buffer": 40}, {**WORK, "to_shift_start": 0.04}, "be at work"),
         ({"day_ticks": 100}, {**WORK, "to_shift_start": 0.19}, "be at work"),
@@ -98,7 +108,7 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
         ({"social_appetite": 1}, {"extroversion": -1}, "talk to whoever is near"),
         ({"pantry": 1}, {"meals": 0.2}, "wait"),
         ({"larder": 0}, {"groceries": 0}, "wait"),
-        ({"rested_above": 0.65}, {"doing_sleep": 1, "doing_none": 0, "need_energy": 0.7}, "wait"),
+        ({"rested_above": 0.85}, {"doing_sleep": 1, "doing_none": 0, "need_energy": 0.9}, "wait"),
     ],
 )
 def test_options_move_the_thresholds(scene, does, options, features, rule):

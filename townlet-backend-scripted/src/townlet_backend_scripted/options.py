@@ -19,20 +19,25 @@ class ScriptedOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    eat_below: float = _level(0.60, "Hunger at which one eats in free time.")
+    eat_below: float = _level(0.48, "Hunger at which one eats in free time.")
     wash_below: float = _level(0.62, "Hygiene at which one takes a shower in free time.")
     sleep_below: float = _level(0.60, "Energy at which one goes to bed in free time.")
 
-    eat_at_work_below: float = _level(0.42, "Hunger at which one leaves work to eat.")
-    wash_at_work_below: float = _level(0.36, "Hygiene at which one leaves work to take a shower.")
-    sleep_at_work_below: float = _level(0.34, "Energy at which one leaves work to sleep.")
+    eat_at_work_below: float = _level(0.42, "Hunger at which one leaves work to eat what is in the bag.")
+    forage_at_work_below: float = _level(0.50, "Hunger at which one leaves work for food where the bag holds no meal.")
+    wash_at_work_below: float = _level(0.38, "Hygiene at which one leaves work to take a shower.")
+    sleep_at_work_below: float = _level(0.37, "Energy at which one leaves work to sleep.")
 
-    eat_before_work_below: float = _level(0.80, "Hunger at which one eats when the shift is near.")
+    eat_before_work_below: float = _level(0.70, "Hunger at which one eats when the shift is near.")
     wash_before_work_below: float = _level(0.75, "Hygiene at which one takes a shower when the shift is near.")
+    sleep_before_work_below: float = _level(0.80, "Energy at which one goes to bed when the shift is some hours away.")
     rested_above: float = _level(0.95, "Energy at which one gets up.")
 
+    sleep_ahead: float = Field(
+        400.0, ge=0, le=1000, description="Time before the shift in which one sleeps for it, ticks."
+    )
     preparation: float = Field(
-        150.0, ge=0, le=1000, description="Time before the shift in which one gets ready for it, ticks."
+        190.0, ge=0, le=1000, description="Time before the shift in which one gets ready for it, ticks."
     )
     arrival_buffer: float = Field(
         12.0, ge=0, le=1000, description="Time before the shift at which one means to be at work, ticks."
@@ -64,6 +69,8 @@ class ScriptedOptions(BaseModel):
             at_work, free = getattr(self, f"{need}_at_work_below"), getattr(self, f"{need}_below")
             if at_work > free:
                 raise ValueError(f"{need}_at_work_below ({at_work}) must not be above {need}_below ({free})")
-        if self.rested_above < self.sleep_below:
-            raise ValueError(f"rested_above ({self.rested_above}) must not be below sleep_below ({self.sleep_below})")
+        if self.rested_above < max(self.sleep_below, self.sleep_before_work_below):
+            raise ValueError(
+                f"rested_above ({self.rested_above}) must not be below sleep_below or sleep_before_work_below"
+            )
         return self

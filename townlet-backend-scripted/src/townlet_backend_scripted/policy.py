@@ -85,4 +85,8 @@ class ScriptedPolicy:
 
 def _first_rule(situation: Situation) -> NDArray[np.intp]:
     """For each row the number of the first rule that holds."""
-    return np.stack([rule.when(situation) for rule in RULES]).argmax(axis=0)
+    held = np.empty((len(RULES), len(situation.everybody)), np.bool_)
+    for i, rule in enumerate(RULES):
+        held[i] = rule.when(situation)
+    first: NDArray[np.intp] = held.argmax(axis=0)
+    return first

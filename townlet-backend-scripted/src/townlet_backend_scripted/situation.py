@@ -58,6 +58,7 @@ def _mood(options: ScriptedOptions) -> float:
 
 BELOW: tuple[Question, ...] = (
     Question("starving", "need_hunger", lambda o: o.eat_at_work_below),
+    Question("foraging", "need_hunger", lambda o: o.forage_at_work_below),
     Question("hungry", "need_hunger", lambda o: o.eat_below),
     Question("hungry_soon", "need_hunger", lambda o: o.eat_before_work_below),
     Question("filthy", "need_hygiene", lambda o: o.wash_at_work_below),
@@ -65,6 +66,7 @@ BELOW: tuple[Question, ...] = (
     Question("dirty_soon", "need_hygiene", lambda o: o.wash_before_work_below),
     Question("exhausted", "need_energy", lambda o: o.sleep_at_work_below),
     Question("tired", "need_energy", lambda o: o.sleep_below),
+    Question("tired_soon", "need_energy", lambda o: o.sleep_before_work_below),
     Question("larder_low", "groceries", lambda o: _items(o.larder)),
     Question("pantry_low", "meals", lambda o: _items(o.pantry)),
     Question("till_quiet", "till_queue", lambda o: _more_than(o.patience)),
@@ -74,6 +76,7 @@ BELOW: tuple[Question, ...] = (
     Question("bench_free", "bench_queue", _one),
     Question("silent", "last_chat", _something),
     Question("near_work", "to_shift_start", lambda o: o.preparation / o.day_ticks),
+    Question("work_ahead", "to_shift_start", lambda o: o.sleep_ahead / o.day_ticks),
 )
 
 AT_LEAST: tuple[Question, ...] = (
@@ -95,6 +98,8 @@ AT_LEAST: tuple[Question, ...] = (
     Question("outgoing", "extroversion", _mood),
 )
 
+_BELOW_NAMES = tuple(question.name for question in BELOW)
+_AT_LEAST_NAMES = tuple(question.name for question in AT_LEAST)
 _WAY = ("north", "east", "south", "west", "usable", "here")
 
 
@@ -105,13 +110,18 @@ class Situation:
         busy: in the middle of something that ends by itself.
         on_duty: in one's shift, or so near to it that one has to set out.
         getting_ready: free, but the shift is near.
-        peckish, grimy: hungry or dirty by the threshold of the moment, which is higher when the shift is near.
+        peckish, grimy, sleepy: hungry, dirty or tired by the threshold of the moment, which is higher when a shift
+            is near.
+        unready: the shift is near, and one should eat or wash before it.
+        awake: not asleep, or it is time to get up for work.
+        foodless: hungry enough to leave work for food, and no meal in the bag.
         can_cook: groceries in the bag, and power.
         can_dine: money and no crowd for a meal at the cafe.
         everybody: always true.
     """
 
     starving: Truth
+    foraging: Truth
     hungry: Truth
     hungry_soon: Truth
     filthy: Truth
@@ -119,6 +129,7 @@ class Situation:
     dirty_soon: Truth
     exhausted: Truth
     tired: Truth
+    tired_soon: Truth
     larder_low: Truth
     pantry_low: Truth
     till_quiet: Truth
@@ -129,6 +140,7 @@ class Situation:
     silent: Truth
     idle: Truth
     near_work: Truth
+    work_ahead: Truth
     rested: Truth
     has_meal: Truth
     has_groceries: Truth
@@ -146,14 +158,17 @@ class Situation:
     outgoing: Truth
 
     def __init__(self, below: Truth, at_least: Truth, must_go: Truth) -> None:
-        for questions, answers in ((BELOW, below), (AT_LEAST, at_least)):
-            for question, answer in zip(questions, answers, strict=True):
-                setattr(self, question.name, answer)
+        self.__dict__.update(zip(_BELOW_NAMES, below, strict=True))
+        self.__dict__.update(zip(_AT_LEAST_NAMES, at_least, strict=True))
         self.busy = ~(self.idle | self.asleep | self.working | self.resting)
         self.on_duty = self.employed & (self.in_shift | must_go)
         self.getting_ready = self.employed & self.near_work & ~self.on_duty
         self.peckish = self.hungry | (self.getting_ready & self.hungry_soon)
         self.grimy = self.dirty | (self.getting_ready & self.dirty_soon)
+        self.sleepy = self.tired | (self.employed & ~self.in_shift & self.work_ahead & self.tired_soon)
+        self.unready = self.getting_ready & (self.peckish | self.grimy)
+        self.foodless = self.foraging & ~self.has_meal
+        self.awake = ~self.asleep | self.unready
         self.can_cook = self.has_groceries & self.has_power
         self.can_dine = self.can_afford_meal & self.counter_quiet
         self.everybody = np.ones_like(self.busy)

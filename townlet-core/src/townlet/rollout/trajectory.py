@@ -14,7 +14,8 @@ from townlet.rollout.step import Step
 
 __all__ = ["BlockWriter", "TrajectoryService", "block_ticks"]
 
-_BLOCK_BYTES = 32 << 20
+_BLOCK_BYTES = 65 << 20
+"""A little more than the writer of datasets gathers for one file: such a block goes to the disk without a copy."""
 
 
 class BlockWriter(Protocol):
@@ -25,11 +26,11 @@ class BlockWriter(Protocol):
         ...
 
 
-def block_ticks(spec: ObservationSpec, rows: int) -> int:
-    """Ticks a block of some 32 MiB holds: at least 16, at most 1024."""
+def block_ticks(spec: ObservationSpec, rows: int, reward_parts: int = 0) -> int:
+    """Ticks that a block of some 65 MiB holds: at least 16, at most 1024."""
     channels, height, width = spec.map_shape
-    row = channels * height * width + 4 * spec.features + spec.actions + 40
-    return max(16, min(1024, _BLOCK_BYTES // (row * max(rows, 1))))
+    row = channels * height * width + 4 * spec.features + spec.actions + 4 * reward_parts + 28
+    return max(16, min(1024, -(-_BLOCK_BYTES // (row * max(rows, 1)))))
 
 
 class TrajectoryService:
@@ -40,14 +41,15 @@ class TrajectoryService:
         spec: what the observations mean.
         rows: ``N``.
         reward_parts: ``P``.
-        ticks: ticks of a block; by default as many as fit some 32 MiB.
+        ticks: ticks of a block; by default as many as fill some 65 MiB.
     """
 
     def __init__(
         self, writer: BlockWriter, spec: ObservationSpec, rows: int, *, reward_parts: int = 0, ticks: int | None = None
     ) -> None:
         self._writer = writer
-        self._buffer = RolloutBuffer(spec, ticks or block_ticks(spec, rows), rows, reward_parts=reward_parts)
+        length = ticks or block_ticks(spec, rows, reward_parts)
+        self._buffer = RolloutBuffer(spec, length, rows, reward_parts=reward_parts)
         self.ticks = 0
         """Ticks recorded so far, those not yet handed on included."""
 
