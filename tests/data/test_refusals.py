@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -153,6 +154,17 @@ class TestShards:
         found = refusal(path)
         assert "shard-00000.safetensors" in found
         assert text in found
+
+    def test_an_action_that_does_not_exist(self, record):
+        path = record(blocks=1, ticks=4).path
+        shard = path / "shard-00000.safetensors"
+        raw = bytearray(shard.read_bytes())
+        length = struct.unpack("<Q", raw[:8])[0]
+        begin = 8 + length + json.loads(raw[8 : 8 + length])["actions"]["data_offsets"][0]
+        raw[begin : begin + 8] = struct.pack("<q", -1)
+        shard.write_bytes(raw)
+        edit(path, lambda d: d["shards"][0].update(sha256=hashlib.sha256(raw).hexdigest()))
+        assert "shard-00000.safetensors holds an action outside 0..2" in refusal(path)
 
 
 class TestManifest:

@@ -11,7 +11,7 @@ import numpy as np
 from townlet.api import ObservationSpec
 from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock
 from townlet.data.manifest import MANIFEST_NAME, DatasetManifest, read_manifest
-from townlet.data.shards import check_digest, check_header, open_shard
+from townlet.data.shards import check_actions, check_digest, check_header, open_shard
 from townlet.errors import DatasetError
 
 __all__ = ["Dataset", "open_dataset"]
@@ -114,6 +114,7 @@ class Dataset:
     def _check(self, index: int) -> None:
         if index in self._unverified:
             check_digest(self.path, self.manifest.shards[index])
+            check_actions(self.path, self.manifest.shards[index], self.spec.actions)
             self._unverified.discard(index)
 
 

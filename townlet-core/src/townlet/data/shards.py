@@ -14,7 +14,7 @@ from townlet.data.manifest import DatasetManifest, ShardEntry
 from townlet.errors import DatasetError
 from townlet.storage import map_tensors, member_path, read_tensor_header, sha256_file, write_tensors
 
-__all__ = ["check_digest", "check_header", "open_shard", "shard_name", "write_shard"]
+__all__ = ["check_actions", "check_digest", "check_header", "open_shard", "shard_name", "write_shard"]
 
 
 def shard_name(index: int) -> str:
@@ -96,6 +96,13 @@ def check_digest(folder: Path, entry: ShardEntry) -> None:
             where=str(path),
             details=(f"SHA-256 {found}", f"manifest {entry.sha256}"),
         )
+
+
+def check_actions(folder: Path, entry: ShardEntry, actions: int) -> None:
+    """Refuse a shard with an action outside ``0..K - 1``, which a forger could have signed. Raises DatasetError."""
+    taken = open_shard(folder, entry).actions
+    if taken.size and (int(taken.min()) < 0 or int(taken.max()) >= actions):
+        raise DatasetError(f"{entry.name} holds an action outside 0..{actions - 1}", where=str(folder / entry.name))
 
 
 def open_shard(folder: Path, entry: ShardEntry) -> TrajectoryBlock:

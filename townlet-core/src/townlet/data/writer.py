@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from townlet.api import ObservationSpec
 from townlet.data.block import TrajectoryBlock, array_shapes
+from townlet.data.fit import refuse_misfit
 from townlet.data.manifest import (
     MANIFEST_NAME,
     DatasetManifest,
@@ -43,7 +44,6 @@ class DatasetWriter:
         path: the dataset's folder; must not exist, or be empty.
         spec: what the observations mean.
         origin: config, policy, seeds and names, kept in the manifest.
-        rows: ``N``; by default that of the first block.
         layout: see :class:`~townlet.data.DatasetManifest`.
         derived_from: the dataset this one is cut from, and how.
         shard_bytes: a shard is written when at least this much has come.
@@ -104,7 +104,15 @@ class DatasetWriter:
             block = TrajectoryBlock.from_arrays(block)
         if not block.ticks:
             return
-        self._refuse_misfit(block)
+        refuse_misfit(
+            block,
+            rows=self._rows,
+            agents=self._origin.agents,
+            worlds=len(self._segments[-1].seeds),
+            shapes=self._shapes,
+            actions=self._spec.actions,
+            where=str(self.path),
+        )
         self._rows = block.rows
         size = block.nbytes
         if self._pending_bytes + size >= self._shard_bytes:
@@ -174,32 +182,6 @@ class DatasetWriter:
     def _refuse_closed(self) -> None:
         if not self._open:
             raise DatasetError("this dataset is closed already", where=str(self.path))
-
-    def _refuse_misfit(self, block: TrajectoryBlock) -> None:
-        if self._rows and block.rows != self._rows:
-            raise DatasetError(f"a block has {block.rows} rows, those before it {self._rows}", where=str(self.path))
-        if block.rows % self._origin.agents:
-            raise DatasetError(
-                f"{block.rows} rows are not worlds of {self._origin.agents} agents", where=str(self.path)
-            )
-        seeds = self._segments[-1].seeds
-        if seeds and len(seeds) != block.rows // self._origin.agents:
-            raise DatasetError(
-                f"{len(seeds)} seeds are not one for each of {block.rows // self._origin.agents} worlds",
-                where=str(self.path),
-            )
-        for name, array in block.arrays().items():
-            if array.shape[2:] != self._shapes[name]:
-                raise DatasetError(
-                    f"{name} has shape {list(array.shape[2:])} a row, the spec says {list(self._shapes[name])}",
-                    where=str(self.path),
-                )
-        actions = block.actions
-        if actions.size and (int(actions.min()) < 0 or int(actions.max()) >= self._spec.actions):
-            raise DatasetError(
-                f"an action is outside 0..{self._spec.actions - 1}: {int(actions.min())}..{int(actions.max())}",
-                where=str(self.path),
-            )
 
     def _write(self, blocks: Sequence[TrajectoryBlock]) -> None:
         totals = Totals.zero(self._spec.actions, len(self._origin.reward_parts))
