@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from townlet.config.town import OutsideConfig, TownConfig
+from townlet.config.town import GeneratorConfig, LivesConfig, OutsideConfig, TownConfig
 from townlet.world import bind, compile_town, invariants, mask_worlds, new_state, step_towns
 from townlet.world.maps import MapSource, parse_map
 from townlet.world.names import ACTIONS, EVENTS, SHIFT_OFF
+from townlet.world.state import state_fields
 
 PEOPLE = ("alice", "bob", "carol", "dave")
 
@@ -171,6 +173,68 @@ class Story:
             if ties.other[0, a, slot] == self.number(other):
                 return tuple(round(float(part[0, a, slot]), 5) for part in ties[1:])  # type: ignore[return-value]
         return None
+
+
+class Crowd:
+    """Worlds in which everybody chooses at random among what is possible; `use` more often, so that things happen."""
+
+    WEIGHTS = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 6.0, 1.5, 1.5])
+
+    def __init__(self, config: TownConfig, seeds: Sequence[int], *, choices: int = 0, threads: int = 1) -> None:
+        self.town = compile_town(config)
+        self.state = new_state(self.town, seeds)
+        self.bound, self.tables = bind(self.state), bind(self.town.tables)
+        self.threads = threads
+        self.worlds, self.agents = len(seeds), self.town.agents
+        self.mask = np.zeros((self.worlds * self.agents, len(ACTIONS)), np.bool_)
+        # one generator a world, so that a world's choices do not depend on its company
+        self.random = [np.random.Generator(np.random.PCG64([choices, int(seed)])) for seed in seeds]
+
+    def choose(self) -> np.ndarray[Any, Any]:
+        mask_worlds(self.bound.ref, self.tables.ref, self.mask, 0, self.worlds)
+        shape = (self.agents, len(ACTIONS))
+        draws = np.concatenate([random.random(shape) for random in self.random])
+        return (draws * self.WEIGHTS * self.mask).argmax(axis=1)
+
+    def step(self, ticks: int = 1) -> Crowd:
+        for _ in range(ticks):
+            step_towns(self.bound, self.tables, self.choose(), threads=self.threads)
+        return self
+
+    def world(self, w: int = 0) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of every array of one world."""
+        return {name: array[w].copy() for name, _, array in state_fields(self.state)}
+
+
+def digest_of(world: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    """SHA-256 (hex) of the arrays of one world."""
+    digest = hashlib.sha256()
+    for name in sorted(world):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(world[name]).tobytes())
+    return digest.hexdigest()
+
+
+LIVELY = OutsideConfig(price_spikes=3, blackouts=4, water_outages=4, closures=8, meetings=4, cooldown=50)
+HARD = LivesConfig(exits_per_day=20, exit_gap=10)
+
+
+@pytest.fixture
+def crowd() -> Callable[..., Crowd]:
+    """Builds a :class:`Crowd`: ``crowd("hamlet", [1, 2], choices=0, threads=1)``, with many events and exits."""
+
+    def build(name: str = "hamlet", seeds: Sequence[int] = (1,), **options: Any) -> Crowd:
+        generator = GeneratorConfig(agents=options.pop("agents", 16))
+        config = TownConfig(map=name, outside=LIVELY, lives=HARD, generator=generator)
+        return Crowd(config, seeds, **options)
+
+    return build
+
+
+@pytest.fixture
+def digest() -> Callable[[Mapping[str, np.ndarray[Any, Any]]], str]:
+    """SHA-256 (hex) of the arrays of one world."""
+    return digest_of
 
 
 @pytest.fixture
