@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from townlet.observations.writer import Sheets, observe_world
 from townlet.rewards.reward import begin_rewards, reward_world
 from townlet.rewards.state import RewardSettings, RewardSheets, RewardState
 from townlet.telemetry.accumulate import Counters, Pay, measure_world
-from townlet.world.compiled import compiled
+from townlet.world.compiled import compiled, jit_enabled
 from townlet.world.masks import mask_world
 from townlet.world.state import WorldState
 from townlet.world.tables import Tables
@@ -34,6 +36,22 @@ class Contents(NamedTuple):
     pay: Pay
     counters: Counters
     mask: Annotated[NDArray[np.bool_], "N K", "what is possible now"]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _quietly(entry: F) -> F:
+    """Interpreted, uint64 that wraps around (as random numbers must) would warn; compiled, it does not."""
+    if jit_enabled():
+        return entry
+
+    @wraps(entry)
+    def quiet(*args: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return entry(*args)
+
+    return quiet  # type: ignore[return-value]
 
 
 as_contents = viewer(Contents)
@@ -81,6 +99,7 @@ def _look_world(contents: Contents, sheets: Sheets, w: int, thread: int) -> None
     observe_world(contents.state, contents.tables, contents.views, sheets, w, thread)
 
 
+@_quietly
 @compiled
 def advance(contents_ref: Any, sheets_ref: Any, actions: NDArray[np.int64], first: int, last: int, thread: int) -> None:
     """One tick of the worlds ``first`` .. ``last - 1``, each while its data is in the cache.

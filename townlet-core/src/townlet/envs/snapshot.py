@@ -1,11 +1,10 @@
-"""Exact snapshots of an engine: a folder with the arrays of its worlds, accounts and counters, and a header.
+"""Exact snapshots of an engine: a folder with its worlds, accounts and counters in one file, and a header.
 
 The folder is written beside its place and renamed when it is whole. Nothing is pickled.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -14,12 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from townlet.config.root import config_digest
 from townlet.errors import SnapshotError
-from townlet.world.state import state_fields
+from townlet.world.snapshot import load_extra, load_state, save_state
+from townlet.world.start import copy_state
 
 if TYPE_CHECKING:
     from townlet.envs.engine import TownEngine
@@ -27,12 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["SNAPSHOT_VERSION", "load_engine", "save_engine"]
 
 SNAPSHOT_VERSION = 1
-_HEADER, _ARRAYS = "engine.json", "engine.safetensors"
+_FORMAT = "townlet engine snapshot"
+_HEADER, _WORLDS = "engine.json", "worlds.safetensors"
 
 
 def _arrays(engine: TownEngine) -> Iterator[tuple[str, NDArray[Any]]]:
-    for name, _, array in state_fields(engine.state):
-        yield f"world.{name}", array
+    """What the engine itself remembers beside the worlds, by name."""
     groups: dict[str, NamedTuple] = {"rewards": engine.memory, "counters": engine.counters}
     for group, part in groups.items():
         for name in part._fields:
@@ -42,26 +40,23 @@ def _arrays(engine: TownEngine) -> Iterator[tuple[str, NDArray[Any]]]:
 def save_engine(engine: TownEngine, path: Path) -> None:
     """Write everything that the future depends on into the folder ``path``, replacing a snapshot there."""
     path = Path(path)
-    data = save({name: np.ascontiguousarray(array) for name, array in _arrays(engine)})
+    if path.exists() and not (path / _HEADER).is_file() and any(path.iterdir()):
+        raise SnapshotError("the folder holds something that is not a snapshot", where=str(path))
     header = {
-        "format": "townlet engine snapshot",
+        "format": _FORMAT,
         "version": SNAPSHOT_VERSION,
-        "town": engine.town.digest,
-        "config": config_digest(engine.config),
         "spec": engine.spec.fingerprint(),
-        "seeds": list(engine.seeds),
-        "ticks": engine.tick,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "config": config_digest(engine.config),
     }
+    extra = dict(_arrays(engine))
+    extra["engine.seeds"] = np.array(engine.seeds, np.uint64)
+    extra["engine.ticks"] = np.array([engine.tick], np.int64)
     fresh = path.with_name(path.name + ".part")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    (fresh / _ARRAYS).write_bytes(data)
-    (fresh / _HEADER).write_text(json.dumps(header, indent=1), encoding="utf-8")
+    save_state(engine.state, engine.town, fresh / _WORLDS, extra=extra)
+    (fresh / _HEADER).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
     if path.exists():
-        if not (path / _HEADER).is_file() and any(path.iterdir()):
-            shutil.rmtree(fresh)
-            raise SnapshotError("the folder holds something that is not a snapshot", where=str(path))
         shutil.rmtree(path)
     fresh.rename(path)
 
@@ -69,28 +64,27 @@ def save_engine(engine: TownEngine, path: Path) -> None:
 def load_engine(engine: TownEngine, path: Path) -> None:
     """Put ``engine`` where the snapshot was. Raises SnapshotError, with nothing changed, if it does not fit."""
     path = Path(path)
-    header, data = _read(path)
-    expected = {
-        "format": "townlet engine snapshot",
-        "version": SNAPSHOT_VERSION,
-        "town": engine.town.digest,
-        "spec": engine.spec.fingerprint(),
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
+    header = _read_header(path)
+    expected = {"format": _FORMAT, "version": SNAPSHOT_VERSION, "spec": engine.spec.fingerprint()}
     for key, want in expected.items():
         if header.get(key) != want:
             raise SnapshotError(
-                f"the snapshot has another {key} than this engine" if key != "sha256" else "the snapshot is damaged",
+                f"the snapshot has another {key} than this engine",
                 where=str(path),
                 details=[f"found {header.get(key)!r}, expected {want!r}"],
             )
-    try:
-        arrays = load(data)
-    except SafetensorError as error:
-        raise SnapshotError("the snapshot is damaged", where=str(path), details=[str(error)]) from error
+    state = load_state(path / _WORLDS, engine.town)
+    extra = load_extra(path / _WORLDS, engine.town)
+    worlds = len(state.clock.tick)
+    if worlds != engine.worlds:
+        raise SnapshotError(
+            "the snapshot has another number of worlds than this engine",
+            where=str(path),
+            details=[f"found {worlds}, expected {engine.worlds}"],
+        )
     mine = dict(_arrays(engine))
-    for name, array in mine.items():
-        found = arrays.get(name)
+    for name, array in [*mine.items(), ("engine.seeds", np.zeros(worlds, np.uint64)), ("engine.ticks", _ONE_TICK)]:
+        found = extra.get(name)
         if found is None or found.shape != array.shape or found.dtype != array.dtype:
             shape = "nothing" if found is None else f"{found.dtype} {list(found.shape)}"
             raise SnapshotError(
@@ -98,17 +92,20 @@ def load_engine(engine: TownEngine, path: Path) -> None:
                 where=str(path),
                 details=[f"found {shape}, expected {array.dtype} {list(array.shape)}"],
             )
+    copy_state(state, engine.state)
     for name, array in mine.items():
-        array[...] = arrays[name]
-    engine.restored(tuple(int(seed) for seed in header["seeds"]), int(header["ticks"]))
+        array[...] = extra[name]
+    engine.restored(tuple(int(seed) for seed in extra["engine.seeds"]), int(extra["engine.ticks"][0]))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], bytes]:
+_ONE_TICK = np.zeros(1, np.int64)
+
+
+def _read_header(path: Path) -> dict[str, Any]:
     try:
         header = json.loads((path / _HEADER).read_text(encoding="utf-8"))
-        data = (path / _ARRAYS).read_bytes()
     except (OSError, ValueError) as error:
         raise SnapshotError("the snapshot cannot be read", where=str(path), details=[str(error)]) from error
     if not isinstance(header, dict):
         raise SnapshotError("the snapshot's header is not an object", where=str(path))
-    return header, data
+    return header
