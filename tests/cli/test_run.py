@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from townlet.data import open_dataset
+from townlet.registry import Registry
 
 HAMLET = ("--set", "town.map=hamlet")
 KEYS = [
@@ -150,6 +151,19 @@ class TestRecording:
         mean = arrays["rewards"][arrays["active"]].mean() * 1000
         assert mean == pytest.approx(found["kpis"]["reward"], rel=1e-3)
 
+    def test_it_is_entered_in_the_registry(self, townlet):
+        found = json.loads(townlet("run", *HAMLET, "--ticks", "30", "--record", "rec", "--json").out)
+        with Registry("runs", create=False) as registry:
+            (run,) = registry.runs()
+            (dataset,) = registry.datasets()
+        assert (run.id, run.kind, run.status) == (found["run_id"], "run", "done")
+        assert run.summary["ticks"] == 30
+        assert dataset.run == run.id
+
+    def test_unless_that_is_not_wanted(self, townlet, tmp_path):
+        townlet("run", *HAMLET, "--ticks", "30", "--record", "rec", "--no-registry")
+        assert [path.name for path in tmp_path.iterdir()] == ["rec"]
+
 
 class TestResume:
     def test_resumed_equals_uninterrupted(self, townlet):
@@ -237,7 +251,7 @@ def test_the_scripted_town_lives_thirty_days(townlet):
     found = json.loads(townlet("run", "--days", "30", "--json").out)
     assert len(found["days"]) == 30
     late = [day for day in found["days"] if day["day"] >= 20]
-    assert np.mean([day["self_sufficiency"] for day in late]) > 0.6
+    assert np.mean([day["self_sufficiency"] for day in late]) > 0.8, "the last days are like the first"
     for day in found["days"]:
         assert 2.0 < day["finished_table"] < 5.0, day["day"]
         assert 1.0 < day["finished_shower"] < 4.0, day["day"]

@@ -48,8 +48,9 @@ _INTERRUPTED = 130
     default=Path("runs"),
     show_default=True,
     metavar="DIR",
-    help="Runs folder, whose registry knows the release.",
+    help="Runs folder: its registry keeps recorded runs and knows the release.",
 )
+@click.option("--no-registry", is_flag=True, help="Do not enter a recorded run in the registry.")
 @click.option("--check", is_flag=True, help="Check the state of the town after every tick (slow).")
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -70,6 +71,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     speed: float,
     possess: str | None,
     runs: Path,
+    no_registry: bool,
     check: bool,
 ) -> None:
     """Run a town and show what happened.
@@ -116,6 +118,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         possess=possess,
         check=check,
         runs=runs,
+        keep=not no_registry,
     )
     with Session(request) as session:
         result = session.run()

@@ -16,13 +16,13 @@ from townlet.cli.run_live import LiveView
 from townlet.cli.run_possess import TerminalPilot
 from townlet.cli.run_progress import Progress
 from townlet.config import ConfigDocument, TownletConfig
-from townlet.data import DatasetOrigin, DatasetWriter
+from townlet.data import DatasetOrigin, DatasetWriter, open_dataset
 from townlet.envs.engine import TownEngine
 from townlet.errors import ConfigError, SnapshotError, UsageError
 from townlet.plugins import Observers, Selection
 from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.selection import choose_policy
-from townlet.registry import resolve_release
+from townlet.registry import logged_run, resolve_release
 from townlet.rollout import (
     RunSnapshot,
     SimulationLoop,
@@ -57,6 +57,7 @@ class RunRequest:
     possess: str | None = None
     check: bool = False
     runs: Path = Path("runs")
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class RunResult:
     """What there is to report.
 
     Attributes:
-        run_id: config id and seed.
+        run_id: the registry's id of a recorded run, else config id and seed.
         config: the config in force.
         seed: of the town.
         first_tick: tick at which this run began; above 0 when resumed.
@@ -145,20 +146,13 @@ class Session:
         return max(1, round(days * self.config.town.time.day_ticks))
 
     def run(self) -> RunResult:
-        """Run the loop to its end, or until a person ends it."""
+        """Run the loop to its end, or until a person ends it. A recorded run is entered in the registry."""
         recorded = self._request.record
         started = time.perf_counter()
         if recorded is None:
             ticks, interrupted = self._loop(None)
         else:
-            with DatasetWriter(recorded, spec=self.engine.spec, origin=self._origin()) as writer:
-                parts = len(self.engine.reward_part_names)
-                service = TrajectoryService(writer, self.engine.spec, self.engine.rows, reward_parts=parts)
-                with service:
-                    ticks, interrupted = self._loop(service)
-                writer.close(
-                    metrics=self.engine.kpis().summary(), interruption="ended by a person" if interrupted else None
-                )
+            ticks, interrupted = self._run_recorded(recorded)
         if interrupted and self._request.snapshot_every is not None:
             self._snapshot()
         result = RunResult(
@@ -177,6 +171,32 @@ class Session:
         )
         self._tell_observers(result)
         return result
+
+    def _run_recorded(self, folder: Path) -> tuple[int, bool]:
+        engine, request = self.engine, self._request
+        with ExitStack() as stack:
+            # The writer first: where it cannot write, there is no run to enter.
+            writer = stack.enter_context(DatasetWriter(folder, spec=engine.spec, origin=self._origin()))
+            entry = stack.enter_context(
+                logged_run(
+                    request.runs if request.keep else None,
+                    "run",
+                    self.config,
+                    self.runtime.provenance(),
+                    folder=folder,
+                    warn=self._warn,
+                )
+            )
+            service = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=len(engine.reward_part_names))
+            with service:
+                ticks, interrupted = self._loop(service)
+            kpis = engine.kpis().summary()
+            writer.close(metrics=kpis, interruption="ended by a person" if interrupted else None)
+            entry.dataset(open_dataset(folder, verify=False))
+            entry.status = "interrupted" if interrupted else "done"
+            entry.summary = {"ticks": ticks, **kpis}
+            self.run_id = entry.id or self.run_id
+        return ticks, interrupted
 
     def _loop(self, service: TrajectoryService | None) -> tuple[int, bool]:
         request, engine, pilot = self._request, self.engine, self._pilot
