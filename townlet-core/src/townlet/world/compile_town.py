@@ -184,14 +184,7 @@ def _posts(config: TownConfig, source: MapSource, ground: Ground, homes: int, pl
         first.append(len(place))
     if len(place) > 30_000:
         raise MapError(f"{len(place)} job posts; at most 30,000 are possible", where=source.where)
-    of_home = np.full((max(homes, 1), _POSTS_OF_A_HOME), -1, np.int16)
-    beds = ground.object_kind == BED
-    for home in range(homes):
-        bed = int(np.flatnonzero(beds & (ground.object_place == home))[0])
-        y, x = int(ground.object_y[bed]), int(ground.object_x[bed])
-        sites = sorted(range(homes, len(places)), key=lambda d: (int(places[d].distance[y, x]), d))
-        posts = [j for d in sites for j in range(first[d], first[d + 1])][:_POSTS_OF_A_HOME]
-        of_home[home, : len(posts)] = posts
+    of_home = _posts_of_homes(source, ground, homes, places, first)
     return PostTable(
         place=np.array(place, np.int16),
         desk=np.array(desk_of, np.int16),
@@ -201,6 +194,45 @@ def _posts(config: TownConfig, source: MapSource, ground: Ground, homes: int, pl
         first=np.array(first, np.int16),
         of_home=of_home,
     )
+
+
+def _posts_of_homes(
+    source: MapSource, ground: Ground, homes: int, places: list[Field], first: list[int]
+) -> NDArray[np.int16]:
+    """The posts that people of each home may be given, int16 ``[D, N]``, -1 padded.
+
+    In a small town all of them. In a large one as many as people live there, near by and for them alone (so that
+    nobody is left without one), and some of those that are left over.
+    """
+    beds = np.flatnonzero(ground.object_kind == BED)[: source.agents]
+    people = np.bincount(ground.object_place[beds], minlength=homes)
+    posts = first[-1]
+    width = max(_POSTS_OF_A_HOME, int(people.max()) + 8)
+    of_home = np.full((max(homes, 1), width), -1, np.int16)
+    if posts <= width:
+        of_home[:, :posts] = np.arange(posts)
+        return of_home
+    free = {d: list(range(first[d], first[d + 1])) for d in range(homes, len(places))}
+    counts = [0] * homes
+    for _, home, site in sorted(_ways_to_work(ground, homes, places)):
+        while free[site] and counts[home] < people[home]:
+            of_home[home, counts[home]] = free[site].pop(0)
+            counts[home] += 1
+    for _, home, site in sorted(_ways_to_work(ground, homes, places)):
+        some = free[site][: width - counts[home]]
+        of_home[home, counts[home] : counts[home] + len(some)] = some
+        counts[home] += len(some)
+    return of_home
+
+
+def _ways_to_work(ground: Ground, homes: int, places: list[Field]) -> list[tuple[int, int, int]]:
+    """(steps, home, site) of each pair."""
+    ways = []
+    for home in range(homes):
+        bed = int(np.flatnonzero((ground.object_kind == BED) & (ground.object_place == home))[0])
+        y, x = int(ground.object_y[bed]), int(ground.object_x[bed])
+        ways += [(int(places[site].distance[y, x]), home, site) for site in range(homes, len(places))]
+    return ways
 
 
 def _object_names(ground: Ground) -> tuple[str, ...]:
