@@ -1,4 +1,4 @@
-"""``townlet bench``: how fast towns step on this machine."""
+"""``townlet bench``: how fast towns run on this machine."""
 
 from __future__ import annotations
 
@@ -6,52 +6,60 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import read_config, shared_options
+from townlet.cli.options import backend_options, read_config, shared_options
 from townlet.cli.output import emit, emit_json, emit_table
 
 __all__ = ["command"]
 
 
-@click.command("bench", epilog="Example:  townlet bench --worlds 1 --worlds 64 --policy scripted")
+@click.command("bench")
 @shared_options
-@click.option("--worlds", "sizes", type=click.IntRange(min=1), multiple=True, default=(1, 16, 64), show_default=True)
-@click.option("--policy", default=None, metavar="SPEC", help="Also with this policy's decisions; the config's without.")
-@click.option(
-    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads that step the towns."
-)
-@click.option(
-    "--seconds", type=click.FloatRange(min=0.05), default=1.0, show_default=True, help="Time to measure each row for."
-)
-def command(
+@backend_options
+@click.option("--worlds", type=click.IntRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns at once.")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads for towns.")
+@click.option("--seconds", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="Time for each row.")
+def command(  # noqa: PLR0913 (an option of the command is a parameter: click's way)
     config_path: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
     as_json: bool,
-    sizes: tuple[int, ...],
-    policy: str | None,
+    backend: str | None,
+    disabled: tuple[str, ...],
+    worlds: tuple[int, ...],
     threads: int,
     seconds: float,
 ) -> None:
-    """Measure agent-steps per second: towns alone with random actions, then with a policy's decisions.
+    """Measure how many agent-steps a second towns make on this machine.
 
-    Figures of a busy machine vary: the last column counts processor time, which other programs disturb less.
+    "town" is the world with its observations and rewards while everybody waits, "deciding" the policy alone on the
+    same rows, "together" the loop that run, rollout and evaluation share.
 
-    JSON keys: schema_version, config_id, speeds (what, worlds, agents, threads, agent_steps, seconds, per_second,
-    per_processor_second).
+    Example:  townlet bench --worlds 1 --worlds 64 --threads 2
+
+    JSON keys: config_id, policy (requested, active, reason, ...), threads, start_seconds (making the first town,
+    compiled code loaded or made), rows (each: worlds, agents, town, deciding, together: agent-steps a second).
     """
-    from townlet.evaluation.speed import policy_speed, world_speed
+    from townlet.cli.bench_work import BenchRequest, measure
 
-    config = read_config(config_path, overrides, seed=seed).config
-    named = policy or config.policy.backend
-    speeds = [world_speed(config, size, seconds=seconds, threads=threads) for size in sizes]
-    speeds += [policy_speed(config, named, size, seconds=seconds) for size in sizes]
+    document = read_config(config_path, overrides, seed=seed)
+    request = BenchRequest(
+        document=document, backend=backend, disabled=disabled, worlds=worlds, threads=threads, seconds=seconds
+    )
+    result = measure(request)
     if as_json:
-        documents = [speed.model_dump(mode="json") for speed in speeds]
-        emit_json({"schema_version": 1, "config_id": config.config_id, "speeds": documents})
+        emit_json(
+            {
+                "config_id": document.config.config_id,
+                "policy": dict(result.policy),
+                "threads": threads,
+                "start_seconds": round(result.start_seconds, 3),
+                "rows": [row._asdict() for row in result.rows],
+            }
+        )
         return
-    emit(f"agent-steps per second, {config.config_id}\n")
-    rows = [
-        (s.what, str(s.worlds), str(s.worlds * s.agents), f"{s.per_second:,.0f}", f"{s.per_processor_second:,.0f}")
-        for s in speeds
-    ]
-    emit_table(("DECIDED BY", "TOWNS", "AGENTS", "A SECOND", "A SECOND OF PROCESSOR TIME"), rows)
+    emit(f"{document.config.config_id}, policy {result.policy['active']}, {threads} thread{'s' * (threads > 1)}")
+    emit(f"first town after {result.start_seconds:.1f} s")
+    emit()
+    header = ("WORLDS", "AGENTS", "TOWN", "DECIDING", "TOGETHER")
+    emit_table(header, [tuple(f"{value:,}" for value in row) for row in result.rows])
+    emit("agent-steps a second")
