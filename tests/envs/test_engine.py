@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from townlet.api import ObservationBatch
 from townlet.config.rewards import REWARD_PARTS
-from townlet.envs import Engine
+from townlet.config.root import TownletConfig
+from townlet.envs import Engine, TownEngine
 from townlet.errors import BackendContractError, ContractError, UsageError
+from townlet.world.state import state_fields
 
 FIELDS = ("map", "features", "action_mask", "active", "episode_start")
 
@@ -79,6 +83,32 @@ class TestSurface:
         assert engine.social_stage == "OFF"
         with pytest.raises(UsageError, match="C9"):
             engine.set_social_stage("C9")
+
+
+class TestMemory:
+    def test_a_step_allocates_nothing_that_stays(self, make_engine) -> None:
+        engine = make_engine(seeds=range(4))
+        actions = np.zeros(engine.rows, np.int64)
+        for _ in range(50):
+            engine.step(actions)
+        tracemalloc.start()
+        engine.step(actions)
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        for _ in range(500):
+            engine.step(actions)
+        after, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert after - before < 2_000
+        assert peak - before < 10_000  # far below one observation of the batch, some 17 kB a world
+
+    def test_a_town_of_eight_fits_into_256_kib(self) -> None:
+        engine = TownEngine(TownletConfig(), [0])
+        arrays = [array for _, _, array in state_fields(engine.state)]
+        arrays += [*engine.memory, *engine.counters, *engine._pay, engine._mask]
+        seen = engine.observe()
+        arrays += [seen.map, seen.features, seen.action_mask]
+        assert sum(array.nbytes for array in arrays) < 256 * 1024
 
 
 class TestRefusals:

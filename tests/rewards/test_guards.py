@@ -109,10 +109,26 @@ class TestExit:
         agents.hungry_ticks[0, BOB] += 1
         assert purse.pay().rewards[BOB] <= 0
 
+    def test_nor_does_a_debtor_before_the_eviction(self, make_purse) -> None:
+        """Fed and rested, without a coin: paid each tick but for the last ten before the midnight that ends it."""
+        purse = make_purse(survival=0.01)
+        agents, rules = purse.state.agents, purse.engine.tables.rules
+        paid, exits = [], []
+        for _ in range(rules.rent_days * rules.day_ticks + 1):
+            purse.content(1.0)
+            agents.money[:] = 0.0
+            result = purse.wait()
+            paid.append(result.rewards.copy())
+            exits.append(result.terminated.copy())
+        (t, row), *_ = np.argwhere(np.array(exits))
+        before = np.array(paid)[:t, row]
+        assert before[-11 - purse.settings.exit_hold : -purse.settings.exit_hold].min() > 0
+        assert before[-purse.settings.exit_hold :].max() <= 0
+
     def test_no_positive_reward_within_ten_ticks_of_an_exit(self) -> None:
         """A town of careless people, watched for a month: around every exit, on both sides."""
         config = TownletConfig.model_validate(
-            {"town": {"map": "hamlet"}, "rewards": {"survival": 0.1, "need_scale": 0.0001}}
+            {"town": {"map": "hamlet"}, "rewards": {"survival": 0.01, "need_scale": 0.0001}}
         )
         engine, rng = TownEngine(config, range(6)), np.random.default_rng(1)
         ticks, rewards, ended = 6000, [], []

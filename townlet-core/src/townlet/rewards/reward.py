@@ -65,9 +65,8 @@ def _potential(settings: RewardSettings, deficit: float) -> float:
 
 @compiled
 def exit_is_near(state: WorldState, tables: Tables, settings: RewardSettings, w: int, a: int) -> bool:
-    """Whether the state announces that the life may end within ``exit_hold`` ticks."""
-    agents, rules = state.agents, tables.rules
-    hold = settings.exit_hold
+    """Whether the state announces that the life may end within ``exit_hold`` ticks (a debtor's, at midnight)."""
+    agents, rules, hold = state.agents, tables.rules, settings.exit_hold
     if int(agents.hungry_ticks[w, a]) > rules.collapse_ticks - 1 - hold and agents.hungry_ticks[w, a] > 0:
         return True
     if int(agents.neglect_ticks[w, a]) > rules.neglect_ticks - 1 - hold and agents.neglect_ticks[w, a] > 0:
@@ -75,9 +74,9 @@ def exit_is_near(state: WorldState, tables: Tables, settings: RewardSettings, w:
     owed = int(agents.rent_unpaid[w, a])
     if owed >= rules.rent_days:
         return True
-    to_midnight = rules.day_ticks - int(state.clock.tick[w]) % rules.day_ticks
-    broke = float(agents.money[w, a]) < float(agents.rent_due[w, a]) + rules.rent
-    return owed + 1 >= rules.rent_days and to_midnight <= hold and broke
+    if owed + 1 < rules.rent_days or rules.day_ticks - int(state.clock.tick[w]) % rules.day_ticks > hold:
+        return False
+    return owed > 0 or float(agents.money[w, a]) < rules.rent
 
 
 @compiled
