@@ -1,7 +1,8 @@
-"""What tests of several rooms share: wheels of the three distributions, built once."""
+"""What tests of several rooms share: the marker ``torch``, and wheels of the three distributions, built once."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -13,6 +14,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ("townlet-core", "townlet-backend-scripted", "townlet-backend-pytorch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what is marked ``torch`` where PyTorch or its backend is not installed."""
+    missing = [name for name in ("torch", "townlet_backend_pytorch") if importlib.util.find_spec(name) is None]
+    if missing:
+        skip = pytest.mark.skip(reason=f"needs {missing[0]}")
+        for item in items:
+            if item.get_closest_marker("torch") is not None:
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def test_a_scenario_gives_a_scorecard(call) -> None:
         (("evaluate", "--policy", "mixture:scripted"), "mixture", 2),
         (("evaluate", "--policy", "scripted:"), "ends where", 2),
         (("evaluate", "--scenario", "no-such-place"), "there is no scenario", 2),
-        (("evaluate", "--policy", "pytorch:nowhere"), "nowhere", 4),
+        pytest.param(("evaluate", "--policy", "pytorch:nowhere"), "nowhere", 4, marks=pytest.mark.torch),
         (("evaluate", "--policy", "release"), "registry", 4),
         (("compare", "scripted"), "at least two policies", 2),
     ],

@@ -79,24 +79,24 @@ class TestJson:
 
 class TestStub:
     def test_nobody_can_overlook_it(self, townlet):
-        done = townlet("run", *HAMLET, "--ticks", "50", "--backend", "onnx", "--disable-backend", "onnx")
+        done = townlet("run", *HAMLET, "--ticks", "50", "--backend", "pytorch", "--disable-backend", "pytorch")
         assert done.code == 0
-        assert done.err.count("every agent only waits: policy backend 'onnx' cannot run") == 2, "at start and end"
-        assert "the stub instead of onnx" in done.out
+        assert done.err.count("every agent only waits: policy backend 'pytorch' cannot run") == 2, "at start and end"
+        assert "the stub instead of pytorch" in done.out
 
     def test_json_says_so_too(self, townlet):
-        words = ("run", *HAMLET, "--ticks", "50", "--backend", "onnx", "--disable-backend", "onnx", "--json")
+        words = ("run", *HAMLET, "--ticks", "50", "--backend", "pytorch", "--disable-backend", "pytorch", "--json")
         found = json.loads(townlet(*words).out)
-        assert (found["policy"]["requested"], found["policy"]["active"]) == ("onnx", "stub")
+        assert (found["policy"]["requested"], found["policy"]["active"]) == ("pytorch", "stub")
         assert "--disable-backend" in found["policy"]["reason"]
         assert len(found["warnings"]) == 1
 
     def test_the_recording_says_so(self, townlet):
-        townlet("run", *HAMLET, "--ticks", "50", "--backend", "onnx", "--disable-backend", "onnx", "--record", "rec")
+        townlet("run", *HAMLET, "--ticks", "50", "--backend", "pytorch", "--disable-backend", "pytorch", "--record", "rec")
         assert open_dataset("rec").manifest.policy["active"] == "stub"
 
     def test_on_missing_error_stops(self, townlet):
-        words = ("--set", "policy.on_missing=error", "--backend", "onnx", "--disable-backend", "onnx")
+        words = ("--set", "policy.on_missing=error", "--backend", "pytorch", "--disable-backend", "pytorch")
         assert townlet("run", *HAMLET, "--ticks", "50", *words).code == 3
 
     def test_asked_for_by_name_it_is_no_accident(self, townlet):
