@@ -92,7 +92,8 @@ class TestStub:
         assert len(found["warnings"]) == 1
 
     def test_the_recording_says_so(self, townlet):
-        townlet("run", *HAMLET, "--ticks", "50", "--backend", "pytorch", "--disable-backend", "pytorch", "--record", "rec")
+        words = ("--backend", "pytorch", "--disable-backend", "pytorch", "--record", "rec")
+        townlet("run", *HAMLET, "--ticks", "50", *words)
         assert open_dataset("rec").manifest.policy["active"] == "stub"
 
     def test_on_missing_error_stops(self, townlet):
