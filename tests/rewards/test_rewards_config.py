@@ -54,7 +54,7 @@ class TestEveryNumber:
         assert any(isinstance(limit, annotated_types.Ge | annotated_types.Gt) for limit in info.metadata)
 
     def test_reaches_the_compiled_settings(self, field: str) -> None:
-        changed = RewardsConfig.model_validate({field: 1 if field != "episode_ticks" else 17})
+        changed = RewardsConfig.model_validate({field: {"episode_ticks": 17, "exit_hold": 3}.get(field, 0.0625)})
         assert getattr(settings_of(changed), field) == getattr(changed, field)
 
 
