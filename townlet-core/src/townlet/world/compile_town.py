@@ -99,7 +99,6 @@ def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) 
         kind_nearest=_stack([f.nearest for f in kinds], -1),
         place_distance=_stack([f.distance for f in places], 0),
         place_steps=_stack([f.steps for f in places], 0),
-        place_nearest=_stack([f.nearest for f in places], 0),
         slot_home=np.ascontiguousarray(ground.object_place[beds[: source.agents]]),
         slot_bed=beds[: source.agents].astype(np.int16),
         own_local=local[0],

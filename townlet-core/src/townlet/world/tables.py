@@ -47,7 +47,6 @@ class MapTable(NamedTuple):
     kind_nearest: Annotated[I16, "H X 8", "the object at the end of that way, -1 none"]
     place_distance: Annotated[U16, "D H X", "steps to the nearest bed or desk of a place"]
     place_steps: Annotated[U8, "D H X", "as kind_steps"]
-    place_nearest: Annotated[I16, "D H X", "as kind_nearest"]
     slot_home: Annotated[I16, "A", "home of a slot (a place)"]
     slot_bed: Annotated[I16, "A", "bed of a slot (an object)"]
     own_local: Annotated[I16, "O", "row of the local fields for a bed or desk, -1 for anything else"]
