@@ -9,39 +9,64 @@ from types import ModuleType
 
 import pytest
 
+from townlet.testing.fixtures import *  # noqa: F403 - as the conftest of a backend's repository would
 from townlet.testing.subject import Subject
 
 
-def _zoo() -> ModuleType:
-    if "townlet_conformance_zoo" in sys.modules:
-        return sys.modules["townlet_conformance_zoo"]
-    spec = importlib.util.spec_from_file_location("townlet_conformance_zoo", Path(__file__).with_name("zoo.py"))
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"townlet_conformance_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["townlet_conformance_zoo"] = module
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.fixture(scope="session")
-def zoo() -> ModuleType:
-    return _zoo()
+GOOD, POLICIES, LEARNERS, DISTRIBUTIONS = (
+    _load(name) for name in ("zoo_good", "zoo_policies", "zoo_learners", "zoo_distributions")
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test of each animal."""
+    for fixture, table in (("wrong_policy", POLICIES.POLICIES), ("wrong_learner", LEARNERS.LEARNERS)):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, list(table.items()), ids=[animal.__name__ for animal in table])
+    if "wrong_distribution" in metafunc.fixturenames:
+        animals = DISTRIBUTIONS.DISTRIBUTIONS
+        metafunc.parametrize("wrong_distribution", list(animals.values()), ids=list(animals))
+
+
+class Zoo:
+    """Everything in the zoo, by name."""
+
+    good, policies, learners, distributions = GOOD, POLICIES, LEARNERS, DISTRIBUTIONS
+
+    def __getattr__(self, name: str) -> object:
+        for module in (GOOD, POLICIES, LEARNERS):
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(name)
 
 
 @pytest.fixture(scope="session")
-def subject_of(zoo: ModuleType):
+def zoo() -> Zoo:
+    return Zoo()
+
+
+@pytest.fixture(scope="session")
+def subject_of():
     """Makes a Subject of a policy class, or of a learner class with what it claims to learn."""
 
     def make(policy=None, learner=None, capabilities=("act",)) -> Subject:
-        policy_class = policy or zoo.GoodPolicy
+        policy_class = policy or GOOD.GoodPolicy
 
         def make_policy(*, seed=0, checkpoint=None):
             if learner is None:
                 return policy_class(seed)
-            made = zoo.GoodLearner(seed)
+            made = learner(seed)
             if checkpoint is not None:
-                made.load(checkpoint)
+                getattr(made, "act_from", made.load)(checkpoint)
             return made.policy
 
         def make_learner(*, seed=0):
@@ -49,10 +74,12 @@ def subject_of(zoo: ModuleType):
 
         return Subject(
             name="zoo",
-            spec=zoo.SPEC,
+            spec=GOOD.SPEC,
             policy=make_policy,
             learner=make_learner,
             capabilities=frozenset(capabilities),
+            validate=getattr(policy_class, "validate", GOOD.validate),
+            town=GOOD.town,
         )
 
     return make

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from townlet.errors import ConfigError
-from townlet.testing import ALL_CHECKS, LEVELS, read_expected_failures, run_checks
+from townlet.testing import ALL_CHECKS, LEVELS, CheckSkip, read_expected_failures, run_checks
 
 CHOOSES_MASKED = "semantics.masked-actions-are-never-chosen"
 
@@ -82,6 +83,25 @@ def test_a_level_in_which_too_little_ran_says_nothing(subject_of, zoo) -> None:
         "determinism and state",
         "resources",
     ]
+    assert not report.conforms
+
+
+def test_the_floor_bites_where_nothing_failed(subject_of) -> None:
+    def nothing_to_look_at(subject):
+        raise CheckSkip("nothing to look at")
+
+    some = [check for check in ALL_CHECKS if check.level == 3][:6]
+    idle = [replace(check, run=nothing_to_look_at) for check in some]
+    one, two = (run_checks(subject_of(), checks=[*idle[:n], *some[n:]]) for n in (1, 2))
+    assert (one.levels[3].ran, one.levels[3].floor, one.conforms) == (5, 5, True)
+    assert (two.levels[3].ran, two.levels[3].floor, two.conforms) == (4, 5, False)
+    assert not any(level.failed for level in two.levels)
+
+
+def test_an_expected_failure_on_which_a_level_builds_does_not_conform(subject_of, zoo) -> None:
+    report = run_checks(subject_of(policy=zoo.NoExplore), expected={"protocol.policy-has-the-methods": "one day"})
+    assert not any(level.failed for level in report.levels)
+    assert report.levels[3].ran == 0 < report.levels[3].floor
     assert not report.conforms
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from townlet.testing.runner import run_checks
-
-_spec = importlib.util.spec_from_file_location("townlet_conformance_zoo", Path(__file__).with_name("zoo.py"))
-assert _spec is not None
-assert _spec.loader is not None
-zoo_module = sys.modules.setdefault("townlet_conformance_zoo", importlib.util.module_from_spec(_spec))
-if not hasattr(zoo_module, "SPEC"):
-    _spec.loader.exec_module(zoo_module)
+from townlet.plugins import StubPolicy
+from townlet.testing import ALL_CHECKS, imports, run_checks
+from townlet.testing.installed import installed_subject
+from townlet.testing.site import isolated_site
 
 LEARNING = ("act", "learn.bc", "learn.ppo", "checkpoint")
 
@@ -24,30 +19,68 @@ def failed(report) -> set[str]:
     return {result.name for result in report.results if result.outcome == "failed"}
 
 
+def test_every_check_has_somebody_whom_it_catches(zoo) -> None:
+    caught = {*zoo.POLICIES.values(), *zoo.LEARNERS.values()}
+    caught |= {animal.check for animal in zoo.distributions.DISTRIBUTIONS.values()}
+    assert caught == {check.name for check in ALL_CHECKS}
+
+
 def test_a_good_policy_conforms(subject_of) -> None:
     report = run_checks(subject_of())
     assert failed(report) == set(), [r.message for r in report.results if r.outcome == "failed"]
     assert report.conforms
-    assert [count.ran for count in report.levels[2:]] == [6, 7, 6, 0, 2]
+    assert [count.ran for count in report.levels] == [0, 0, 7, 9, 6, 0, 3]
 
 
 def test_a_good_learner_conforms(subject_of, zoo) -> None:
     report = run_checks(subject_of(learner=zoo.GoodLearner, capabilities=LEARNING))
     assert failed(report) == set(), [r.message for r in report.results if r.outcome == "failed"]
     assert report.conforms
-    assert [count.ran for count in report.levels[2:]] == [8, 7, 8, 4, 2]
+    assert [count.ran for count in report.levels] == [0, 0, 9, 9, 8, 4, 3]
 
 
-@pytest.mark.parametrize("policy", list(zoo_module.POLICIES), ids=lambda c: c.__name__)
-def test_each_wrong_policy_is_caught_by_the_check_meant_for_it(subject_of, policy) -> None:
+def test_each_wrong_policy_is_caught_by_the_check_meant_for_it(subject_of, wrong_policy) -> None:
+    policy, check = wrong_policy
     report = run_checks(subject_of(policy=policy))
-    assert failed(report) == {zoo_module.POLICIES[policy]}
+    assert failed(report) == {check}
     assert not report.conforms
 
 
-@pytest.mark.parametrize("learner", list(zoo_module.LEARNERS), ids=lambda c: c.__name__)
-def test_each_wrong_learner_is_caught_by_the_check_meant_for_it(subject_of, learner) -> None:
-    capabilities = set(LEARNING) - {"learn.bc"}
-    report = run_checks(subject_of(learner=learner, capabilities=capabilities))
-    assert failed(report) == {zoo_module.LEARNERS[learner]}
+def test_each_wrong_learner_is_caught_by_the_check_meant_for_it(subject_of, wrong_learner) -> None:
+    learner, check = wrong_learner
+    other = "learn.ppo" if check == "learning.clones-a-tiny-teacher" else "learn.bc"
+    report = run_checks(subject_of(learner=learner, capabilities=set(LEARNING) - {other}))
+    assert failed(report) == {check}
     assert not report.conforms
+
+
+def test_each_wrong_distribution_is_caught_by_the_check_meant_for_it(
+    zoo, wrong_distribution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    animal = wrong_distribution
+    unimported = SimpleNamespace(policy=StubPolicy())  # what it does on import, it is to do in a child process only
+    monkeypatch.setattr("townlet.testing.installed.resolve_policy", lambda *args, **kwargs: unimported)
+    first = [check for check in ALL_CHECKS if check.level < 2]
+    with isolated_site(tmp_path / "site") as site:
+        site.add_metadata(*zoo.distributions.FOOD)
+        (site.folder / "zoo_food.py").touch()
+        site.add_backend("wild", **animal.arguments)
+        if animal.stale:
+            site.add_metadata("townlet-backend-wild", "0.9", {"townlet.backends": {"wild": "elsewhere.plugin"}})
+        if "within" in animal.says:
+            real = imports.import_outcome
+            for module in ("installed", "checks.hygiene"):
+                monkeypatch.setattr(f"townlet.testing.{module}.import_outcome", lambda row: real(row, 2.0))
+        report = run_checks(installed_subject("wild"), checks=first)
+    assert failed(report) == {animal.check}
+    (message,) = [result.message for result in report.results if result.outcome == "failed"]
+    assert animal.says in message
+    assert not report.conforms
+
+
+def test_the_stub_in_a_distribution_of_its_own_has_nothing_wrong_with_it(tmp_path: Path) -> None:
+    with isolated_site(tmp_path) as site:
+        site.add_backend("tame")
+        report = run_checks(installed_subject("tame"), checks=[check for check in ALL_CHECKS if check.level < 3])
+    assert failed(report) == set()
+    assert report.conforms

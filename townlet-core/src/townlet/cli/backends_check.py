@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import click
@@ -47,8 +46,10 @@ def check(
     as_json: bool,
 ) -> None:
     """Hold the backend NAME against the contract, level by level."""
-    _need_extra()
     from townlet.errors import UsageError
+    from townlet.testing.extra import require_extra
+
+    require_extra()
 
     if list_checks:
         _show_checks()
@@ -56,38 +57,28 @@ def check(
     if name is None:
         raise UsageError("which backend?", details=("townlet backends check NAME", "see: townlet backends list"))
     from townlet.config import load_document
-    from townlet.observations import build_spec
     from townlet.testing.installed import installed_subject
-    from townlet.testing.report import CheckResult
+    from townlet.testing.report import CheckResult, write_report
     from townlet.testing.runner import read_expected_failures, run_checks
 
     document = load_document(config_path, list(overrides))
     expected = read_expected_failures(expected_failures) if expected_failures else None
-    subject = installed_subject(name, build_spec(document.config), document.config.policy.options)
+    if report_path is not None and not report_path.absolute().parent.is_dir():  # said before the work, not after
+        raise UsageError(f"{report_path.parent} is not a folder", details=("--report names a file in one",))
+    subject = installed_subject(name, document.config, document.config.policy.options)
 
     def progress(result: CheckResult) -> None:
         console().print(f"  {result.outcome:<16} {result.name}", style=None if result.outcome == "passed" else "bold")
 
     report = run_checks(subject, expected=expected, progress=None if as_json else progress)
     if report_path is not None:
-        report_path.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_report(report, report_path)
     if as_json:
         emit_json({**report.model_dump(mode="json"), "conforms": report.conforms})
     else:
         _show(report)
     if not report.conforms:
         raise click.exceptions.Exit(NONCONFORMING)
-
-
-def _need_extra() -> None:
-    from townlet.errors import UsageError
-
-    missing = [module for module in ("hypothesis",) if importlib.util.find_spec(module) is None]
-    if missing:
-        raise UsageError(
-            f"the conformance kit needs {', '.join(missing)}",
-            details=('install it with:  pip install "townlet-core[testing]"',),
-        )
 
 
 def _show_checks() -> None:
@@ -107,9 +98,12 @@ def _show(report: object) -> None:
 
     assert isinstance(report, ConformanceReport)
     emit()
-    header = ("LEVEL", "RAN", "PASSED", "FAILED", "EXPECTED", "SKIPPED", "FLOOR")
+    header = ("LEVEL", "RAN", "PASSED", "FAILED", "EXPECTED", "SKIPPED", "NOT ASKED", "FLOOR")
     rows = [
-        (f"{c.level} {c.name}", *(str(n) for n in (c.ran, c.passed, c.failed, c.expected_failed, c.skipped, c.floor)))
+        (
+            f"{c.level} {c.name}",
+            *map(str, (c.ran, c.passed, c.failed, c.expected_failed, c.skipped, c.not_asked, c.floor)),
+        )
         for c in report.levels
     ]
     emit_table(header, rows)

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from townlet.testing.installed import installed_subject
     from townlet.testing.lessons import TeacherDemonstrations
     from townlet.testing.observations import draw_batch, draw_episode
+    from townlet.testing.recording import RecordingObserver, write_fixed_dataset
     from townlet.testing.report import CheckResult, ConformanceReport
     from townlet.testing.runner import read_expected_failures, run_check, run_checks
     from townlet.testing.scaffold import write_backend
+    from townlet.testing.scenes import Scene, everyday_scene
+    from townlet.testing.site import PluginSite, isolated_site
     from townlet.testing.subject import Subject
 
 __all__ = [
@@ -25,34 +28,46 @@ __all__ = [
     "CheckResult",
     "CheckSkip",
     "ConformanceReport",
+    "PluginSite",
+    "RecordingObserver",
+    "Scene",
     "Subject",
     "TeacherDemonstrations",
     "draw_batch",
     "draw_episode",
+    "everyday_scene",
     "installed_subject",
+    "isolated_site",
     "read_expected_failures",
     "run_check",
     "run_checks",
     "write_backend",
+    "write_fixed_dataset",
 ]
 
 _LATER = {
     "ALL_CHECKS": "checks",
-    "LEVELS": "check",
     "Check": "check",
     "CheckFailure": "check",
     "CheckResult": "report",
     "CheckSkip": "check",
     "ConformanceReport": "report",
+    "LEVELS": "check",
+    "PluginSite": "site",
+    "RecordingObserver": "recording",
+    "Scene": "scenes",
     "Subject": "subject",
     "TeacherDemonstrations": "lessons",
     "draw_batch": "observations",
     "draw_episode": "observations",
+    "everyday_scene": "scenes",
     "installed_subject": "installed",
+    "isolated_site": "site",
     "read_expected_failures": "runner",
     "run_check": "runner",
     "run_checks": "runner",
     "write_backend": "scaffold",
+    "write_fixed_dataset": "recording",
 }
 
 

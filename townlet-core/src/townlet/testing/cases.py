@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from townlet.config import load_config
-from townlet.observations import build_spec
 from townlet.testing.check import Check
 from townlet.testing.checks import ALL_CHECKS
 from townlet.testing.installed import installed_subject
@@ -38,6 +36,6 @@ def cases_of(name: str, expected_failures: str | None = None) -> list[Case]:
         ConfigError, BackendError: if the backend or the file of expected failures cannot be used.
     """
     expected = read_expected_failures(Path(expected_failures)) if expected_failures else {}
-    subject = installed_subject(name, build_spec(load_config()))
+    subject = installed_subject(name)
     failed: set[str] = set()
     return [Case(c, subject, expected.get(c.name), failed) for c in ALL_CHECKS if applies(c, subject)]

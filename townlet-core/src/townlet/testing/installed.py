@@ -6,29 +6,45 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol
-from townlet.plugins import Selection, resolve_learner, resolve_policy, validate_options
+from townlet.api import LearnerProtocol, PolicyBackendProtocol
+from townlet.config import TownletConfig
+from townlet.observations import build_spec
+from townlet.plugins import Selection, State, resolve_learner, resolve_policy, validate_options
+from townlet.testing.imports import import_outcome
 from townlet.testing.packages import found_row
 from townlet.testing.subject import Subject
+from townlet.testing.towns import short_lived_hamlet
 
 __all__ = ["installed_subject"]
+
+_LEFT_TO_THE_CHECKS = (State.BROKEN, State.INCOMPATIBLE)
+"""A manifest that cannot be used is what level 0 is there to find."""
 
 
 def installed_subject(
     name: str,
-    spec: ObservationSpec,
+    config: TownletConfig | None = None,
     options: Mapping[str, Any] | None = None,
     selection: Selection | None = None,
 ) -> Subject:
-    """The installed backend ``name``, asked for policies for ``spec`` with these options.
+    """The installed backend ``name``, asked for policies for the observations of ``config``.
+
+    Nothing of it is imported here before a child process has imported it and lived.
+
+    Args:
+        name: as for ``resolve_policy``.
+        config: whose observations and town are used; the default one without.
+        options: ``policy.options``.
+        selection: the lists in force; None reads those of the environment.
 
     Raises:
-        ConfigError, BackendError: if the backend cannot be found or created, as ``resolve_policy``.
+        ConfigError, BackendError: if the backend cannot be found, lacks what it requires, or refuses the options.
     """
-    chosen = dict(options or {})
-    resolved = resolve_policy(name, spec=spec, options=chosen, selection=selection)
-    resolved.policy.close()
-    row = found_row(str(resolved.provenance["active"]))
+    town = TownletConfig() if config is None else config
+    spec, chosen = build_spec(town), dict(options or {})
+    row = found_row(name, selection)
+    if row.state not in _LEFT_TO_THE_CHECKS and import_outcome(row).imports:
+        resolve_policy(name, spec=spec, options=chosen, selection=selection).policy.close()
 
     def policy(*, seed: int = 0, checkpoint: Path | None = None) -> PolicyBackendProtocol:
         return resolve_policy(
@@ -48,6 +64,6 @@ def installed_subject(
         learner=learner,
         capabilities=frozenset(row.manifest.capabilities if row.manifest else ("act",)),
         validate=validate,
-        distribution=f"{row.distribution} {row.version}",
-        installed=True,
+        town=lambda: short_lived_hamlet(town),
+        row=row,
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from townlet.errors import BackendNotInstalledError
-from townlet.plugins.names import canonical
+from townlet.plugins.choosing import find
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import scan
+from townlet.plugins.selection import Selection
 
 __all__ = ["found_row", "requirement_lines"]
 
 
-def found_row(name: str) -> BackendRow:
-    """The row of the installed backend ``name``. Raises BackendNotInstalledError if there is none."""
-    for row in scan():
-        if row.name == canonical(name):
-            return row
-    raise BackendNotInstalledError(f"policy backend {name!r} is not installed")
+def found_row(name: str, selection: Selection | None = None) -> BackendRow:
+    """The row of the installed backend that ``name`` stands for; its state may be anything.
+
+    Raises:
+        ConfigError, BackendError: if there is none, it is blocked, or several claim the name.
+    """
+    return find(name, scan(), Selection.from_environment() if selection is None else selection)
 
 
 def requirement_lines(distribution: str) -> list[str]:

@@ -33,7 +33,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     cases: list[Any] = []
     name = metafunc.config.getoption("townlet_backend")
     if name:
+        cases = _cases(name, metafunc.config.getoption("townlet_expected_failures"))
+    metafunc.parametrize("townlet_check", cases, ids=[case.check.name for case in cases])
+
+
+def _cases(name: str, expected_failures: str | None) -> list[Any]:
+    import pytest
+
+    from townlet.errors import TownletError
+    from townlet.testing.extra import require_extra
+
+    try:
+        require_extra()
         from townlet.testing.cases import cases_of
 
-        cases = cases_of(name, metafunc.config.getoption("townlet_expected_failures"))
-    metafunc.parametrize("townlet_check", cases, ids=[case.check.name for case in cases])
+        return list(cases_of(name, expected_failures))
+    except TownletError as error:
+        raise pytest.UsageError(str(error)) from error

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CheckResult", "ConformanceReport", "LevelCount", "Outcome"]
+from townlet.errors import UsageError
 
-Outcome = Literal["passed", "failed", "skipped", "expected-failure", "unexpected-pass"]
+__all__ = ["CheckResult", "ConformanceReport", "LevelCount", "Outcome", "write_report"]
+
+Outcome = Literal["passed", "failed", "skipped", "not-asked", "expected-failure", "unexpected-pass"]
 
 
 class _Frozen(BaseModel):
@@ -37,7 +41,8 @@ class LevelCount(_Frozen):
     failed: int = Field(ge=0, description="Checks that failed, unexpected passes included.")
     expected_failed: int = Field(ge=0, description="Checks that failed as the file of expected failures says.")
     skipped: int = Field(ge=0, description="Checks that had nothing to look at.")
-    floor: int = Field(ge=0, description="Checks that have to run for the level to count.")
+    not_asked: int = Field(ge=0, description="Checks that say nothing, because one that they build on failed.")
+    floor: int = Field(ge=0, description="Checks that have to run for the level to count; with fewer, none conforms.")
 
 
 class ConformanceReport(_Frozen):
@@ -61,3 +66,12 @@ class ConformanceReport(_Frozen):
     def conforms(self) -> bool:
         """Whether nothing failed and every level reached its floor."""
         return not self.below_floor and all(count.failed == 0 for count in self.levels)
+
+
+def write_report(report: ConformanceReport, path: Path) -> None:
+    """Write the report as JSON, with the verdict in it. Raises UsageError where the file cannot be written."""
+    document = report.model_dump(mode="json") | {"conforms": report.conforms}
+    try:
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the report cannot be written: {error.strerror}", where=str(path)) from error

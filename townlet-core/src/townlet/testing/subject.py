@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol
+from townlet.envs import Engine
+from townlet.plugins.rows import BackendRow
 
-__all__ = ["LearnerFactory", "PolicyFactory", "Subject"]
+__all__ = ["TOWN_TICKS", "LearnerFactory", "PolicyFactory", "Subject"]
+
+TOWN_TICKS = 120
+"""Ticks for which the kit lives in a subject's town."""
 
 
 class PolicyFactory(Protocol):
@@ -39,8 +44,8 @@ class Subject:
         learner: makes learners, or raises where the backend has none.
         capabilities: what the backend claims; checks are chosen by it.
         validate: validates options (a mapping) as ``policy.options`` would be, or None without a model.
-        distribution: distribution and version, where one is installed.
-        installed: whether packaging and import hygiene can be looked at.
+        town: makes a town with these observations in which lives end and begin within :data:`TOWN_TICKS` ticks.
+        row: the installed backend's row, without which packaging and import hygiene cannot be looked at.
     """
 
     name: str
@@ -49,5 +54,22 @@ class Subject:
     learner: LearnerFactory
     capabilities: frozenset[str] = frozenset({"act"})
     validate: Callable[[Mapping[str, Any]], object] | None = None
-    distribution: str = ""
-    installed: bool = False
+    town: Callable[[], Engine] | None = None
+    row: BackendRow | None = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether packaging and import hygiene can be looked at."""
+        return self.row is not None
+
+    @property
+    def installed_row(self) -> BackendRow:
+        """The row of a subject that is installed. Raises ValueError for any other."""
+        if self.row is None:
+            raise ValueError(f"{self.name} is not installed")
+        return self.row
+
+    @property
+    def distribution(self) -> str:
+        """Distribution and version; empty where none is installed."""
+        return "" if self.row is None else f"{self.row.distribution} {self.row.version}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from townlet.api import API_VERSION
-from townlet.plugins.manifest import contract_fits
+from townlet.plugins.manifest import Manifest, contract_fits
 from townlet.testing.check import Check, CheckSkip, collect, expect
-from townlet.testing.packages import found_row, requirement_lines
+from townlet.testing.packages import requirement_lines
 from townlet.testing.subject import Subject
 
 __all__ = ["CHECKS"]
@@ -15,31 +15,38 @@ __all__ = ["CHECKS"]
 CHECKS: list[Check] = []
 check = collect(0, "packaging", CHECKS)
 
-MANIFEST = "packaging.manifest-is-there"
+READABLE, MANIFEST = "packaging.manifest-is-readable", "packaging.manifest-is-there"
 KNOWN_CAPABILITIES = frozenset({"act", "learn.bc", "learn.ppo", "checkpoint", "export.onnx"})
 
 
-@check("The distribution carries a readable manifest for its entry point.", installed=True)
+@check("A manifest that the distribution declares is in it, and can be read.", installed=True)
+def manifest_is_readable(subject: Subject) -> None:
+    fault = subject.installed_row.fault
+    expect(fault is None, f"the manifest cannot be used: {fault}")
+
+
+@check("The distribution declares a manifest for its entry point.", installed=True, after=(READABLE,))
 def manifest_is_there(subject: Subject) -> None:
-    row = found_row(subject.name)
-    expect(row.fault is None, f"the manifest cannot be used: {row.fault}")
     expect(
-        row.manifest is not None,
+        subject.installed_row.manifest is not None,
         "no manifest: add a townlet_backend.toml and an entry point in the group townlet.backend_manifests",
     )
 
 
+@check("The contract versions that the manifest serves include ours.", installed=True, after=(READABLE,))
+def our_contract_is_served(subject: Subject) -> None:
+    api = _manifest(subject).api
+    expect(contract_fits(api, API_VERSION), f"api = {api!r} does not include {API_VERSION}")
+
+
 @check(
-    "The manifest has a summary, a range of contract versions that includes ours, and 'act'.",
+    "The manifest has a summary, an upper end of its contract versions, 'act', and no capability that nobody knows.",
     installed=True,
     after=(MANIFEST,),
 )
 def manifest_says_what_is_needed(subject: Subject) -> None:
-    manifest = found_row(subject.name).manifest
-    if manifest is None:
-        raise CheckSkip("there is no manifest to read")
+    manifest = _manifest(subject)
     expect(bool(manifest.summary.strip()), "summary is empty: one line is shown by 'townlet backends list'")
-    expect(contract_fits(manifest.api, API_VERSION), f"api = {manifest.api!r} does not include {API_VERSION}")
     expect("<" in manifest.api or "==" in manifest.api, f"api = {manifest.api!r} has no upper end; say '>=1,<2'")
     expect("act" in manifest.capabilities, "capabilities must hold 'act'")
     unknown = sorted(set(manifest.capabilities) - KNOWN_CAPABILITIES)
@@ -49,7 +56,7 @@ def manifest_says_what_is_needed(subject: Subject) -> None:
 
 @check("The distribution requires townlet-core in a range with an upper end.", installed=True)
 def core_is_pinned_to_a_range(subject: Subject) -> None:
-    distribution = found_row(subject.name).distribution
+    distribution = subject.installed_row.distribution
     lines = [line for line in requirement_lines(distribution) if re.match(r"townlet[-_.]core\b", line, re.IGNORECASE)]
     expect(bool(lines), f"{distribution} does not require townlet-core: add 'townlet-core>=0.1,<1'")
     expect("<" in lines[0] or "~=" in lines[0], f"{lines[0]!r} has no upper end: a later core may break it")
@@ -57,7 +64,7 @@ def core_is_pinned_to_a_range(subject: Subject) -> None:
 
 @check("What the manifest requires at run time is what the distribution requires.", installed=True, after=(MANIFEST,))
 def run_time_requirements_are_declared(subject: Subject) -> None:
-    row = found_row(subject.name)
+    row = subject.installed_row
     lines = requirement_lines(row.distribution)
     names = {_plain(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in lines}
     for requirement in row.requirements:
@@ -69,8 +76,15 @@ def run_time_requirements_are_declared(subject: Subject) -> None:
 
 @check("Nothing about the installation needs the doctor.", installed=True)
 def installation_is_clean(subject: Subject) -> None:
-    warnings = [w for w in found_row(subject.name).warnings if w != "it has no manifest"]
+    warnings = [w for w in subject.installed_row.warnings if w != "it has no manifest"]
     expect(not warnings, "; ".join(warnings))
+
+
+def _manifest(subject: Subject) -> Manifest:
+    manifest = subject.installed_row.manifest
+    if manifest is None:
+        raise CheckSkip("there is no manifest to read")
+    return manifest
 
 
 def _plain(name: str) -> str:

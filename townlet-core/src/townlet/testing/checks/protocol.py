@@ -17,15 +17,17 @@ CHECKS: list[Check] = []
 check = collect(2, "protocol", CHECKS)
 
 ROWS = (1, 7, 64)
+LOADS = ("packaging.our-contract-is-served", "hygiene.the-plugin-imports")
+"""Without these nothing can be created, and an import that crashes would take the kit with it."""
 
 
-@check("A policy has initial_state, decide, fingerprint and close, with the contract's parameters.")
+@check("A policy has initial_state, decide, fingerprint and close, with the contract's parameters.", after=LOADS)
 def policy_has_the_methods(subject: Subject) -> None:
     faults = policy_faults(subject.policy())
     expect(not faults, "; ".join(faults))
 
 
-@check("A learner has policy, clone_behaviour, update, save and load.", needs=("learn",))
+@check("A learner has policy, clone_behaviour, update, save and load.", needs=("learn",), after=LOADS)
 def learner_has_the_methods(subject: Subject) -> None:
     faults = learner_faults(subject.learner())
     expect(not faults, "; ".join(faults))
@@ -97,7 +99,7 @@ def learner_policy_gives_log_probs_and_values(subject: Subject) -> None:
     expect(decision.values is not None, "decide(explore=True) gave no values")
 
 
-@check("Options that do not exist are refused with a ConfigError that names them.")
+@check("Options that do not exist are refused with a ConfigError that names them.", after=LOADS)
 def unknown_options_are_refused(subject: Subject) -> None:
     if subject.validate is None:
         raise CheckSkip("this subject has no options model")
@@ -116,7 +118,7 @@ def unknown_options_are_refused(subject: Subject) -> None:
 def fingerprint_identifies_the_behaviour(subject: Subject) -> None:
     policy = subject.policy(seed=3)
     first = policy.fingerprint()
-    expect(isinstance(first, str) and len(first) >= 8, f"fingerprint gave {first!r}; it needs 8 characters or more")
+    expect(isinstance(first, str) and bool(first.strip()), f"fingerprint gave {first!r}, which identifies nothing")
     policy.decide(_start(subject, 4), policy.initial_state(4, 0), explore=True)
     expect(policy.fingerprint() == first, "fingerprint changed after a decision, though nothing was learned")
     expect(subject.policy(seed=3).fingerprint() == first, "two policies made alike have different fingerprints")

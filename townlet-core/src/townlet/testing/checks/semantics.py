@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from townlet.api import ObservationBatch, PolicyState
-from townlet.testing.check import Check, collect, expect
+from townlet.envs import Engine
+from townlet.errors import BackendContractError
+from townlet.testing.check import Check, CheckFailure, CheckSkip, collect, expect
 from townlet.testing.observations import draw_batch, draw_episode, read_only
-from townlet.testing.subject import Subject
+from townlet.testing.subject import TOWN_TICKS, Subject
 
 __all__ = ["CHECKS"]
 
@@ -18,8 +20,16 @@ CHECKS: list[Check] = []
 check = collect(3, "semantics", CHECKS)
 
 
+@check("A town in which nobody lives is answered like any other.", after=("protocol.decision-has-the-right-shape",))
+def an_empty_town_is_answered(subject: Subject) -> None:
+    policy = subject.policy()
+    state = policy.initial_state(4, 0)
+    for explore in (False, True):
+        state = policy.decide(ObservationBatch.empty(subject.spec, 4), state, explore=explore).state
+
+
 @check(
-    "An action that is masked is never chosen, greedily or exploring.", after=("protocol.decision-has-the-right-shape",)
+    "An action that is masked is never chosen, greedily or exploring.", after=("semantics.an-empty-town-is-answered",)
 )
 def masked_actions_are_never_chosen(subject: Subject) -> None:
     policy = subject.policy()
@@ -40,24 +50,14 @@ def masked_actions_are_never_chosen(subject: Subject) -> None:
     ask()
 
 
-@check("A row that nobody lives in takes action 0.", after=("protocol.decision-has-the-right-shape",))
+@check("A row that nobody lives in takes action 0.", after=("semantics.an-empty-town-is-answered",))
 def empty_rows_wait(subject: Subject) -> None:
     policy = subject.policy()
-    for explore in (False, True):
-        batch = draw_batch(subject.spec, 32, seed=5, starts=0.2, empty=0.5)
+    for explore, empty in ((False, 0.5), (True, 0.5), (True, 1.0)):
+        batch = draw_batch(subject.spec, 32, seed=5, starts=0.2, empty=empty)
         decision = policy.decide(batch, policy.initial_state(32, 0), explore=explore)
         busy = decision.actions[~batch.active]
         expect(not busy.any(), f"{int((busy != 0).sum())} of {len(busy)} empty rows did something")
-
-
-@check("A town in which nobody lives is answered like any other.", after=("semantics.empty-rows-wait",))
-def an_empty_town_is_answered(subject: Subject) -> None:
-    policy = subject.policy()
-    state = policy.initial_state(4, 0)
-    for _ in range(3):
-        decision = policy.decide(ObservationBatch.empty(subject.spec, 4), state, explore=True)
-        expect(not decision.actions.any(), "somebody acted in an empty town")
-        state = decision.state
 
 
 @check("Observations are not written into.", after=("protocol.decision-has-the-right-shape",))
@@ -92,7 +92,10 @@ def row_order_does_not_matter(subject: Subject) -> None:
             straight, shuffled = a.state, b.state
 
 
-@check("A row chooses the same alone and among others.", after=("semantics.row-order-does-not-matter",))
+@check(
+    "A row chooses the same alone and among others.",
+    after=("semantics.an-empty-town-is-answered", "semantics.row-order-does-not-matter"),
+)
 def a_row_alone_chooses_the_same(subject: Subject) -> None:
     policy = subject.policy()
     together, alone = policy.initial_state(12, 4), _pick(policy.initial_state(12, 4), np.array([7]))
@@ -122,6 +125,62 @@ def births_void_memory(subject: Subject) -> None:
         wrong = int((a.actions != b.actions).sum())
         expect(not wrong, f"{wrong} of 16 newcomers acted on what their predecessors had seen")
         lived, newborn = a.state, b.state
+
+
+@check(
+    "A town in which people die and are born can be lived in: the engine takes every action.",
+    after=(
+        "semantics.masked-actions-are-never-chosen",
+        "semantics.empty-rows-wait",
+        "semantics.observations-are-not-written-into",
+    ),
+)
+def a_real_town_goes_on(subject: Subject) -> str:
+    town, policy = _town(subject), subject.policy()
+    state = policy.initial_state(town.rows, 4)
+    deaths = births = 0
+    for tick in range(TOWN_TICKS):
+        batch = town.observe()
+        births += int(batch.episode_start.sum()) if tick else 0
+        decision = policy.decide(batch, state, explore=bool(tick % 2))
+        state = decision.state
+        try:
+            deaths += int(town.step(decision.actions).terminated.sum())
+        except BackendContractError as error:
+            raise CheckFailure(f"the town refused an action: {error}") from error
+    if not (deaths and births):
+        raise CheckSkip(f"the town was too peaceful: {deaths} lives ended and {births} began in {TOWN_TICKS} ticks")
+    return f"{deaths} lives ended and {births} began in {TOWN_TICKS} ticks"
+
+
+@check(
+    "Observations are not kept: they are views of buffers that the town writes into next.",
+    after=("semantics.a-real-town-goes-on", "semantics.births-void-memory"),
+)
+def observations_are_not_kept(subject: Subject) -> None:
+    town, policy = _town(subject), subject.policy()
+    views, copies = policy.initial_state(town.rows, 4), policy.initial_state(town.rows, 4)
+    for tick in range(TOWN_TICKS // 2):
+        batch = town.observe()
+        apart = policy.decide(batch.copy(), copies)
+        decision = policy.decide(batch, views)
+        wrong = int((apart.actions != decision.actions).sum())
+        expect(
+            not wrong,
+            f"{wrong} of {town.rows} rows chose otherwise at tick {tick} than on copies of the same observations: "
+            "the state holds a view of them; copy what you remember",
+        )
+        views, copies = decision.state, apart.state
+        town.step(decision.actions)
+
+
+def _town(subject: Subject) -> Engine:
+    if subject.town is None:
+        raise CheckSkip("no town has these observations")
+    town = subject.town()
+    if town.spec.fingerprint() != subject.spec.fingerprint():
+        raise CheckSkip("the town has other observations than the policy is made for")
+    return town
 
 
 def _pick(state: PolicyState, rows: NDArray[np.int64]) -> PolicyState:
