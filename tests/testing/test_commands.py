@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -176,3 +179,33 @@ class TestNew:
         done = townlet("new", "mine", "--into", str(tmp_path / "nowhere"))
         assert done.code == 2
         assert "is not a folder" in done.err
+
+
+class TestPytest:
+    """The other entrance, in a child process."""
+
+    @pytest.fixture
+    def asked(self, tmp_path: Path):
+        (tmp_path / "test_it.py").write_text("from townlet.testing.conformance import *\n")
+
+        def ask(*words: str) -> subprocess.CompletedProcess[str]:
+            declared = entry_points(group="pytest11", name="townlet")  # lacking where the install is older than it
+            shim = () if declared else ("-p", "townlet.testing.pytest_shim")
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *shim, *words]
+            return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+        return ask
+
+    def test_without_the_option_nothing_is_asked(self, asked) -> None:
+        assert "1 skipped" in asked().stdout
+
+    def test_a_backend_that_is_not_there_is_an_error_in_a_line(self, asked) -> None:
+        done = asked("--townlet-backend", "unheard-of")
+        assert done.returncode == 4
+        assert "ERROR: policy backend 'unheard-of' is not installed" in done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+
+    def test_some_of_the_checks_can_be_chosen_as_any_tests(self, asked) -> None:
+        done = asked("--townlet-backend", "scripted", "-k", "packaging or hygiene")
+        assert done.returncode == 0, done.stdout
+        assert "11 passed" in done.stdout

@@ -5,7 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
+from townlet import __version__
 from townlet.errors import UsageError
 from townlet.testing.scaffold import write_backend
 from townlet.testing.scaffold.write import check_name, render
@@ -57,6 +62,25 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
 def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a folder"):
         write_backend("mine", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("learner", [False, True])
+def test_its_workflow_tests_the_lowest_and_the_newest_core_of_its_range(learner: bool) -> None:
+    files = render("mine", learner=learner)
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+    (core,) = (r for r in map(Requirement, project["dependencies"]) if r.name == "townlet-core")
+    (low,) = (clause.version for clause in core.specifier if clause.operator == ">=")
+    assert any(clause.operator == "<" for clause in core.specifier)
+    assert core.specifier.contains(__version__)
+    job = yaml.safe_load(files[".github/workflows/ci.yml"])["jobs"]["test"]
+    assert job["strategy"]["matrix"]["core"] == [f"townlet-core=={low}", "townlet-core"]
+    lowest, newest = job["strategy"]["matrix"]["python"][0], job["strategy"]["matrix"]["python"][-1]
+    assert SpecifierSet(project["requires-python"]).contains(lowest)
+    assert Version(newest) > Version(lowest)
+    install, test = job["steps"][-2]["run"], job["steps"][-1]["run"]
+    assert install == 'pip install --upgrade "${{ matrix.core }}" -e ".[test]"'
+    assert "townlet-core[testing]" in project["optional-dependencies"]["test"]
+    assert test == "pytest --townlet-backend mine"
 
 
 def test_the_example_in_the_docs_is_what_the_scaffold_writes() -> None:

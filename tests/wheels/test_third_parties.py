@@ -45,7 +45,7 @@ class TestScaffold:
     def place(self, environment: Any, kit_dependencies: Path) -> Any:
         return environment("kit-env", "-scripted", base=kit_dependencies)
 
-    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 31), ("quick", ("--learner",), 39)])
+    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 36), ("quick", ("--learner",), 44)])
     def test_what_it_writes_builds_installs_and_conforms(
         self, place: Any, tmp_path: Path, name: str, words: tuple[str, ...], checks: int
     ) -> None:
@@ -70,11 +70,30 @@ class TestScaffold:
             here = {"PYTHONPATH": str(pytest_folder)}
             asked = place.run([*command, "--townlet-backend", "asked"], here, cwd=project)
             assert asked.returncode == 0, asked.stdout + asked.stderr
-            assert "31 passed" in asked.stdout
+            assert "36 passed" in asked.stdout
             inert = place.run(command, here, cwd=project)
             assert "1 skipped" in inert.stdout, "without the option the plugin asks nobody"
         finally:
             place.uninstall("townlet-backend-asked")
+
+    def test_where_the_extra_is_missing_the_command_that_installs_it_is_said(self, core_alone: Any) -> None:
+        done = core_alone.townlet("backends", "check", "stub")
+        assert done.returncode == 2
+        assert 'pip install "townlet-core[testing]"' in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_wheel_that_starts_a_thread_on_import_is_caught_by_the_check_meant_for_it(
+        self, place: Any, tmp_path: Path
+    ) -> None:
+        made = place.json("backends", "new", "busy", "--into", str(tmp_path))
+        plugin = Path(made["folder"]) / "src/townlet_backend_busy/plugin.py"
+        plugin.write_text(plugin.read_text() + "\nimport threading as t\nt.Thread(target=t.Event().wait, daemon=True).start()\n")
+        place.install(wheel_of(Path(made["folder"]), tmp_path / "dist"))
+        try:
+            report = place.json("backends", "check", "busy")
+            assert [r["name"] for r in report["results"] if r["outcome"] == "failed"] == ["hygiene.nothing-is-changed"]
+        finally:
+            place.uninstall("townlet-backend-busy")
 
     def test_a_wheel_without_its_manifest_is_noticed(self, place: Any, tmp_path: Path) -> None:
         made = place.json("backends", "new", "bald", "--into", str(tmp_path))
@@ -85,7 +104,7 @@ class TestScaffold:
             assert place.states()["townlet-backend-bald:bald"] == "broken"
             done = place.townlet("backends", "check", "bald")
             assert done.returncode == 3
-            assert "manifest" in done.stderr
+            assert "failed: packaging.manifest-is-readable" in done.stdout
         finally:
             place.uninstall("townlet-backend-bald")
 

@@ -6,12 +6,13 @@ imports the standard library only, and the kit only when it is asked for.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["pytest_addoption", "pytest_generate_tests"]
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_generate_tests"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Finds the backend now, where an error is a line and not the failure of a test module."""
+    name = config.getoption("townlet_backend")
+    if name:
+        _cases(name, config.getoption("townlet_expected_failures"))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Makes one test of each check that applies; none, and so a skip, without ``--townlet-backend``."""
     if "townlet_check" not in metafunc.fixturenames:
@@ -37,6 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("townlet_check", cases, ids=[case.check.name for case in cases])
 
 
+@functools.cache
 def _cases(name: str, expected_failures: str | None) -> list[Any]:
     import pytest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from townlet.api import ObservationBatch
+from townlet.api import Decision, ObservationBatch
 from townlet.config import TownletConfig
 from townlet.envs import StepResult, TownEngine
 from townlet.errors import UsageError
@@ -90,6 +90,11 @@ class Scene:
         """The actions that are possible for one person now."""
         mask = self.observe().action_mask[self.row(who)]
         return {name for name, possible in zip(self.spec.action_names, mask, strict=True) if possible}
+
+    def chosen(self, decision: Decision) -> dict[str, str]:
+        """Who does what by a decision: name to name of the action."""
+        actions = decision.actions.tolist()
+        return {who: self.spec.action_names[action] for who, action in zip(self.names, actions, strict=True)}
 
     def do(self, **choices: str) -> StepResult:
         """One tick in which people do as said (``alice="use"``) and all others wait.
