@@ -11,6 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether the property holds.
+settings.register_profile("townlet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("townlet")
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ("townlet-core", "townlet-backend-scripted", "townlet-backend-pytorch")
