@@ -87,7 +87,8 @@ class TestScaffold:
     ) -> None:
         made = place.json("backends", "new", "busy", "--into", str(tmp_path))
         plugin = Path(made["folder"]) / "src/townlet_backend_busy/plugin.py"
-        plugin.write_text(plugin.read_text() + "\nimport threading as t\nt.Thread(target=t.Event().wait, daemon=True).start()\n")
+        wild = "from threading import Event, Thread\nThread(target=Event().wait, daemon=True).start()\n"
+        plugin.write_text(f"{plugin.read_text()}\n{wild}")
         place.install(wheel_of(Path(made["folder"]), tmp_path / "dist"))
         try:
             report = place.json("backends", "check", "busy")
