@@ -247,7 +247,7 @@ def test_ppo_starts_from_the_cloned_weights(toy_config, services, learner) -> No
     assert learner.reference is not None
     assert [s.train_policy for s in learner.settings] == [False] * 3 + [True] * 3
     weights = [s.kl_coefficient for s in learner.settings]
-    assert weights[0] == pytest.approx(0.2)
+    assert weights[0] == pytest.approx(0.1)
     assert weights[-1] == 0.0
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "AnnealStageConfig",
     "BCTrainingConfig",
     "CheckpointsConfig",
+    "CloningConfig",
     "CloningSchedule",
     "DemonstrationsConfig",
     "EntropySchedule",
@@ -27,6 +28,7 @@ __all__ = [
     "SocialStage",
     "SocialStepConfig",
     "TrainingConfig",
+    "UpdateConfig",
 ]
 
 PPODataMode = Literal["rollout", "replay", "mixed"]
@@ -49,21 +51,21 @@ class ScheduleConfig(Section):
 class LearningRateSchedule(ScheduleConfig):
     """Step size of Adam."""
 
-    start: float = Field(3e-4, gt=0, le=1, description="Step size at the first update.")
+    start: float = Field(2e-4, gt=0, le=1, description="Step size at the first update.")
     end: float = Field(3e-5, gt=0, le=1, description="Step size at the last update of the schedule.")
 
 
 class EntropySchedule(ScheduleConfig):
     """Weight of the entropy bonus."""
 
-    start: float = Field(0.01, ge=0, description="Weight at the first update.")
-    end: float = Field(0.001, ge=0, description="Weight at the last update of the schedule.")
+    start: float = Field(0.0, ge=0, description="Weight at the first update; a cloned policy is best left without.")
+    end: float = Field(0.0, ge=0, description="Weight at the last update of the schedule.")
 
 
 class ReferenceSchedule(ScheduleConfig):
     """Weight of the KL to the cloned policy."""
 
-    start: float = Field(0.2, ge=0, description="Weight at the first update.")
+    start: float = Field(0.1, ge=0, description="Weight at the first update.")
     end: float = Field(0.0, ge=0, description="Weight at the last update of the schedule.")
 
 
@@ -80,11 +82,11 @@ class DemonstrationsConfig(Section):
     dataset: str | None = Field(None, description="Folder of a recorded dataset; None: record the teacher.")
     teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
     teacher_options: dict[str, Any] = Field(default_factory=dict, description="Options of the teacher's backend.")
-    worlds: int = Field(8, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
-    ticks: int = Field(6000, ge=1, description="Ticks recorded of each town.")
+    worlds: int = Field(32, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
+    ticks: int = Field(2500, ge=1, description="Ticks recorded of each town.")
     validation: float = Field(0.1, gt=0, lt=1, description="Share of the lives that is held out for judging.")
     exploration: float = Field(
-        0.0,
+        0.02,
         ge=0,
         le=0.5,
         description="Share of ticks on which a random possible action is taken while the teacher's choice is what is "
@@ -92,24 +94,47 @@ class DemonstrationsConfig(Section):
     )
 
 
+class CloningConfig(BCSettings):
+    """Settings of behaviour cloning, with the defaults that cloned the scripted mind best."""
+
+    batch_size: int = Field(512, ge=1, description="Transitions a gradient step.")
+    learning_rate: float = Field(2e-3, gt=0, description="Adam's step size at the start; annealed to a tenth.")
+    class_balance: float = Field(
+        0.0, ge=0, le=1, description="Exponent of the inverse class frequency in the loss: 0 none, 1 full balance."
+    )
+
+
 class BCTrainingConfig(Section):
     """Behaviour cloning."""
 
-    settings: BCSettings = Field(default_factory=BCSettings, description="What the learner is told.")
+    settings: CloningConfig = Field(default_factory=CloningConfig, description="What the learner is told.")
     accuracy_threshold: float = Field(
         0.90, ge=0, le=1, description="Held-out accuracy to reach; it must also beat the majority action."
     )
 
 
 class RolloutConfig(Section):
-    """How experience is gathered for each update."""
+    """How experience is gathered for each update.
+
+    The towns of a rollout share their clock: one that is shorter than a day shows the learner mornings only, then
+    nights only, and each update undoes a part of the one before.
+    """
 
     worlds: int = Field(8, ge=1, le=4096, description="Towns stepped side by side.")
-    ticks: int = Field(128, ge=1, le=100_000, description="Ticks of each town for one update.")
+    ticks: int = Field(1000, ge=1, le=100_000, description="Ticks of each town for one update; best whole days.")
     threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
     episode_ticks: int = Field(
         5000, ge=1, description="Age at which a town is replaced by a fresh one (its lives are truncated), ticks."
     )
+
+
+class UpdateConfig(PPOSettings):
+    """Settings of a PPO update, with defaults that suit a town: what one does today is paid for days later."""
+
+    gamma: float = Field(0.9995, gt=0, le=1, description="Discount per tick; its horizon is two days.")
+    gae_lambda: float = Field(0.98, ge=0, le=1, description="Lambda of generalised advantage estimation.")
+    minibatches: int = Field(8, ge=1, description="Gradient steps a pass.")
+    target_kl: float | None = Field(0.02, gt=0, description="Stop the update beyond 1.5 times this; None: never.")
 
 
 class PPOTrainingConfig(Section):
@@ -122,8 +147,8 @@ class PPOTrainingConfig(Section):
     )
     initial: str | None = Field(None, description="Folder of the checkpoint to start from; None: fresh weights.")
     rollout: RolloutConfig = Field(default_factory=RolloutConfig, description="How experience is gathered.")
-    settings: PPOSettings = Field(
-        default_factory=PPOSettings,
+    settings: UpdateConfig = Field(
+        default_factory=UpdateConfig,
         description="What the learner is told; step size, entropy, KL and cloning weight follow the schedules below.",
     )
     learning_rate: LearningRateSchedule = Field(
@@ -131,7 +156,7 @@ class PPOTrainingConfig(Section):
     )
     entropy: EntropySchedule = Field(default_factory=EntropySchedule, description="Entropy weight over the updates.")
     critic_warmup: int = Field(
-        10, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
+        15, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
     )
     reference_kl: ReferenceSchedule = Field(
         default_factory=ReferenceSchedule,
@@ -161,10 +186,12 @@ class AnnealStageConfig(Section):
 
 def _default_stages() -> tuple[AnnealStageConfig, ...]:
     return (
-        AnnealStageConfig(cycle=0, mode="bc", epochs=10, teacher_ratio=1.0),
+        AnnealStageConfig(cycle=0, mode="bc", epochs=5, teacher_ratio=1.0),
         AnnealStageConfig(cycle=1, mode="bc", epochs=4, teacher_ratio=0.5),
-        AnnealStageConfig(cycle=2, mode="ppo", epochs=50, bc_weight=0.5),
-        AnnealStageConfig(cycle=3, mode="ppo", epochs=150, bc_weight=0.1),
+        AnnealStageConfig(cycle=2, mode="bc", epochs=4, teacher_ratio=0.2),
+        AnnealStageConfig(cycle=3, mode="bc", epochs=4, teacher_ratio=0.0),
+        AnnealStageConfig(cycle=4, mode="ppo", epochs=50, bc_weight=0.1),
+        AnnealStageConfig(cycle=5, mode="ppo", epochs=100),
     )
 
 
