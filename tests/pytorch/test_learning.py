@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from townlet.api import BCSettings, PPOSettings
 
@@ -54,10 +55,11 @@ def test_cloning_reaches_the_teacher(spec, make_learner, teacher):
     assert lines[-1].samples == metrics.samples
 
 
+@pytest.mark.parametrize("critic", ["separate", "shared"])
 def test_the_cloned_network_is_what_ppo_starts_from_and_the_warm_up_leaves_it_alone(
-    spec, make_learner, teacher, make_rollout
+    spec, make_learner, teacher, make_rollout, critic
 ):
-    learner = make_learner(spec)
+    learner = make_learner(spec, critic=critic)
     learner.clone_behaviour(teacher, BCSettings(epochs=2), lambda line: None)
     seen = teacher.batches("validation", 256).__next__().observations
     state = learner.policy.initial_state(256, 0)
@@ -67,6 +69,25 @@ def test_the_cloned_network_is_what_ppo_starts_from_and_the_warm_up_leaves_it_al
     warmed = learner.policy.decide(seen, state)
     assert np.array_equal(cloned.logits, warmed.logits)
     assert not np.array_equal(cloned.values, warmed.values)
+
+
+def test_the_errors_of_a_separate_critic_do_not_reach_the_policy(spec, make_learner, make_rollout):
+    """Where every advantage is 0, a wrong critic moves a shared trunk, and leaves a separate policy as it is."""
+    moved = {}
+    for critic in ("separate", "shared"):
+        learner = make_learner(spec, critic=critic)
+        rollout = make_rollout(learner.policy, spec)
+        rollout.rewards[:] = rollout.values[:] = 1.0
+        rollout.terminated[:] = True
+        before = {name: tensor.clone() for name, tensor in learner.policy.network.state_dict().items()}
+        settings = PPOSettings(entropy_coefficient=0.0, normalise_advantages=False, value_clip_range=None)
+        learner.update(rollout, settings)
+        after = learner.policy.network.state_dict()
+        moved[critic] = {name for name in before if not torch.equal(before[name], after[name])}
+    policy = {"features.weight", "joint.0.weight"}
+    assert policy <= moved["shared"]
+    assert not policy & moved["separate"]
+    assert "critic_trunk.joint.0.weight" in moved["separate"]
 
 
 def test_a_held_policy_is_not_left_far_behind(blind_spec, make_learner, cue_town):

@@ -8,12 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import ObservationSpec
 
-__all__ = ["Activation", "ConflictAwarePolicyConfig", "MapEncoderName", "Width"]
+__all__ = ["Activation", "ConflictAwarePolicyConfig", "Critic", "MapEncoderName", "Width"]
 
 MapEncoderName = Literal["flat", "codes", "patch", "embedding", "conv"]
 """How the map becomes a vector; ``docs/adr/0006-network.md`` compares them."""
 
 Activation = Literal["relu", "tanh", "silu"]
+
+Critic = Literal["shared", "separate"]
+"""A shared critic costs half as much; a separate one cannot disturb a policy that was cloned (ADR 0006)."""
 
 Width = Annotated[int, Field(ge=1, le=8192)]
 
@@ -23,7 +26,7 @@ class ConflictAwarePolicyConfig(BaseModel):
 
     Features and map are encoded apart and joined: ``features -> hidden[0]``, ``map -> map_width``, then
     ``hidden[1:]`` (at least one layer, of width ``hidden[-1]``), then a linear policy head and a value head with
-    one hidden layer.
+    one hidden layer. A separate critic has such layers of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +39,7 @@ class ConflictAwarePolicyConfig(BaseModel):
     map_width: int = Field(128, ge=1, le=8192, description="Width of the encoded map.")
     value_hidden: int = Field(128, ge=1, le=8192, description="Width of the value head's hidden layer.")
     activation: Activation = Field("relu", description="Nonlinearity of every hidden layer.")
+    critic: Critic = Field("separate", description="Whether the value reads the policy's layers or has its own.")
 
     @property
     def has_map(self) -> bool:

@@ -1,4 +1,4 @@
-"""The critic's warm-up: the value head learns alone, on features that are computed once."""
+"""The critic's warm-up: the value learns alone; a shared trunk stays as it is and is computed once."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def train_critic(
     bfloat16: bool,
     clip_values: bool,
 ) -> MeanLosses:
-    """Epochs of gradient steps on the value head; trunk and policy stay exactly as they are.
+    """Epochs of gradient steps on what the value alone depends on; the policy stays exactly as it is.
 
-    The trunk is shared with the policy, so the warm-up may not move it. That makes it cheap: the trunk runs once.
+    A trunk that is shared with the policy may not be moved, which makes it cheap: it runs once.
 
     Raises:
         TrainingError: as :func:`optimise`.
@@ -41,14 +41,16 @@ def train_critic(
         for start in range(0, len(experience.actions), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             trunk = network.trunk(experience.codes[part], experience.features[part])
-            trunks.append(trunk)
+            if network.critic_trunk is None:
+                trunks.append(trunk)
             spread.append(entropy(masked_log_softmax(network.actor(trunk), experience.mask[part])))
-    seen, bonus = torch.cat(trunks), torch.cat(spread).mean()
+    seen = torch.cat(trunks) if trunks else None
+    bonus = torch.cat(spread).mean()
     nothing = torch.zeros((), device=device)
 
     def losses(index: Tensor, _: Tensor | None) -> Losses:
         with autocast(device, bfloat16):
-            values = network.critic(seen.index_select(0, index))
+            values = network.critic(_critic_input(network, experience, seen, index))
         value = clipped_value_loss(
             values,
             experience.returns.index_select(0, index),
@@ -62,7 +64,18 @@ def train_critic(
     try:
         for parameter in frozen:
             parameter.requires_grad_(False)
-        return optimise(network, optimizer, losses, (len(seen), 0), settings, generator)
+        return optimise(network, optimizer, losses, (len(experience.actions), 0), settings, generator)
     finally:
         for parameter in frozen:
             parameter.requires_grad_(True)
+
+
+def _critic_input(
+    network: ConflictAwarePolicyNetwork, experience: Experience, shared: Tensor | None, index: Tensor
+) -> Tensor:
+    if shared is not None:
+        return shared.index_select(0, index)
+    assert network.critic_trunk is not None
+    return network.critic_trunk.trunk(
+        experience.codes.index_select(0, index), experience.features.index_select(0, index)
+    )

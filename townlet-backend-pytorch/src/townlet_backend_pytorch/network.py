@@ -10,10 +10,48 @@ from torch import Tensor, nn
 from townlet_backend_pytorch.architecture import ConflictAwarePolicyConfig
 from townlet_backend_pytorch.encoders import ACTIVATIONS, make_encoder, orthogonal_linear
 
-__all__ = ["ConflictAwarePolicyConfig", "ConflictAwarePolicyNetwork"]
+__all__ = ["ConflictAwarePolicyConfig", "ConflictAwarePolicyNetwork", "Trunk"]
 
 
-class ConflictAwarePolicyNetwork(nn.Module):
+class Trunk(nn.Module):
+    """Map and features joined into a vector that heads read.
+
+    Args:
+        config: the shapes.
+        generator: draws the initial weights.
+    """
+
+    def __init__(self, config: ConflictAwarePolicyConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        self.config = config
+        self._act = ACTIVATIONS[config.activation]
+        first, rest = config.hidden[0], config.hidden[1:] or config.hidden
+        joined = 0
+        self.encoder = make_encoder(config, generator) if config.has_map else None
+        joined += config.map_width if config.has_map else 0
+        self.features: nn.Linear | None = None
+        if config.features:
+            self.features = orthogonal_linear(config.features, first, generator)
+            joined += first
+        widths = (max(joined, 1), *rest)
+        self.joint = nn.ModuleList(orthogonal_linear(a, b, generator) for a, b in pairwise(widths))
+
+    def trunk(self, codes: Tensor, features: Tensor) -> Tensor:
+        """uint8 ``[B, C, H, W]`` and float32 ``[B, F]`` to float ``[B, hidden[-1]]``."""
+        parts: list[Tensor] = []
+        if self.encoder is not None:
+            parts.append(self.encoder(codes))
+        if self.features is not None:
+            parts.append(self._act(self.features(features)))
+        if not parts:
+            parts.append(features.new_ones((len(features), 1)))
+        x = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        for layer in self.joint:
+            x = self._act(layer(x))
+        return x
+
+
+class ConflictAwarePolicyNetwork(Trunk):
     """An actor-critic over one row's observation; rows do not see each other.
 
     The critic works in normalised units: ``value_mean + value_scale * output`` is the value in units of reward.
@@ -28,43 +66,19 @@ class ConflictAwarePolicyNetwork(nn.Module):
     value_scale: Tensor
 
     def __init__(self, config: ConflictAwarePolicyConfig, seed: int = 0) -> None:
-        super().__init__()
-        self.config = config
-        self._act = ACTIVATIONS[config.activation]
         generator = torch.Generator().manual_seed(seed % 2**63)
-        first, rest = config.hidden[0], config.hidden[1:] or config.hidden
-        joined = 0
-        self.encoder = make_encoder(config, generator) if config.has_map else None
-        joined += config.map_width if config.has_map else 0
-        self.features: nn.Linear | None = None
-        if config.features:
-            self.features = orthogonal_linear(config.features, first, generator)
-            joined += first
-        widths = (max(joined, 1), *rest)
-        self.joint = nn.ModuleList(orthogonal_linear(a, b, generator) for a, b in pairwise(widths))
-        self.value_hidden = orthogonal_linear(widths[-1], config.value_hidden, generator)
+        super().__init__(config, generator)
+        width = config.hidden[-1]
+        self.value_hidden = orthogonal_linear(width, config.value_hidden, generator)
         self.value_head = orthogonal_linear(config.value_hidden, 1, generator, gain=1.0)
         # Scores close to each other at first: exploration begins nearly uniform (Andrychowicz et al. 2021).
-        self.policy_head = orthogonal_linear(widths[-1], config.actions, generator, gain=0.01)
+        self.policy_head = orthogonal_linear(width, config.actions, generator, gain=0.01)
+        self.critic_trunk = Trunk(config, generator) if config.critic == "separate" else None
         self.register_buffer("value_mean", torch.zeros((), dtype=torch.float64))
         self.register_buffer("value_scale", torch.ones((), dtype=torch.float64))
 
-    def trunk(self, codes: Tensor, features: Tensor) -> Tensor:
-        """What both heads read: uint8 ``[B, C, H, W]`` and float32 ``[B, F]`` to float ``[B, hidden[-1]]``."""
-        parts: list[Tensor] = []
-        if self.encoder is not None:
-            parts.append(self.encoder(codes))
-        if self.features is not None:
-            parts.append(self._act(self.features(features)))
-        if not parts:
-            parts.append(features.new_ones((len(features), 1)))
-        x = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-        for layer in self.joint:
-            x = self._act(layer(x))
-        return x
-
     def critic(self, trunk: Tensor) -> Tensor:
-        """Normalised values, float32 ``[B]``, of what :meth:`trunk` gave."""
+        """Normalised values, float32 ``[B]``, of what :meth:`trunk` (of the separate critic, if there is one) gave."""
         values: Tensor = self.value_head(self._act(self.value_hidden(trunk)))
         return values.squeeze(1).float()
 
@@ -76,11 +90,13 @@ class ConflictAwarePolicyNetwork(nn.Module):
     def forward(self, codes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Scores float32 ``[B, K]`` and normalised values float32 ``[B]``."""
         x = self.trunk(codes, features)
-        return self.actor(x), self.critic(x)
+        seen = x if self.critic_trunk is None else self.critic_trunk.trunk(codes, features)
+        return self.actor(x), self.critic(seen)
 
     def critic_parameters(self) -> list[nn.Parameter]:
         """The weights that the value alone depends on."""
-        return [*self.value_hidden.parameters(), *self.value_head.parameters()]
+        own = [] if self.critic_trunk is None else [*self.critic_trunk.parameters()]
+        return [*own, *self.value_hidden.parameters(), *self.value_head.parameters()]
 
     @torch.no_grad()
     def rescale_values(self, mean: float, scale: float) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import BCSettings, ObservationSpec
-from townlet_backend_pytorch.architecture import Activation, ConflictAwarePolicyConfig, MapEncoderName, Width
+from townlet_backend_pytorch.architecture import Activation, ConflictAwarePolicyConfig, Critic, MapEncoderName, Width
 
 __all__ = ["BCTrainingConfig", "ConflictAwarePolicyConfig", "Precision", "PyTorchOptions"]
 
@@ -34,6 +34,11 @@ class PyTorchOptions(BaseModel):
     map_width: int = Field(128, ge=1, le=8192, description="Width of the encoded map.")
     value_hidden: int = Field(128, ge=1, le=8192, description="Width of the value head's hidden layer.")
     activation: Activation = Field("relu", description="Nonlinearity of every hidden layer.")
+    critic: Critic = Field(
+        "separate",
+        description="separate: the value has layers of its own, which cannot disturb what was cloned; shared: it reads "
+        "the policy's, at half the cost.",
+    )
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
@@ -59,11 +64,12 @@ class PyTorchOptions(BaseModel):
             map_width=self.map_width,
             value_hidden=self.value_hidden,
             activation=self.activation,
+            critic=self.critic,
         )
 
     def first_refusal(self, network: ConflictAwarePolicyConfig) -> str | None:
         """The first choice written by the user that ``network`` does not have, in words, or None."""
-        for name in ("hidden", "map_encoder", "map_width", "value_hidden", "activation"):
+        for name in ("hidden", "map_encoder", "map_width", "value_hidden", "activation", "critic"):
             if name in self.model_fields_set and getattr(self, name) != getattr(network, name):
                 return f"{name} is {getattr(self, name)!r} in the options and {getattr(network, name)!r} there"
         return None

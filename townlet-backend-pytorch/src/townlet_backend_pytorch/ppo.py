@@ -6,9 +6,10 @@ concern this kind of task; its list in order:
 * present: vectorised rows; orthogonal weights, zero biases, gains sqrt(2), 0.01 and 1; Adam's epsilon 1e-5; the
   learning rate annealed (by core, through ``settings.learning_rate``); GAE; minibatches drawn by shuffling; advantages
   normalised per minibatch; clipped surrogate; clipped value loss; entropy bonus; global norm of gradients clipped;
-  debug metrics (KL, clip fraction, explained variance); the optional early stop on KL; invalid actions masked.
-* absent, with the reason: separate networks for policy and value (a shared trunk halves the time of an update; the
-  critic has a hidden layer of its own); scaling of rewards by running statistics (the critic's units do the same
+  debug metrics (KL, clip fraction, explained variance); the optional early stop on KL; invalid actions masked;
+  separate networks for policy and value (``critic: separate``; a shared trunk halves the time of an update, but the
+  errors of a fresh critic then unteach what was cloned).
+* absent, with the reason: scaling of rewards by running statistics (the critic's units do the same
   without changing what is maximised); observations normalised by running statistics (Townlet's features are scaled at
   the source, and a frozen scale cannot drift between training and use); frame stacking and recurrent cells (a
   policy's memory is core's ``PolicyState``; this network has none); everything about Atari wrappers, continuous
