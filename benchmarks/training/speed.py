@@ -39,7 +39,9 @@ def main() -> int:
         count_processor_time()
     elif arguments.threads:
         torch.set_num_threads(arguments.threads)
-    trainers = [make() for make in make_trainers(PyTorchOptions(map_encoder=arguments.encoder, device="cpu"))]
+    trainers = [
+        make() for make in make_trainers(PyTorchOptions(map_encoder=arguments.encoder, device="cpu", critic="shared"))
+    ]
     seconds: dict[str, list[float]] = {trainer.name: [] for trainer in trainers}
     rewards: dict[str, list[float]] = {trainer.name: [] for trainer in trainers}
     for iteration in range(WARM_UP + arguments.iterations):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from townlet.checkpoints import read_checkpoint
 from townlet.cli.output import console
 from townlet.config import Override, load_document
-from townlet.errors import UsageError
+from townlet.errors import RegistryError, UsageError
 from townlet.evaluation import EvaluationResult, PolicyAccess, evaluate, evaluation_seeds
 from townlet.evaluation.names import HEADLINES
 from townlet.evaluation.scenarios import Scorecard, load_scenario, scenario_names, score
@@ -19,7 +20,7 @@ from townlet.telemetry.kpis import TownKpis
 if TYPE_CHECKING:
     from townlet.config import ConfigDocument, TownletConfig
 
-__all__ = ["Work", "again", "evaluate_one", "evaluate_scenarios"]
+__all__ = ["Work", "again", "evaluate_one", "evaluate_scenarios", "require_scenarios"]
 
 Watch = Callable[[TownKpis], None]
 
@@ -79,6 +80,30 @@ def evaluate_scenarios(work: Work, policy: str, name: str) -> Scorecard:
         result = _play(work, policy, config, seeds, work.days or scenario.days, scenario=scenario.name)
         scores.append(score(scenario, result))
     return Scorecard.of(policy, tuple(scores))
+
+
+def require_scenarios(work: Work, checkpoint: Path) -> None:
+    """Play the scenarios that ``evaluation.required_scenarios`` names with a checkpoint.
+
+    Raises:
+        RegistryError: if an expectation is missed; it lists each with what was found.
+        UsageError: for a scenario that does not exist.
+    """
+    policy = f"{read_checkpoint(checkpoint).manifest.backend}:{checkpoint}"
+    missed = []
+    for name in work.document.config.evaluation.required_scenarios:
+        for one in evaluate_scenarios(work, policy, name).scores:
+            missed += [
+                f"{one.scenario}: {e.figure} is {found:.3g}, wanted {e.words()} ({e.why})"
+                for e, found, met in zip(one.expectations, one.found, one.met, strict=True)
+                if not met
+            ]
+    if missed:
+        raise RegistryError(
+            "this checkpoint does not do as expected in the scenarios that a release must pass",
+            where=str(checkpoint),
+            details=(*missed, "nothing was promoted; --force promotes it all the same"),
+        )
 
 
 def _play(

@@ -36,8 +36,9 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Make a checkpoint the release: the policy that `--backend release` runs.
 
-    It must be a candidate: evaluation.required_passes evaluations in a row passed, on different seeds. Every
-    digest is checked. CHECKPOINT is a folder, a pointer such as checkpoints/best, or a run's folder.
+    It must be a candidate: evaluation.required_passes evaluations in a row passed, on different seeds; and it must
+    do as expected in the scenarios that evaluation.required_scenarios names, which are played first. Every digest
+    is checked. CHECKPOINT is a folder, a pointer such as checkpoints/best, or a run's folder.
 
     \b
     Example:  townlet promote runs/first/checkpoints/best --reason "beats the scripted mind on 32 seeds"
@@ -46,7 +47,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """
     from townlet.registry import PromotionManager, Registry
 
-    required = read_config(config_path, overrides).config.evaluation.required_passes
+    document = read_config(config_path, overrides)
+    required = document.config.evaluation.required_passes
+    if document.config.evaluation.required_scenarios and not (hold or force):
+        from townlet.cli.evaluate_work import Work, again, require_scenarios
+
+        reread = again(config_path, overrides, None)
+        work = Work(document=document, reread=reread, seeds=None, days=None, runs=runs, keep=True, quiet=as_json)
+        require_scenarios(work, checkpoint)
     with Registry(runs) as registry:
         manager = PromotionManager(registry, required)
         if hold:

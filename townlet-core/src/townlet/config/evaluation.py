@@ -24,3 +24,7 @@ class EvaluationConfig(Section):
     required_passes: int = Field(
         2, ge=1, le=100, description="Passed evaluations in a row that make a checkpoint a candidate for release."
     )
+    required_scenarios: tuple[str, ...] = Field(
+        (),
+        description="Scenarios whose expectations a checkpoint must meet before it is promoted; `all` for every one.",
+    )
