@@ -1,10 +1,14 @@
-"""Writes docs/reference/metrics.md from the table in townlet.policy.training.metrics."""
+"""Writes the generated pages about training: docs/reference/metrics.md and training_results.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from townlet.policy.training.metrics import reference
+from townlet.policy.training.results import results_reference
+
+PAGES = {"metrics.md": reference, "training_results.md": results_reference}
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "reference" / "metrics.md").write_text(reference(), encoding="utf-8")
+    for name, page in PAGES.items():
+        (Path(__file__).parent / "reference" / name).write_text(page(), encoding="utf-8")

@@ -143,3 +143,8 @@ def test_a_result_is_told_by_its_kind(kind: str) -> None:
 def test_numbers_that_are_not_finite_are_refused() -> None:
     with pytest.raises(ValidationError):
         PPOTrainingResult.model_validate({**PPO.model_dump(), "reward_last": float("nan")})
+
+
+def test_the_page_is_what_the_code_generates() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "training_results.md"
+    assert page.read_text(encoding="utf-8") == results.results_reference(), "run: python docs/generate_metrics.py"
