@@ -9,27 +9,51 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.config.root import config_digest
+from townlet.api import ObservationSpec
+from townlet.config.root import TownletConfig, config_digest
 from townlet.errors import SnapshotError
+from townlet.rewards.state import RewardState
+from townlet.telemetry.accumulate import Counters
 from townlet.world.snapshot import load_extra, load_state, save_state
 from townlet.world.start import copy_state
+from townlet.world.state import WorldState
+from townlet.world.tables import Town
 
-if TYPE_CHECKING:
-    from townlet.envs.engine import TownEngine
-
-__all__ = ["SNAPSHOT_VERSION", "load_engine", "save_engine"]
+__all__ = ["SNAPSHOT_VERSION", "Remembering", "load_engine", "save_engine"]
 
 SNAPSHOT_VERSION = 1
 _FORMAT = "townlet engine snapshot"
 _HEADER, _WORLDS = "engine.json", "worlds.safetensors"
 
 
-def _arrays(engine: TownEngine) -> Iterator[tuple[str, NDArray[Any]]]:
+class Remembering(Protocol):
+    """What of an engine a snapshot holds, and how it is put back."""
+
+    config: TownletConfig
+    spec: ObservationSpec
+    town: Town
+    seeds: tuple[int, ...]
+    worlds: int
+    state: WorldState
+    memory: RewardState
+    counters: Counters
+
+    @property
+    def tick(self) -> int:
+        """Ticks since the last reset."""
+        ...
+
+    def restored(self, seeds: tuple[int, ...], ticks: int) -> None:
+        """Told when the arrays hold another run: its seeds and its ticks."""
+        ...
+
+
+def _arrays(engine: Remembering) -> Iterator[tuple[str, NDArray[Any]]]:
     """What the engine itself remembers beside the worlds, by name."""
     groups: dict[str, NamedTuple] = {"rewards": engine.memory, "counters": engine.counters}
     for group, part in groups.items():
@@ -37,7 +61,7 @@ def _arrays(engine: TownEngine) -> Iterator[tuple[str, NDArray[Any]]]:
             yield f"{group}.{name}", getattr(part, name)
 
 
-def save_engine(engine: TownEngine, path: Path) -> None:
+def save_engine(engine: Remembering, path: Path) -> None:
     """Write everything that the future depends on into the folder ``path``, replacing a snapshot there."""
     path = Path(path)
     if path.exists() and not (path / _HEADER).is_file() and any(path.iterdir()):
@@ -61,7 +85,7 @@ def save_engine(engine: TownEngine, path: Path) -> None:
     fresh.rename(path)
 
 
-def load_engine(engine: TownEngine, path: Path) -> None:
+def load_engine(engine: Remembering, path: Path) -> None:
     """Put ``engine`` where the snapshot was. Raises SnapshotError, with nothing changed, if it does not fit."""
     path = Path(path)
     header = _read_header(path)
