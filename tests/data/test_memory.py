@@ -73,7 +73,7 @@ def large(tmp_path_factory):
 def test_reading_needs_a_quarter_of_the_dataset_at_most(large, way):
     allowed = 64 << 20
     done = subprocess.run(
-        [sys.executable, "-c", READER, str(large), way, str(40 << 20)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", READER, str(large), way, str(28 << 20)], capture_output=True, text=True, check=True
     )
     told = json.loads(done.stdout)
     assert told["count"] == told["transitions"]
