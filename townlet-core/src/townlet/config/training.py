@@ -82,8 +82,10 @@ class DemonstrationsConfig(Section):
     dataset: str | None = Field(None, description="Folder of a recorded dataset; None: record the teacher.")
     teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
     teacher_options: dict[str, Any] = Field(default_factory=dict, description="Options of the teacher's backend.")
-    worlds: int = Field(32, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
-    ticks: int = Field(2500, ge=1, description="Ticks recorded of each town.")
+    worlds: int = Field(16, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
+    ticks: int = Field(
+        5000, ge=1, description="Ticks recorded of each town: as many days as the clone is to live through."
+    )
     validation: float = Field(0.1, gt=0, lt=1, description="Share of the lives that is held out for judging.")
     exploration: float = Field(
         0.02,
