@@ -222,7 +222,8 @@ class LeaksNativeMemory(GoodPolicy):
 
     def decide(self, observations, state, *, explore=False):
         if observations.rows == 64:
-            ctypes.memset(_malloc()(16384), 1, 16384)
+            size = 256 << 10  # beyond what a heap that has room would hide
+            ctypes.memset(_malloc()(size), 1, size)
         return super().decide(observations, state, explore=explore)
 
 
