@@ -19,7 +19,10 @@ def rewards_of(folder) -> float:
     return open_dataset(folder).metrics["reward_mean"]
 
 
-def test_the_teacher_alone(services, tmp_path) -> None:
+def test_the_teacher_alone(services_of, toy_config, tmp_path) -> None:
+    demonstrations = toy_config.training.demonstrations.model_copy(update={"exploration": 0.0})
+    training = toy_config.training.model_copy(update={"demonstrations": demonstrations})
+    services = services_of(toy_config.model_copy(update={"training": training}))
     folder = services.rollout.demonstrate(tmp_path / "teacher")
     assert labels_right(folder) == 1.0
     assert rewards_of(folder) == 1.0

@@ -40,7 +40,8 @@ def test_resume_with_another_config_names_the_difference(tmp_path: Path, config)
     other = load_config(None, ["training.ppo.settings.gamma=0.9"])
     with pytest.raises(ConfigError) as caught:
         RunFolder.resume(tmp_path / "run", other, "ppo")
-    assert "training.ppo.settings.gamma was 0.995 and is 0.9 now" in str(caught.value)
+    was = config.training.ppo.settings.gamma
+    assert f"training.ppo.settings.gamma was {was} and is 0.9 now" in str(caught.value)
 
 
 def test_resume_with_the_same_config_goes_on(tmp_path: Path, config) -> None:
