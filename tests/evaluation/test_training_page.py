@@ -41,6 +41,7 @@ def test_a_finished_run_shows_verdict_and_stages(run: Path) -> None:
     text = training_page(run).html()
     assert "verdict HOLD" in text
     assert "conflicts rose by 20 %" in text
+    assert "How the schedule hands over from teacher to learner." in text
 
 
 def test_a_line_that_was_cut_off_at_the_end_is_left_out(run: Path) -> None:

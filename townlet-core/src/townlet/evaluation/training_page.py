@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from townlet.errors import UsageError
 from townlet.evaluation.page import Page
@@ -160,8 +161,20 @@ def _stages(page: Page, result: Mapping[str, Any] | None) -> None:
         )
         for stage in stages
     ]
+    x = np.arange(len(stages), dtype=np.float64)
+    ratios = [
+        Curve("the teacher's share of the decisions", "share", x, _numbers(stages, "teacher_ratio")),
+        Curve("weight of the cloning term", "weight", x, _numbers(stages, "bc_weight")),
+    ]
+    page.figure(
+        "anneal", learning_curves({"anneal": ratios}, "stage"), "How the schedule hands over from teacher to learner."
+    )
     header = ["stage", "mode", "social stage", "teacher's share", "verdict", "objections", "rolled back"]
     page.table(header, rows, marks)
+
+
+def _numbers(stages: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
+    return np.array([float(stage.get(name) or 0.0) for stage in stages])
 
 
 def _json(path: Path) -> dict[str, Any]:
