@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from townlet.cli.compiling import say_that_it_compiles
 from townlet.config import ConfigDocument
 from townlet.envs.engine import TownEngine
 from townlet.plugins import Selection
@@ -102,6 +103,7 @@ def _row(request: BenchRequest, worlds: int) -> tuple[BenchRow, Mapping[str, Any
 
 def _engine(request: BenchRequest, worlds: int) -> TownEngine:
     config = request.document.config
+    say_that_it_compiles()
     return TownEngine(config, [config.seed + world for world in range(worlds)], threads=request.threads)
 
 

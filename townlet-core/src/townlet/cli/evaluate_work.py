@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from townlet.checkpoints import read_checkpoint
+from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import console
 from townlet.config import Override, load_document
 from townlet.errors import RegistryError, UsageError
@@ -117,6 +118,7 @@ def _play(
     watch: Watch | None = None,
 ) -> EvaluationResult:
     access = PolicyAccess(release=lambda: resolve_release(work.runs))
+    say_that_it_compiles()
     title = policy if scenario is None else f"{policy} in {scenario}"
     with _progress(title, quiet=work.quiet) as told:
         result = evaluate(

@@ -51,8 +51,10 @@ def command(run: Path, out: Path | None, plots: Path | None, form: Format, as_js
     if is_training_run(run):
         kind, page, target = "training", training_page(run), out or run / "report.html"
     else:
+        from townlet.cli.compiling import say_that_it_compiles
         from townlet.evaluation.town_page import town_page
 
+        say_that_it_compiles()
         dataset = open_dataset(run)
         kind, page, target = "town", town_page(dataset), out or run.with_name(f"{run.name}.html")
     page.write(target)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import emit, emit_json, warn
 from townlet.cli.run_progress import Progress
 from townlet.config import ConfigDocument, TownletConfig
@@ -77,6 +78,7 @@ def record_rollout(request: RolloutRequest) -> RolloutResult:
         warnings.append(message)
         warn(message)
 
+    say_that_it_compiles()
     engine = TownEngine(config, [config.seed + world for world in range(request.worlds)], threads=request.threads)
     runtime = _open_runtime(request, config, engine, told)
     started = time.perf_counter()

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from townlet.api import RunSummary
+from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import warn
 from townlet.cli.run_live import LiveView
 from townlet.cli.run_possess import TerminalPilot
@@ -19,6 +20,7 @@ from townlet.config import ConfigDocument, TownletConfig
 from townlet.data import DatasetOrigin, DatasetWriter, open_dataset
 from townlet.envs.engine import TownEngine
 from townlet.errors import ConfigError, SnapshotError, UsageError
+from townlet.observations import build_spec
 from townlet.plugins import Observers, Selection
 from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.selection import choose_policy
@@ -109,10 +111,9 @@ class Session:
         self.seed = self.config.seed if snapshot is None else snapshot.seeds[0]
         self.run_id = f"{self.config.config_id}-s{self.seed}"
         # The policy before the town: a misspelt backend should not wait for the town to compile.
-        self.engine = TownEngine(self.config, [self.seed], check=request.check)
         self.runtime = PolicyRuntime.from_config(
             self.config,
-            self.engine.spec,
+            build_spec(self.config),
             where=self._where,
             selection=Selection.from_environment(request.disabled),
             release=lambda: resolve_release(request.runs),
@@ -120,6 +121,8 @@ class Session:
             warn=self._warn,
         )
         self._stack.callback(self.runtime.close)
+        say_that_it_compiles()
+        self.engine = TownEngine(self.config, [self.seed], check=request.check)
         self.runtime.agent_names = self.engine.agent_names
         if snapshot is None:
             self.runtime.start(self.engine.agents, self.engine.policy_seeds())

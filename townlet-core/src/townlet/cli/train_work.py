@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import warn
 from townlet.cli.train_progress import TrainingProgress
 from townlet.config import TownletConfig
@@ -80,6 +81,7 @@ def train(request: TrainRequest) -> TrainOutcome:
         warn(message)
 
     with TrainingProgress(quiet=request.quiet) as progress:
+        say_that_it_compiles()
         harness = TrainingHarness(
             request.config,
             cast(Mode, request.mode),

@@ -1,0 +1,17 @@
+"""Says that the first start compiles, before half a minute of silence."""
+
+from __future__ import annotations
+
+from townlet.cli.output import console
+from townlet.envs.kernel import ENTRY_POINTS
+from townlet.world.compiled import compile_pending
+
+__all__ = ["say_that_it_compiles"]
+
+
+def say_that_it_compiles() -> None:
+    """Tell on stderr, where the rules of the town are not compiled yet; silent at every later start."""
+    if compile_pending(*ENTRY_POINTS):
+        console().print(
+            "compiling the rules of the town for this machine: some half a minute, once; later starts take a second"
+        )
