@@ -30,7 +30,7 @@ def main() -> int:
         "# Benchmarks",
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {platform.system()}, Python "
-        f"{platform.python_version()}, two shared cores. Ratios hold elsewhere, numbers do not.",
+        f"{platform.python_version()}, two shared cores.",
         "Whether life in the town is worth living is measured in [the world](../explanation/world.md); what was learned,",
         "and in how long, stands in `benchmarks/learning/README.md`.",
     ]
