@@ -31,7 +31,7 @@ def main() -> int:
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {platform.system()}, Python "
         f"{platform.python_version()}, two shared cores.",
-        "Whether life in the town is worth living is measured in [the world](../explanation/world.md); what was learned,",
+        "Whether life there is worth living is measured in [the world](../explanation/world.md); what was learned,",
         "and in how long, stands in `benchmarks/learning/README.md`.",
     ]
     for title, script in TABLES:
