@@ -27,7 +27,7 @@ from townlet.errors import TownletError
 __all__ = ["TensorInfo", "TensorMap", "map_tensors", "read_tensor_header", "write_tensors"]
 
 HEADER_LIMIT_BYTES = 1 << 20
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20  # a write of 2 MiB or more asks ext4 for huge pages, which can cost ten times as much to find
 
 _CODES = {
     "bool": "BOOL",
