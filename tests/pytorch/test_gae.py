@@ -90,6 +90,15 @@ def test_agrees_with_the_definition_through_births_deaths_and_cuts(seed, gamma, 
     assert (advantages.numpy()[~active] == 0).all()
 
 
+def test_the_critic_may_look_further_than_the_policy():
+    rollout = _lives(1)
+    near, far = rollout_advantages(rollout, 0.99, 0.9), rollout_advantages(rollout, 0.99, 1.0)
+    advantages, returns = rollout_advantages(rollout, 0.99, 0.9, 1.0)
+    assert torch.equal(advantages, near[0])
+    assert torch.equal(returns, far[1])
+    assert not torch.allclose(returns, near[1])
+
+
 def _one_row(rewards, values, bootstrap, terminated=None, truncated=None):
     ticks = len(rewards)
     no = torch.zeros((ticks, 1), dtype=torch.bool)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from townlet.api import ActionArray, BoolArray, DemonstrationBatch, ObservationSpec, RolloutBatch
+from townlet.api import ActionArray, BoolArray, DemonstrationBatch, ObservationSpec, PPOSettings, RolloutBatch
 from townlet.errors import ContractError, TrainingError
 from townlet_backend_pytorch.gae import rollout_advantages
 from townlet_backend_pytorch.policy import to_tensor
@@ -61,7 +61,7 @@ class Examples(NamedTuple):
 
 
 def flatten_rollout(
-    rollout: RolloutBatch, spec: ObservationSpec, gamma: float, gae_lambda: float, device: torch.device
+    rollout: RolloutBatch, spec: ObservationSpec, settings: PPOSettings, device: torch.device
 ) -> Experience:
     """The active transitions of ``rollout`` with their advantages and returns.
 
@@ -89,7 +89,7 @@ def flatten_rollout(
     _refuse_impossible(
         rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.actions)[active], "rollout"
     )
-    advantages, returns = rollout_advantages(rollout, gamma, gae_lambda)
+    advantages, returns = rollout_advantages(rollout, settings.gamma, settings.gae_lambda, settings.value_lambda)
     keep = None if active.all() else to_tensor(np.flatnonzero(active))
 
     def flat(tensor: Tensor) -> Tensor:

@@ -51,10 +51,20 @@ def compute_gae(
     return advantages, advantages + values
 
 
-def rollout_advantages(rollout: RolloutBatch, gamma: float, gae_lambda: float) -> tuple[Tensor, Tensor]:
+def rollout_advantages(
+    rollout: RolloutBatch, gamma: float, gae_lambda: float, value_lambda: float | None = None
+) -> tuple[Tensor, Tensor]:
     """:func:`compute_gae` of a rollout: float32 ``[T, N]`` on the CPU; 0 in rows that are not active.
 
     A life that the next tick does not continue (nobody there, or a newcomer) ended, said so or not.
+
+    Args:
+        rollout: what happened.
+        gamma: discount per tick.
+        gae_lambda: decay for the advantages.
+        value_lambda: decay for the returns, None for the same: a critic whose targets reach further learns what a
+            policy's noise forbids its advantages to show (Yuan et al. 2025, "What's behind PPO's collapse in
+            long-CoT?", decoupled GAE).
     """
     terminated = torch.tensor(rollout.terminated)
     truncated = torch.tensor(rollout.truncated)
@@ -66,12 +76,14 @@ def rollout_advantages(rollout: RolloutBatch, gamma: float, gae_lambda: float) -
     def lived(array: FloatArray) -> Tensor:  # whatever stands where nobody lives, NaN included, must not spread
         return torch.tensor(array).masked_fill_(~active, 0.0)
 
-    return compute_gae(
+    lives = (
         lived(rollout.rewards),
         lived(rollout.values),
         terminated,
         truncated & ~terminated,
         lived(rollout.bootstrap),
-        gamma=gamma,
-        gae_lambda=gae_lambda,
     )
+    advantages, returns = compute_gae(*lives, gamma=gamma, gae_lambda=gae_lambda)
+    if value_lambda is not None and value_lambda != gae_lambda:
+        returns = compute_gae(*lives, gamma=gamma, gae_lambda=value_lambda)[1]
+    return advantages, returns

@@ -118,7 +118,7 @@ class TorchLearner:
         snapshot = Snapshot(self.network, self._state)
         try:
             with self._threads(rollout.actions.size // settings.minibatches):
-                experience = flatten_rollout(rollout, self.spec, settings.gamma, settings.gae_lambda, self.device)
+                experience = flatten_rollout(rollout, self.spec, settings, self.device)
                 examples = None
                 if rollout.demonstrations is not None and settings.bc_coefficient and settings.train_policy:
                     examples = prepare_demonstrations(rollout.demonstrations, self.device)

@@ -56,6 +56,9 @@ class PPOSettings(_Frozen):
     adam_epsilon: float = Field(1e-5, gt=0, description="Adam's epsilon.")
     gamma: float = Field(0.995, gt=0, le=1, description="Discount per tick.")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="Lambda of generalised advantage estimation.")
+    value_lambda: float | None = Field(
+        None, ge=0, le=1, description="Lambda of the returns that the critic learns; None: gae_lambda."
+    )
     epochs: int = Field(4, ge=1, description="Passes over the rollout.")
     minibatches: int = Field(4, ge=1, description="Gradient steps a pass.")
     clip_range: float = Field(0.2, gt=0, description="Clipping of the probability ratio.")

@@ -128,6 +128,19 @@ class RolloutConfig(Section):
     episode_ticks: int = Field(
         5000, ge=1, description="Age at which a town is replaced by a fresh one (its lives are truncated), ticks."
     )
+    groups: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Groups of towns whose ages are spread evenly over a life, so that each update sees early and "
+        "late days; worlds is a multiple of it.",
+    )
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        if self.worlds % self.groups:
+            raise ValueError(f"worlds must be a multiple of groups, found {self.worlds} and {self.groups}")
+        return self
 
 
 class UpdateConfig(PPOSettings):

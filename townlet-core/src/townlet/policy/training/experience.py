@@ -19,7 +19,7 @@ from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.training.schedules import town_seeds
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
 
-__all__ = ["Experience", "FreshExperience", "Gathered", "SocialStages"]
+__all__ = ["Experience", "FreshExperience", "Gathered", "SocialStages", "group_seeds"]
 
 _COUNTERS = {
     "queue_conflicts": "conflict",
@@ -30,6 +30,12 @@ _COUNTERS = {
     "shared_meals": "shared_meal",
     "shift_takeovers": "takeover",
 }
+
+
+def group_seeds(config: RolloutConfig, seed: int, group: int, generation: int = 0) -> tuple[int, ...]:
+    """Seeds of the towns of one group of a generation; no other group of it has them."""
+    size = config.worlds // config.groups
+    return town_seeds(seed, "rollout", config.worlds, generation)[group * size : (group + 1) * size]
 
 
 @runtime_checkable
@@ -87,10 +93,14 @@ class FreshExperience:
         runtime: the learner's policy; it draws its actions.
         config: sizes.
         seed: seed that later generations of towns are derived from.
+        group: which of the config's groups of towns this is; the earlier ones are replaced earlier the first time.
     """
 
-    def __init__(self, engine: Engine, runtime: PolicyRuntime, config: RolloutConfig, seed: int) -> None:
+    def __init__(
+        self, engine: Engine, runtime: PolicyRuntime, config: RolloutConfig, seed: int, *, group: int = 0
+    ) -> None:
         self._engine = engine
+        self._group = group
         self._runtime = runtime
         self._config = config
         self._seed = seed
@@ -103,7 +113,7 @@ class FreshExperience:
 
     def gather(self) -> Gathered:
         """``config.ticks`` ticks of all rows."""
-        if self._engine.tick >= self._config.episode_ticks:
+        if self._engine.tick >= self._life:
             self._renew()
         before = self._engine.kpis().totals()
         stats = self._collector.collect()
@@ -144,10 +154,16 @@ class FreshExperience:
         self._generation = int(json.loads((folder / "experience.json").read_text())["generation"])
         self._collector.episode = self._generation
 
+    @property
+    def _life(self) -> int:
+        """Age at which the present towns are replaced, ticks."""
+        if self._generation:
+            return self._config.episode_ticks
+        return self._config.episode_ticks * (self._group + 1) // self._config.groups
+
     def _renew(self) -> None:
         self._generation += 1
-        seeds = town_seeds(self._seed, "rollout", self._engine.worlds, self._generation)
-        self._engine.reset(seeds)
+        self._engine.reset(group_seeds(self._config, self._seed, self._group, self._generation))
         self._runtime.start(self._engine.agents, self._engine.policy_seeds())
         self._collector.episode = self._generation
         self._returns[:] = 0.0

@@ -14,9 +14,10 @@ from townlet.policy.activation import PolicySource, activate
 from townlet.policy.mixture import MixturePolicy
 from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.selection import parse_policy
-from townlet.policy.training.experience import FreshExperience
+from townlet.policy.training.experience import Experience, FreshExperience, group_seeds
 from townlet.policy.training.results import RolloutSummary
 from townlet.policy.training.schedules import town_seeds
+from townlet.policy.training.staggered import StaggeredExperience
 from townlet.policy.training.teaching import LabelRecorder, UniformPolicy, Witness
 from townlet.rollout import SimulationLoop, TrajectoryService
 
@@ -54,12 +55,15 @@ class RolloutCaptureService:
         """Fresh towns, one a seed."""
         return self._engines(self._config, seeds, threads)
 
-    def experience(self, learner: LearnerProtocol, provenance: Mapping[str, object] | None = None) -> FreshExperience:
+    def experience(self, learner: LearnerProtocol, provenance: Mapping[str, object] | None = None) -> Experience:
         """On-policy experience of ``learner`` in the towns that training uses."""
-        rollout = self._config.training.ppo.rollout
-        engine = self.engine(town_seeds(self._config.seed, "rollout", rollout.worlds), rollout.threads)
-        runtime = PolicyRuntime(learner.policy, engine.spec, provenance)
-        return FreshExperience(engine, runtime, rollout, self._config.seed)
+        rollout, seed = self._config.training.ppo.rollout, self._config.seed
+        groups: list[FreshExperience] = []
+        for group in range(rollout.groups):
+            engine = self.engine(group_seeds(rollout, seed, group), rollout.threads)
+            runtime = PolicyRuntime(learner.policy, engine.spec, provenance)
+            groups.append(FreshExperience(engine, runtime, rollout, seed, group=group))
+        return groups[0] if len(groups) == 1 else StaggeredExperience(groups)
 
     def demonstrate(
         self,
