@@ -13,7 +13,8 @@
     |   |-- BackendBlockedError               switched off by the user
     |   |-- BackendConflictError              two distributions claim the name
     |   |-- BackendLoadError                  import or creation failed
-    |   `-- BackendContractError              it runs, but does not keep the contract (a masked action, a wrong shape)
+    |   |-- BackendContractError              it runs, but does not keep the contract (a masked action, a wrong shape)
+    |   `-- BackendRunError                   an error in its own code stopped it while it acted
     |-- ContractError                     1   a value of ``townlet.api`` with a wrong shape, dtype or range
     |-- DatasetError                      4   a dataset that is refused
     |-- CheckpointError                   4   a checkpoint that is refused
@@ -39,6 +40,7 @@ __all__ = [
     "BackendIncompatibleError",
     "BackendLoadError",
     "BackendNotInstalledError",
+    "BackendRunError",
     "CheckpointError",
     "ConfigError",
     "ContractError",
@@ -132,6 +134,10 @@ class BackendLoadError(BackendError):
 
 class BackendContractError(BackendError):
     """The backend runs but does not keep the contract."""
+
+
+class BackendRunError(BackendError):
+    """The backend was created, and an error in its own code came out of it while it acted."""
 
 
 class ContractError(TownletError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from townlet.errors import BackendContractError, ContractError
 from townlet.plugins import Selection
 from townlet.plugins.options import Where, place
 from townlet.policy.activation import PolicySource, activate_or_stub
+from townlet.policy.blame import blamed
 from townlet.policy.mixture import MixturePolicy
 from townlet.policy.possession import Pilot, PossessedPolicy
 from townlet.policy.selection import BackendChoice, parse_policy
@@ -171,9 +172,16 @@ class PolicyRuntime:
         return self._state is not None
 
     def start(self, agents: int, seeds: Sequence[int]) -> None:
-        """Begin ``len(seeds)`` towns of ``agents`` slots; each seed is that of a town's policy stream."""
+        """Begin ``len(seeds)`` towns of ``agents`` slots; each seed is that of a town's policy stream.
+
+        Raises:
+            BackendRunError: if an error in the backend's own code came out of it.
+        """
         self._agents = agents
-        self._state = stack_states([self._policy.initial_state(agents, seed) for seed in seeds])
+        try:
+            self._state = stack_states([self._policy.initial_state(agents, seed) for seed in seeds])
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
+            self._blame(error, "made its first state")
         self._rows = np.arange(agents * len(seeds))
 
     def decide(self, observations: ObservationBatch, *, explore: bool = False) -> Decision:
@@ -182,16 +190,25 @@ class PolicyRuntime:
         Raises:
             BackendContractError: if the policy answered with a wrong shape or an action that is not possible; it
                 names backend, agent and action. The state is as before the call.
+            BackendRunError: if an error in the backend's own code came out of it; the state is as before, too.
             ContractError: if :meth:`start` was not called.
         """
-        decision = self._policy.decide(observations, self.state, explore=explore)
+        state = self.state
+        try:
+            decision = self._policy.decide(observations, state, explore=explore)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
+            self._blame(error, "chose actions")
         self._check(observations, decision)
         self._state = decision.state
         return decision
 
     def values(self, observations: ObservationBatch) -> FloatArray | None:
-        """The value of observations without acting: nothing is remembered of the question."""
-        return self._base.decide(observations, self.state).values
+        """The value of observations without acting: nothing is remembered of the question. Raises as ``decide``."""
+        state = self.state
+        try:
+            return self._base.decide(observations, state).values
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
+            self._blame(error, "valued observations")
 
     @property
     def state(self) -> PolicyState:
@@ -227,7 +244,15 @@ class PolicyRuntime:
 
     # -- the contract
 
-    def _check(self, observations: ObservationBatch, decision: Decision) -> None:
+    def _blame(self, error: BaseException, doing: str) -> NoReturn:
+        named = blamed(error, self._policy, self._provenance, doing)
+        if named is None:
+            raise error
+        raise named from error
+
+    def _check(self, observations: ObservationBatch, decision: object) -> None:
+        if not isinstance(decision, Decision):
+            self._refuse(f"answered with a {type(decision).__name__}, not a Decision")
         actions, mask = decision.actions, observations.action_mask
         if len(actions) != len(mask):
             self._refuse(f"answered with {len(actions)} actions for {len(mask)} rows")
@@ -252,7 +277,7 @@ class PolicyRuntime:
                 *more,
             )
 
-    def _refuse(self, what: str, *details: str) -> None:
+    def _refuse(self, what: str, *details: str) -> NoReturn:
         distribution, version = self._provenance.get("distribution"), self._provenance.get("version")
         origin = (f"backend: {distribution} {version or ''}".rstrip(),) if distribution else ()
         raise BackendContractError(f"policy backend {self.active!r} {what}", details=(*details, *origin))
