@@ -44,6 +44,7 @@ def failing(monkeypatch: pytest.MonkeyPatch):
         (errors.BackendConflictError, 3),
         (errors.BackendLoadError, 3),
         (errors.BackendContractError, 3),
+        (errors.BackendRunError, 3),
         (errors.ContractError, 1),
         (errors.DatasetError, 4),
         (errors.CheckpointError, 4),
@@ -60,6 +61,20 @@ def test_townlet_errors_are_a_message_and_their_code(
     assert outcome.code == code
     assert outcome.err == "error: the oven is cold  (town.yaml:3, oven)\n  light it\n"
     assert outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (errors.DatasetError("cold", details=["light it"]), "error: cold\n  light it\n  kept in rec\n"),
+        (PermissionError(13, "Permission denied", "out.json"), "error: Permission denied: out.json\n  kept in rec\n"),
+        (KeyboardInterrupt(), "interrupted\n  kept in rec\n"),
+    ],
+)
+def test_notes_on_an_exception_are_shown(townlet, failing, error: BaseException, message: str) -> None:
+    error.add_note("kept in rec")
+    failing(error)
+    assert townlet("fail").err == message
 
 
 @pytest.mark.parametrize("words", [("--debug", "fail"), ("fail",)])

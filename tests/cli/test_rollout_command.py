@@ -28,6 +28,7 @@ KEYS = {
     "bytes",
     "shards",
     "interrupted",
+    "failure",
     "policy",
     "metrics",
     "seconds",

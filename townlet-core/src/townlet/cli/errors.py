@@ -49,8 +49,8 @@ def run_guarded(words: Sequence[str]) -> int:
     except BrokenPipeError:
         silence_stdout()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _say(_noted("interrupted", error), INTERRUPTED)
     except Exception as error:  # noqa: BLE001 (the outermost frame: every exception becomes a message)
         if invocation.debug:
             import traceback
@@ -68,7 +68,7 @@ def silence_stdout() -> None:
 def _explain(error: Exception) -> int:
     match error:
         case TownletError():
-            return _say(f"error: {error}", error.exit_code)
+            return _say(_noted(f"error: {error}", error), error.exit_code)
         case click.exceptions.NoArgsIsHelpError():
             return _say(error.format_message(), _USAGE)
         case click.UsageError():
@@ -80,13 +80,17 @@ def _explain(error: Exception) -> int:
         case click.Abort():
             return _say("interrupted", INTERRUPTED)
         case OSError() if error.filename is not None:
-            return _say(f"error: {error.strerror or type(error).__name__}: {error.filename}", _DATA)
+            return _say(_noted(f"error: {error.strerror or type(error).__name__}: {error.filename}", error), _DATA)
         case _:
-            return _say(
-                f"error: a bug in Townlet: {type(error).__name__}: {error}\n"
-                "  next:  run the same command with --debug and report what it prints",
-                _BUG,
-            )
+            bug = f"error: a bug in Townlet: {type(error).__name__}: {error}"
+            next_step = "\n  next:  run the same command with --debug and report what it prints"
+            return _say(_noted(bug, error) + next_step, _BUG)
+
+
+def _noted(message: str, error: BaseException) -> str:
+    """With what was noted on the exception on its way up, such as where a recording is kept."""
+    notes: list[str] = vars(error).get("__notes__", [])
+    return "\n".join([message, *(f"  {note}" for note in notes)])
 
 
 def _decapitalised(message: str) -> str:

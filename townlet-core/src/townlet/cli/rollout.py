@@ -61,13 +61,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """Run towns side by side and record everything their agents see, do and get.
 
     World w has the seed of the config plus w. The dataset appears when it is whole; Ctrl-C ends early and keeps
-    what was recorded. --backend takes a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO.
+    what was recorded, and so does a backend that fails half-way (exit code 3). --backend takes a backend,
+    BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO.
 
     \b
     Example:  townlet rollout --worlds 16 --days 2 --out data/first
 
     JSON keys: run_id, dataset, digest, config_id, seeds, worlds, agents, ticks, transitions, bytes, shards,
-    interrupted, policy (requested, active, reason, ...), metrics (name to number), seconds,
+    interrupted, failure, policy (requested, active, reason, ...), metrics (name to number), seconds,
     agent_steps_per_second, warnings.
     """
     if ticks is not None and days is not None:
@@ -90,5 +91,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     )
     result = record_rollout(request)
     report_rollout(result, as_json=as_json)
+    if result.failure is not None:
+        raise result.failure
     if result.interrupted:
         context.exit(_INTERRUPTED)

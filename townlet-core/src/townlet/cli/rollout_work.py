@@ -9,15 +9,18 @@ from pathlib import Path
 
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import emit, emit_json, warn
+from townlet.cli.recording import recording
 from townlet.cli.run_progress import Progress
 from townlet.config import ConfigDocument, TownletConfig
-from townlet.data import Dataset, DatasetOrigin, DatasetWriter, open_dataset
+from townlet.data import Dataset, open_dataset
+from townlet.data.manifest import MANIFEST_NAME
 from townlet.envs.engine import TownEngine
+from townlet.errors import BackendError
 from townlet.plugins import Selection
 from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.selection import choose_policy
-from townlet.registry import logged_run, resolve_release
-from townlet.rollout import SimulationLoop, TrajectoryService
+from townlet.registry import resolve_release
+from townlet.rollout import SimulationLoop
 
 __all__ = ["RolloutRequest", "RolloutResult", "record_rollout", "report_rollout"]
 
@@ -50,6 +53,7 @@ class RolloutResult:
         dataset: what was recorded, opened.
         run_id: entry in the registry, or None.
         interrupted: whether a person ended it early.
+        failure: what stopped the policy half-way, or None.
         seconds: wall time of running and writing.
         warnings: what a person should know.
     """
@@ -57,6 +61,7 @@ class RolloutResult:
     dataset: Dataset
     run_id: str | None
     interrupted: bool
+    failure: BackendError | None
     seconds: float
     warnings: tuple[str, ...]
 
@@ -65,7 +70,8 @@ def record_rollout(request: RolloutRequest) -> RolloutResult:
     """Run the towns and record them.
 
     Raises:
-        TownletError: whatever makes it impossible; no dataset is left then, unless the disk filled up half-way.
+        TownletError: whatever makes it impossible, or ends it half-way. What was recorded whole by then is kept;
+            where that is because the policy failed, it is the result's ``failure`` and not raised.
     """
     config = request.document.config
     if request.backend is not None:
@@ -83,19 +89,29 @@ def record_rollout(request: RolloutRequest) -> RolloutResult:
     runtime = _open_runtime(request, config, engine, told)
     started = time.perf_counter()
     runs = request.runs if request.keep else None
+    failure, run_id = None, None
     try:
-        with logged_run(runs, "rollout", config, runtime.provenance(), folder=out, warn=told) as entry:
-            interrupted = _record(request, engine, runtime, out, ticks, told)
-            dataset = open_dataset(out, verify=False)
-            entry.dataset(dataset)
-            entry.status = "interrupted" if interrupted else "done"
-            entry.summary = {"ticks": dataset.ticks, "transitions": dataset.transitions, **dataset.metrics}
+        with recording(
+            out, engine, runtime.provenance(), kind="rollout", runs=runs, tags=request.tags, warn=told
+        ) as made:
+            run_id = made.run_id
+            with Progress(ticks, engine.worlds) as progress:
+                loop = SimulationLoop(engine, runtime, explore=request.explore, recorder=made.recorder)
+                made.interrupted = loop.run(ticks, [progress.advance]).interrupted
+    except BackendError as error:
+        if not (out / MANIFEST_NAME).is_file():
+            raise  # nothing could be kept
+        failure = error
     finally:
         runtime.close()
         engine.close()
-    seconds = time.perf_counter() - started
     return RolloutResult(
-        dataset=dataset, run_id=entry.id, interrupted=interrupted, seconds=seconds, warnings=tuple(warnings)
+        dataset=open_dataset(out, verify=False),
+        run_id=run_id,
+        interrupted=made.interrupted,
+        failure=failure,
+        seconds=time.perf_counter() - started,
+        warnings=tuple(warnings),
     )
 
 
@@ -123,39 +139,6 @@ def _open_runtime(
     return runtime
 
 
-def _record(
-    request: RolloutRequest,
-    engine: TownEngine,
-    runtime: PolicyRuntime,
-    out: Path,
-    ticks: int,
-    told: Callable[[str], None],
-) -> bool:
-    config = engine.config
-    origin = DatasetOrigin(
-        config=config.model_dump(mode="json"),
-        config_id=config.config_id,
-        policy=runtime.provenance(),
-        seeds=engine.seeds,
-        agents=engine.agents,
-        agent_names=engine.agent_names,
-        reward_parts=engine.reward_part_names,
-        tags=request.tags,
-    )
-    with DatasetWriter(out, spec=engine.spec, origin=origin) as writer:
-        for stale in writer.stale:
-            told(f"a recording that was never finished lies here and can be removed: {stale}")
-        parts = len(engine.reward_part_names)
-        with (
-            TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts) as recorder,
-            Progress(ticks, engine.worlds) as progress,
-        ):
-            loop = SimulationLoop(engine, runtime, explore=request.explore, recorder=recorder)
-            interrupted = loop.run(ticks, [progress.advance]).interrupted
-        writer.close(engine.kpis().summary(), interruption="ended by a person" if interrupted else None)
-    return interrupted
-
-
 def report_rollout(result: RolloutResult, *, as_json: bool) -> None:
     """Print what was recorded."""
     dataset, manifest = result.dataset, result.dataset.manifest
@@ -175,6 +158,7 @@ def report_rollout(result: RolloutResult, *, as_json: bool) -> None:
                 "bytes": manifest.size,
                 "shards": len(manifest.shards),
                 "interrupted": result.interrupted,
+                "failure": None if result.failure is None else str(result.failure),
                 "policy": dict(manifest.policy),
                 "metrics": dict(manifest.metrics),
                 "seconds": round(result.seconds, 6),
@@ -183,7 +167,7 @@ def report_rollout(result: RolloutResult, *, as_json: bool) -> None:
             }
         )
         return
-    state = "interrupted after" if result.interrupted else "recorded"
+    state = "failed after" if result.failure else "interrupted after" if result.interrupted else "recorded"
     emit(
         f"{state} {manifest.ticks:,} ticks of {manifest.worlds} worlds with {manifest.agents} agents: "
         f"{manifest.transitions:,} transitions by {manifest.policy.get('active')}"

@@ -76,16 +76,16 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Run a town and show what happened.
 
-    Without CONFIG it is the default town with the scripted mind, for a day. Ctrl-C ends it early: the summary
-    covers what was run, and what was recorded so far is kept. --backend takes a backend, BACKEND:CHECKPOINT,
-    release, or mixture:A,B,RATIO.
+    Without CONFIG it is the default town with the scripted mind, for a day. Ctrl-C ends it early, and so does a
+    backend that fails half-way (exit code 3): the summary covers what was run, and what was recorded so far is
+    kept. --backend takes a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO.
 
     \b
     Example:  townlet run --days 5 --record runs/first
     Example:  townlet run town.yaml --live --possess alice
 
-    JSON keys: run_id, config_id, seed, first_tick, ticks, interrupted, policy (requested, active, reason, ...),
-    kpis (name to number, for the whole run), days (the same for each day), agents (name to the same), recorded,
+    JSON keys: run_id, config_id, seed, first_tick, ticks, interrupted, failure, policy (requested, active, reason,
+    ...), kpis (name to number, for the whole run), days (the same for each day), agents (name to the same), recorded,
     snapshots, seconds, ticks_per_second, warnings.
     """
     if ticks is not None and days is not None:
@@ -123,5 +123,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     with Session(request) as session:
         result = session.run()
     report(result, as_json=as_json)
+    if result.failure is not None:
+        raise result.failure
     if result.interrupted:
         context.exit(_INTERRUPTED)

@@ -54,6 +54,7 @@ def document(result: RunResult) -> dict[str, JSONValue]:
         "first_tick": result.first_tick,
         "ticks": result.ticks,
         "interrupted": result.interrupted,
+        "failure": None if result.failure is None else str(result.failure),
         "policy": dict(result.policy),
         "kpis": result.kpis.summary(),
         "days": list(result.kpis.per_day()),
@@ -72,7 +73,7 @@ def _print(result: RunResult) -> None:
         console.width = _WIDE  # nobody's window: a number must not be cut to fit one
     kpis = result.kpis
     share = kpis.ticks / kpis.day_ticks
-    state = "interrupted at" if result.interrupted else "ran to"
+    state = "failed at" if result.failure else "interrupted at" if result.interrupted else "ran to"
     console.print(
         f"[bold]{result.config.name}[/bold], seed {result.seed}: {state} tick {kpis.ticks:,} ({share:.2f} days) "
         f"with {_mind(result.policy)}, {result.ticks / max(result.seconds, 1e-9):,.0f} ticks/s"

@@ -13,18 +13,18 @@ from typing import Any, Self
 from townlet.api import RunSummary
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import warn
+from townlet.cli.recording import recording
 from townlet.cli.run_live import LiveView
 from townlet.cli.run_possess import TerminalPilot
 from townlet.cli.run_progress import Progress
 from townlet.config import ConfigDocument, TownletConfig
-from townlet.data import DatasetOrigin, DatasetWriter, open_dataset
 from townlet.envs.engine import TownEngine
-from townlet.errors import ConfigError, SnapshotError, UsageError
+from townlet.errors import BackendError, ConfigError, SnapshotError, TownletError, UsageError
 from townlet.observations import build_spec
 from townlet.plugins import Observers, Selection
-from townlet.policy.runtime import PolicyRuntime
+from townlet.policy.runtime import PolicyRuntime, Provenance
 from townlet.policy.selection import choose_policy
-from townlet.registry import logged_run, resolve_release
+from townlet.registry import resolve_release
 from townlet.rollout import (
     RunSnapshot,
     SimulationLoop,
@@ -73,6 +73,7 @@ class RunResult:
         first_tick: tick at which this run began; above 0 when resumed.
         ticks: ticks done in this run.
         interrupted: whether a person ended it early.
+        failure: what stopped the policy half-way, or None; all else is of the ticks before.
         policy: provenance of the policy.
         kpis: measured since the start of the town.
         recorded: the dataset, or None.
@@ -89,6 +90,7 @@ class RunResult:
     interrupted: bool
     policy: Mapping[str, Any]
     kpis: TownKpis
+    failure: BackendError | None = None
     recorded: Path | None = None
     snapshots: tuple[Path, ...] = ()
     seconds: float = 0.0
@@ -149,59 +151,52 @@ class Session:
         return max(1, round(days * self.config.town.time.day_ticks))
 
     def run(self) -> RunResult:
-        """Run the loop to its end, or until a person ends it. A recorded run is entered in the registry."""
+        """Run the loop to its end, or until a person ends it, or until the policy fails half-way.
+
+        Raises:
+            BackendError: the policy failed at once; later, that is the result's ``failure``.
+            TownletError: for everything else that goes wrong.
+        """
         recorded = self._request.record
+        policy = self.runtime.provenance()  # before the loop: a policy that fails may not even tell who it is
         started = time.perf_counter()
-        if recorded is None:
-            ticks, interrupted = self._loop(None)
-        else:
-            ticks, interrupted = self._run_recorded(recorded)
-        if interrupted and self._request.snapshot_every is not None:
-            self._snapshot()
+        interrupted, failure = False, None
+        try:
+            interrupted = self._loop(None) if recorded is None else self._run_recorded(recorded, policy)
+        except BackendError as error:
+            if self.engine.tick == self.first_tick:
+                raise
+            failure = error
+        if self._request.snapshot_every is not None:
+            self._last_snapshot(interrupted, failure)
         result = RunResult(
             run_id=self.run_id,
             config=self.config,
             seed=self.seed,
             first_tick=self.first_tick,
-            ticks=ticks,
+            ticks=int(self.engine.tick) - self.first_tick,
             interrupted=interrupted,
-            policy=self.runtime.provenance(),
+            failure=failure,
+            policy=policy,
             kpis=self.engine.kpis(),
             recorded=recorded,
             snapshots=tuple(self._snapshots),
             seconds=time.perf_counter() - started,
             warnings=tuple(self._warnings),
         )
-        self._tell_observers(result)
+        if failure is None:
+            self._tell_observers(result)
         return result
 
-    def _run_recorded(self, folder: Path) -> tuple[int, bool]:
-        engine, request = self.engine, self._request
-        with ExitStack() as stack:
-            # The writer first: where it cannot write, there is no run to enter.
-            writer = stack.enter_context(DatasetWriter(folder, spec=engine.spec, origin=self._origin()))
-            entry = stack.enter_context(
-                logged_run(
-                    request.runs if request.keep else None,
-                    "run",
-                    self.config,
-                    self.runtime.provenance(),
-                    folder=folder,
-                    warn=self._warn,
-                )
-            )
-            service = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=len(engine.reward_part_names))
-            with service:
-                ticks, interrupted = self._loop(service)
-            kpis = engine.kpis().summary()
-            writer.close(metrics=kpis, interruption="ended by a person" if interrupted else None)
-            entry.dataset(open_dataset(folder, verify=False))
-            entry.status = "interrupted" if interrupted else "done"
-            entry.summary = {"ticks": ticks, **kpis}
-            self.run_id = entry.id or self.run_id
-        return ticks, interrupted
+    def _run_recorded(self, folder: Path, policy: Provenance) -> bool:
+        runs = self._request.runs if self._request.keep else None
+        with recording(folder, self.engine, policy, kind="run", runs=runs, warn=self._warn) as made:
+            self.run_id = made.run_id or self.run_id
+            made.interrupted = self._loop(made.recorder)
+        return made.interrupted
 
-    def _loop(self, service: TrajectoryService | None) -> tuple[int, bool]:
+    def _loop(self, service: TrajectoryService | None) -> bool:
+        """Whether a person ended it."""
         request, engine, pilot = self._request, self.engine, self._pilot
         watchers: list[Watcher] = []
         with ExitStack() as stack:
@@ -216,7 +211,7 @@ class Session:
                 watchers.append(self._snapshot_when_due)
             loop = SimulationLoop(engine, self.runtime, recorder=service)
             outcome = loop.run(self.ticks, watchers, until=None if pilot is None else pilot.has_left)
-        return outcome.ticks, outcome.interrupted or (pilot is not None and pilot.has_left())
+        return outcome.interrupted or (pilot is not None and pilot.has_left())
 
     def _possess(self) -> TerminalPilot | None:
         name = self._request.possess
@@ -233,6 +228,16 @@ class Session:
         assert self._request.snapshot_every is not None
         if (step.tick + 1) % self._request.snapshot_every == 0:
             self._snapshot()
+
+    def _last_snapshot(self, interrupted: bool, failure: BackendError | None) -> None:
+        """The way to go on with a run that ended early; of a policy that failed it may not be possible."""
+        try:
+            if interrupted or failure is not None:
+                self._snapshot()
+        except TownletError as problem:
+            if failure is None:
+                raise
+            failure.add_note(f"no snapshot of the tick it failed at: {problem}")
 
     def _snapshot(self) -> None:
         folder = self._request.snapshots or Path("snapshots") / f"{self.config.name}-{self.seed}"
@@ -259,18 +264,6 @@ class Session:
         if self._request.backend is not None and key == "policy.backend":
             return f"--backend {self._request.backend}"
         return key if self._request.document is None else self._request.document.where(key)
-
-    def _origin(self) -> DatasetOrigin:
-        return DatasetOrigin(
-            config=self.config.model_dump(mode="json"),
-            config_id=self.config.config_id,
-            policy=self.runtime.provenance(),
-            seeds=(self.seed,),
-            agents=self.engine.agents,
-            agent_names=self.engine.agent_names,
-            reward_parts=self.engine.reward_part_names,
-            first_tick=self.first_tick,
-        )
 
     def _warn(self, message: str) -> None:
         self._warnings.append(message)

@@ -86,6 +86,11 @@ class DatasetWriter:
         return self._folder.target
 
     @property
+    def open(self) -> bool:
+        """Whether ticks can be appended; false after :meth:`close`, :meth:`abort` and a write that failed."""
+        return self._open
+
+    @property
     def ticks(self) -> int:
         """Ticks appended so far."""
         whole = sum(entry.ticks for entry, _, _ in self._written)
