@@ -5,26 +5,34 @@ python benchmarks/learning/learn.py clone --out runs/clone
 python benchmarks/learning/learn.py anneal --out runs/anneal
 python benchmarks/learning/learn.py nothing --out runs/nothing       # PPO from nothing, for the curve
 
-Needs the pytorch backend. Each prints what was reached, with 95 % intervals over towns that nobody was trained on.
+Needs the pytorch backend. Each prints what was reached, with 95 % intervals over towns that nobody was trained on, and
+writes it into learned.json in the run's folder, which page.py makes a page of.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from townlet.api import TrainingReport
 from townlet.config import TownletConfig, load_config
+from townlet.data import demonstrations, open_dataset
 from townlet.envs.tiny import BanditTown, NavigationTown
-from townlet.evaluation import compare, evaluate
+from townlet.evaluation import Estimate, compare, evaluate
+from townlet.policy.activation import PolicySource, activate
+from townlet.policy.selection import parse_policy
 from townlet.policy.training import AnnealSummary, TrainingHarness
 from townlet.policy.training.metrics_log import read_metrics
 
 HERE = Path(__file__).resolve().parent
 UNSEEN = range(1_000_000, 1_000_032)
+SHOWN = ("reward", "self_sufficiency", "attendance", "exits")
 SMALL = (
     "training.evaluate=false",
     "training.ppo.rollout.worlds=8",
@@ -35,6 +43,7 @@ SMALL = (
     "training.options.hidden=[64, 64]",
     "training.options.map_width=32",
 )
+WATCHED = ("loss", "accuracy", "reward_mean", "lives_ended", "entropy", "approx_kl", "reference_kl", "passed")
 
 
 def show(report: TrainingReport) -> None:
@@ -42,9 +51,6 @@ def show(report: TrainingReport) -> None:
     if report.step % 5 == 0 or report.step == report.total:
         numbers = {name: round(value, 5) for name, value in report.metrics.items() if name in WATCHED}
         print(f"{report.phase} {report.step}/{report.total} {numbers}", file=sys.stderr, flush=True)
-
-
-WATCHED = ("loss", "accuracy", "reward_mean", "lives_ended", "entropy", "approx_kl", "reference_kl", "passed")
 
 
 def tiny() -> None:
@@ -62,31 +68,63 @@ def tiny() -> None:
             print(f"{town.__name__}: {seconds:.0f} s, reward {reward:.3f} a tick, return {returned:.3f} (best: {best})")
 
 
-def train(config: TownletConfig, mode: str, out: Path) -> AnnealSummary | object:
-    """Train, or go on with what is there."""
+def train(config: TownletConfig, mode: str, out: Path) -> dict[str, Any]:
+    """Train, or go on with what is there. Says what it took."""
     started, cpu = time.perf_counter(), time.process_time()
     resume = (out / "run.json").exists()
     result = TrainingHarness(config, mode, out=out, resume=resume, watchers=[show]).train()
-    print(f"{time.perf_counter() - started:.0f} s of wall time, {time.process_time() - cpu:.0f} s of processor time")
+    spent = {
+        "wall_seconds": time.perf_counter() - started,
+        "processor_seconds": time.process_time() - cpu,
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "resumed": resume,
+    }
+    print(", ".join(f"{name} {value:.0f}" for name, value in spent.items()))
     for stage in result.stages if isinstance(result, AnnealSummary) else ():
         accuracy = f", held-out accuracy {stage.bc.metrics.accuracy:.2%}" if stage.bc and stage.bc.metrics else ""
         print(f"stage {stage.stage} {stage.mode}: {stage.verdict}{accuracy} {list(stage.flags)}")
-    return result
+    return spent
 
 
-def judge(config: TownletConfig, policies: list[str], days: float) -> None:
+def held_out_accuracy(config: TownletConfig, policy: str, out: Path) -> dict[str, float]:
+    """How often the greedy policy does what the teacher did in those of the teacher's own lives that were held out."""
+    from townlet_backend_pytorch.bc_trainer import evaluate_bc_policy
+
+    dataset = open_dataset(out / "demonstrations" / "stage-000")
+    source = demonstrations(dataset, config.training.demonstrations.validation, config.seed)
+    learned = activate(parse_policy(policy), PolicySource(spec=dataset.spec, options={}, seed=config.seed))
+    found = dict(evaluate_bc_policy(learned.policy, source))
+    print(f"{policy}: right on {found['accuracy']:.2%} of the teacher's held-out decisions", end=" ")
+    print(f"(the commonest action: {found['majority_accuracy']:.2%})")
+    return found
+
+
+def judge(config: TownletConfig, policies: list[str], days: float) -> list[dict[str, Any]]:
     """Each policy beside the scripted mind with its defaults, greedily, on the unseen towns."""
     evaluations = [evaluate(config, policy, seeds=list(UNSEEN), days=days) for policy in ("scripted", *policies)]
+    rows: list[dict[str, Any]] = []
     for evaluation in evaluations:
+        row = {"policy": evaluation.policy, "days": days, "towns": len(UNSEEN)}
+        rows.append({**row, **{name: _numbers(evaluation.kpis[name]) for name in SHOWN}})
         reward, sufficient = evaluation.kpis["reward"], evaluation.kpis["self_sufficiency"]
         print(
             f"{evaluation.policy}: reward {reward.mean:.3f} [{reward.low:.3f}, {reward.high:.3f}] an agent-day, "
             f"self-sufficiency {sufficient.mean:.3f} [{sufficient.low:.3f}, {sufficient.high:.3f}]"
         )
     for pair in compare(evaluations).comparisons:
-        for name in ("reward", "self_sufficiency", "attendance", "exits"):
+        if pair.a != evaluations[0].policy:
+            continue
+        differences = {}
+        for name in SHOWN:
             d = pair.differences[name]
+            differences[name] = {"mean": d.mean, "low": d.low, "high": d.high, "verdict": d.verdict}
             print(f"{pair.b} minus scripted, {name}: {d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.verdict}")
+        next(row for row in rows if row["policy"] == pair.b)["minus_scripted"] = differences
+    return rows
+
+
+def _numbers(interval: Estimate) -> dict[str, float]:
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
 
 def main() -> None:
@@ -94,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "judge"))
     parser.add_argument("--out", type=Path, default=None, help="folder of the run; gone on with if it is there")
-    parser.add_argument("--days", type=float, default=3.0, help="length of each town that is judged")
+    parser.add_argument("--days", type=float, default=5.0, help="length of each town that is judged")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override of the config")
     arguments = parser.parse_args()
     if arguments.what == "tiny":
@@ -102,11 +140,21 @@ def main() -> None:
         return
     if arguments.out is None:
         parser.error("--out is needed")
-    file = HERE / ("clone.yaml" if arguments.what == "clone" else "anneal.yaml")
-    config = load_config(file, arguments.set)
+    out: Path = arguments.out
+    name = "anneal" if arguments.what == "judge" else arguments.what
+    config = load_config(HERE / f"{name}.yaml", arguments.set)
+    learned: dict[str, Any] = {"what": arguments.what}
     if arguments.what != "judge":
-        train(config, "rollout" if arguments.what == "nothing" else "anneal", arguments.out)
-    judge(config, [f"pytorch:{arguments.out}"], arguments.days)
+        learned |= train(config, "rollout" if name == "nothing" else "anneal", out)
+    policies = [f"pytorch:{out}"]
+    stages = config.training.anneal.stages
+    cloned = sum(stage.mode == "bc" for stage in stages)
+    if name != "nothing" and cloned < len(stages):
+        policies.insert(0, f"pytorch:{out}/checkpoints/s{cloned:03d}-u{0:08d}")  # the clone that PPO went on from
+    if name != "nothing":
+        learned["held_out"] = held_out_accuracy(config, policies[0], out)
+    learned["judged"] = judge(config, policies, arguments.days)
+    (out / "learned.json").write_text(json.dumps(learned, indent=1) + "\n")
 
 
 if __name__ == "__main__":
