@@ -4,9 +4,9 @@
 
 ``--run`` is a run of ``learn.py anneal`` that kept its checkpoints. Each of them is judged; the first that earns as
 much as the scripted mind gives the time. Stable-Baselines3 then trains with its own defaults (network, step size,
-discount) on ``TownVectorEnv`` of the same town until it earns as much, or for ``--factor`` times as long. Judging
-is not counted. One thread each. Our seconds are by the clock, theirs of processor time, so neighbours on the machine count
-against us.
+discount) on ``TownVectorEnv`` of the same town until it earns as much, or for ``--factor`` times as long. Judging is
+not counted. One thread each. Our seconds are by the clock, theirs of processor time, so neighbours on the machine
+count against us.
 Needs ``pip install stable-baselines3``.
 """
 

@@ -46,7 +46,7 @@ def test_the_seed_of_the_request_decides_the_weights(request_for):
 
 def test_no_options_are_the_defaults(request_for):
     assert townlet_backend_options() is PyTorchOptions
-    assert townlet_create_policy(request_for(PolicyRequest, options=None)).network.config.hidden == (256, 256)
+    assert townlet_create_policy(request_for(PolicyRequest, options=None)).network.config.hidden == (256, 256, 256)
 
 
 def test_a_policy_acts_from_a_checkpoint_as_its_learner_does(request_for, checkpoint, spec, see):

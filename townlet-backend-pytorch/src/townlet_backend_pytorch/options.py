@@ -24,7 +24,7 @@ class PyTorchOptions(BaseModel):
         None, min_length=1, description='Act from this checkpoint: a folder, or "release" for the promoted one.'
     )
     hidden: tuple[Width, ...] = Field(
-        (256, 256), min_length=1, max_length=8, description="Widths of the fully connected layers."
+        (256, 256, 256), min_length=1, max_length=8, description="Widths of the fully connected layers."
     )
     map_encoder: MapEncoderName = Field(
         "flat",

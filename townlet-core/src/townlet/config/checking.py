@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from townlet.config.source import Data, Fault, KeyPath, Source, dotted, refuse
@@ -163,20 +164,25 @@ def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:
     for part in path:
         if isinstance(part, int):
             continue
-        steps = [inner.model_fields[part].annotation for inner in models if part in inner.model_fields]
+        steps = [fields[part].annotation for fields in map(_fields, models) if part in fields]
         models = [found for step in steps for found in _models_in(step)] or models
-    return [name for inner in models for name in inner.model_fields]
+    return [name for inner in models for name in _fields(inner)]
 
 
 def _paths_of(model: type[BaseModel], key: str, at: KeyPath = ()) -> list[KeyPath]:
     found: list[KeyPath] = []
-    for name, field in model.model_fields.items():
+    for name, field in _fields(model).items():
         if name == key:
             found.append((*at, name))
         if get_origin(field.annotation) in (None, Annotated, Union, types.UnionType):
             for inner in _models_in(field.annotation):
                 found += _paths_of(inner, key, (*at, name))
     return found
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by the names that a file calls them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:

@@ -15,7 +15,7 @@ from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import ConfigError
 from townlet.suggestions import nearest
 
-__all__ = ["MAX_BYTES", "load_config", "load_document", "read_source"]
+__all__ = ["MAX_BYTES", "load_config", "load_document", "read_source", "read_text"]
 
 MAX_BYTES = 1 << 20
 """Size allowed of a config file."""
@@ -47,26 +47,39 @@ def read_source(path: str | Path) -> Source:
     Raises:
         ConfigError: it cannot be read, is too large, binary, not UTF-8, empty or not YAML.
     """
+    return replace(parse_yaml(read_text(path), label=str(path)), path=Path(path))
+
+
+def read_text(path: str | Path, *, kind: str = "config", max_bytes: int = MAX_BYTES) -> str:
+    """The text of a file that somebody wrote by hand.
+
+    Args:
+        path: the file.
+        kind: what it is to be, for messages: ``"config"``, ``"map"``, ...
+        max_bytes: size allowed; a multiple of 1 MiB.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, binary or not UTF-8.
+    """
     file, label = Path(path), str(path)
     try:
         with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            raw = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise ConfigError("there is no such file", where=label, details=_similar_files(file)) from None
     except IsADirectoryError:
-        raise ConfigError("a config is a file, found a folder", where=label) from None
+        raise ConfigError(f"a {kind} is a file, found a folder", where=label) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot be read: {error}", where=label) from None
-    if len(raw) > MAX_BYTES:
-        raise ConfigError(f"larger than {MAX_BYTES >> 20} MiB, which no config is", where=label)
+    if len(raw) > max_bytes:
+        raise ConfigError(f"larger than {max_bytes >> 20} MiB, which no {kind} is", where=label)
     if b"\0" in raw:
-        raise ConfigError("a binary file is no config; a YAML text is expected", where=label)
+        raise ConfigError(f"a binary file is no {kind}; a YAML text is expected", where=label)
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError("not UTF-8 text; save the file as UTF-8", where=f"{label}:{line}") from None
-    return replace(parse_yaml(text, label=label), path=file)
 
 
 def _similar_files(file: Path) -> list[str]:

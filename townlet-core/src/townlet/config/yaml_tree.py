@@ -61,20 +61,22 @@ for _tag, _pattern, _first in (
 _CoreLoader.add_implicit_resolver(_MERGE, re.compile(r"^<<$"), ["<"])
 
 
-def parse_yaml(text: str, *, label: str) -> Source:
+def parse_yaml(text: str, *, label: str, kind: str = "config") -> Source:
     """Parses a document whose root is a mapping.
 
     Args:
         text: the text.
         label: what messages call it, such as the file's name as the user gave it.
+        kind: what it is to be, for messages: ``"config"``, ``"map"``, ...
 
     Raises:
         ConfigError: no YAML, empty, several documents, not a mapping, or beyond the limits. What is wrong with
             single keys is in the result's ``faults``, so that it can be reported together with what a model finds.
     """
-    root = _compose(text, label)
+    root = _compose(text, label, kind)
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == f"{_CORE}null"):
-        raise ConfigError("the file is empty", where=label, details=["the default town is written:  {}"])
+        hint = ["the default town is written:  {}"] if kind == "config" else []
+        raise ConfigError("the file is empty", where=label, details=hint)
     walk = _Walk(label)
     data = walk.value(root, ())
     if not isinstance(data, dict):
@@ -90,7 +92,7 @@ def parse_scalar(text: str, *, label: str) -> Data:
     Raises:
         ConfigError: it is no YAML value.
     """
-    root = _compose(text, label)
+    root = _compose(text, label, "value")
     if root is None:
         return None
     walk = _Walk(label)
@@ -100,7 +102,7 @@ def parse_scalar(text: str, *, label: str) -> Data:
     return data
 
 
-def _compose(text: str, label: str) -> yaml.Node | None:
+def _compose(text: str, label: str, kind: str) -> yaml.Node | None:
     loader = None
     try:
         loader = _CoreLoader(text)
@@ -109,7 +111,7 @@ def _compose(text: str, label: str) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         where = f"{label}:{mark.line + 1}" if mark is not None else label
         if error.context == "expected a single document in the stream":
-            raise ConfigError("a config is one document, found another after '---'", where=where) from None
+            raise ConfigError(f"a {kind} is one document, found another after '---'", where=where) from None
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError(f"not valid YAML: {problem}", where=where) from None
     except yaml.reader.ReaderError as error:

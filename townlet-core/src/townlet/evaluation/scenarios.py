@@ -7,13 +7,15 @@ over the config at hand) and ``expect`` (bounds on key figures, each with its re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.config import Override
+from townlet.config.checking import checked
+from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import UsageError
 from townlet.evaluation.results import EvaluationResult
 from townlet.suggestions import nearest
@@ -107,8 +109,9 @@ def load_scenario(name: str) -> Scenario:
         near = nearest(name, names)
         hint = [f"did you mean {near!r}?"] if near else []
         raise UsageError(f"there is no scenario {name!r}", details=(*hint, f"scenarios: {', '.join(names)}, or all"))
-    data = yaml.safe_load(_folder().joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
-    return Scenario.model_validate({"name": name, **data})
+    text = _folder().joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    written = parse_yaml(text, label=f"scenario {name}", kind="scenario")
+    return checked(Scenario, replace(written, data={"name": name, **written.data}))
 
 
 def score(scenario: Scenario, evaluation: EvaluationResult) -> ScenarioScore:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from townlet.config.checking import checked
+from townlet.config.loader import read_text
 from townlet.config.model import Section
+from townlet.config.source import KeyPath
+from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import ConfigError
 from townlet.world.names import (
     EFFECTS,
@@ -63,51 +66,50 @@ class ManifestFile(Section):
 
 
 def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
-    """Read ``core`` or a manifest file. Raises ConfigError naming the file, the affordance and the rule."""
+    """Read ``core`` or a manifest file. Raises ConfigError naming file, line, key and rule."""
     if name_or_path == "core":
         text = (files("townlet.world") / "data" / "affordances" / "core.yaml").read_text(encoding="utf-8")
         return parse_affordances(text, where="affordances core")
     try:
-        text = Path(name_or_path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(name_or_path, kind="manifest")
+    except ConfigError as error:
         raise ConfigError(
             f"the affordance manifest {name_or_path!r} cannot be read",
             where="town.affordances",
-            details=[f"found: {error}", "give `core` or the path of a manifest"],
-        ) from error
+            details=[
+                f"found: {error.summary}" + (f"  ({error.where})" if error.where != name_or_path else ""),
+                *error.details,
+                "give `core` or the path of a manifest",
+            ],
+        ) from None
     return parse_affordances(text, where=name_or_path)
 
 
 def parse_affordances(text: str, *, where: str) -> tuple[AffordanceSource, ...]:
-    """Read the text of a manifest, and try to compile it. Raises ConfigError."""
-    try:
-        data = yaml.safe_load(text)
-        manifest = ManifestFile.model_validate(data)
-    except yaml.YAMLError as error:
-        raise ConfigError("an affordance manifest must be YAML", where=where, details=[str(error)]) from error
-    except ValidationError as error:
-        details = [f"{_path(data, e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("the affordance manifest has wrong entries", where=where, details=details) from error
-    names = [a.id for a in manifest.affordances]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"two affordances are called {name!r}", where=where)
-    compile_affordances(manifest.affordances, where=where)
+    """Read the text of a manifest, and try to compile it. Raises ConfigError naming line, key and rule."""
+    written = parse_yaml(text, label=where, kind="manifest")
+    manifest = checked(ManifestFile, written)
+    named: set[str] = set()
+    for number, affordance in enumerate(manifest.affordances):
+        if affordance.id in named:
+            raise ConfigError(
+                f"two affordances are called {affordance.id!r}", where=written.where(("affordances", number, "id"))
+            )
+        named.add(affordance.id)
+    compile_affordances(manifest.affordances, where=written.where)
     return manifest.affordances
 
 
-def _path(data: object, loc: tuple[int | str, ...]) -> str:
-    """``affordances.cook.duration`` rather than ``affordances.2.duration`` where the entry has an id."""
-    words = [str(part) for part in loc]
-    if len(loc) > 1 and loc[0] == "affordances" and isinstance(loc[1], int) and isinstance(data, dict):
-        entry = data["affordances"][loc[1]]
-        if isinstance(entry, dict) and "id" in entry:
-            words[1] = str(entry["id"])
-    return ".".join(words)
+def compile_affordances(sources: tuple[AffordanceSource, ...], *, where: Callable[[KeyPath], str]) -> AffordanceTable:
+    """The arrays of a manifest.
 
+    Args:
+        sources: the affordances, in the manifest's order.
+        where: from a key of the manifest to its place, for messages (:meth:`townlet.config.source.Source.where`).
 
-def compile_affordances(sources: tuple[AffordanceSource, ...], *, where: str) -> AffordanceTable:
-    """The arrays of a manifest. Raises ConfigError for requirements and effects that cannot be."""
+    Raises:
+        ConfigError: for requirements and effects that cannot be.
+    """
     count = len(sources)
     table = AffordanceTable(
         facility=np.array([FACILITY_KINDS.index(a.facility) for a in sources], np.int8),
@@ -125,24 +127,23 @@ def compile_affordances(sources: tuple[AffordanceSource, ...], *, where: str) ->
         of_kind=np.full((len(FACILITY_KINDS), _MOST_OF_A_KIND), -1, np.int8),
     )
     for k, source in enumerate(sources):
-        for requirement in source.requires:
-            _require(table, k, requirement, f"{where}, {source.id}.requires")
+        at: KeyPath = ("affordances", k)
+        for number, requirement in enumerate(source.requires):
+            _require(table, k, requirement, where((*at, "requires", number)))
         for moment, amounts, rows in (
             ("start", source.effects.start, table.at_start),
             ("tick", source.effects.tick, table.each_tick),
             ("end", source.effects.end, table.at_end),
         ):
             for name, term in amounts.items():
-                _effect(rows, k, name, term, f"{where}, {source.id}.effects.{moment}")
+                _effect(rows, k, name, term, where((*at, "effects", moment, name)))
         for need, factor in source.decay.items():
             table.decay[k, NEEDS.index(need)] = factor
-        _check_possible(table, k, f"{where}, {source.id}")
+        _check_possible(table, k, where(at))
         places = table.of_kind[table.facility[k]]
         free = np.flatnonzero(places < 0)
         if not len(free):
-            raise ConfigError(
-                f"a facility can have at most {_MOST_OF_A_KIND} affordances", where=f"{where}, {source.id}"
-            )
+            raise ConfigError(f"a facility can have at most {_MOST_OF_A_KIND} affordances", where=where(at))
         places[free[0]] = k
     return table
 

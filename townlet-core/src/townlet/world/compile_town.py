@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from townlet.config.source import Source
 from townlet.config.town import TownConfig
 from townlet.errors import MapError
 from townlet.world.affordances import compile_affordances, load_affordances
@@ -27,8 +28,8 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     """Compile the town of ``config`` (the default town without one), on ``source`` instead of its map if given.
 
     Raises:
-        MapError: if the map cannot be lived on; names row and column.
-        ConfigError: if the manifest is wrong; names the affordance.
+        MapError: if the map cannot be lived on; names line, row and column.
+        ConfigError: if the manifest is wrong; names line and key.
     """
     config = config if config is not None else TownConfig()
     if source is None:
@@ -41,7 +42,7 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     map_table, place_fields = compile_map(source, ground, homes, config.social.chat_reach)
     tables = Tables(
         map=map_table,
-        affordances=compile_affordances(affordances, where=config.affordances),
+        affordances=compile_affordances(affordances, where=Source(label=config.affordances).where),
         posts=_posts(config, source, ground, homes, place_fields),
         schedule=compile_schedule(config.outside.schedule, objects, source.agents),
         rules=compile_rules(config),

@@ -1,22 +1,25 @@
 """Reading a map: a YAML file with a grid of glyphs, its legend and a list of places.
 
-Rows and columns in messages count from 1, as an editor does. What is checked here needs no walking; whether
-everything can be reached is checked in :mod:`townlet.world.fields`.
+Messages name the line of the file, and row and column of the grid; all count from 1, as an editor does. What is checked
+here needs no walking; whether everything can be reached is checked in :mod:`townlet.world.fields`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from townlet.config.checking import checked
+from townlet.config.loader import read_text
 from townlet.config.model import Section
-from townlet.errors import MapError
+from townlet.config.source import Source
+from townlet.config.yaml_tree import parse_yaml
+from townlet.errors import ConfigError, MapError
+from townlet.suggestions import nearest
 from townlet.world.names import FACILITY_KINDS
 
 __all__ = ["SHIPPED_MAPS", "MapSource", "PlaceSource", "load_map", "parse_map"]
@@ -26,6 +29,8 @@ SHIPPED_MAPS = ("hamlet", "riverside")
 OPEN_GROUND = ("floor", "street", "grass")
 CLOSED_GROUND = ("wall", "water")
 GROUND = (*OPEN_GROUND, *CLOSED_GROUND)
+
+_MAX_BYTES = 64 << 20  # 4096 rows of 4096 glyphs, each up to four bytes long
 
 Span = Annotated[tuple[int, int], "first and last, counted from 1, both included"]
 
@@ -63,6 +68,7 @@ class MapSource:
         legend: glyph -> ground or facility kind.
         places: homes first, then sites, each in the order of the file.
         complete: whether every kind of facility must be there.
+        first_line: line of the file in which row 1 stands, from 1; 0 where the rows are not lines of a file.
     """
 
     name: str
@@ -72,6 +78,7 @@ class MapSource:
     legend: Mapping[str, str]
     places: tuple[PlaceSource, ...]
     complete: bool = True
+    first_line: int = 0
 
     @property
     def height(self) -> int:
@@ -88,77 +95,96 @@ class MapSource:
         return self.legend[self.rows[y][x]]
 
     def spot(self, y: int, x: int) -> str:
-        """``"file, row 3, column 5"`` for messages; ``y`` and ``x`` from 0."""
-        return f"{self.where}, row {y + 1}, column {x + 1}"
+        """``"file:24, row 3, column 5"`` for messages; ``y`` and ``x`` from 0."""
+        line = f":{self.first_line + y}" if self.first_line else ""
+        return f"{self.where}{line}, row {y + 1}, column {x + 1}"
 
 
 def load_map(name_or_path: str) -> MapSource:
     """Read a shipped map by name, or a map file by path.
 
     Raises:
-        MapError: with file, row and column, if it cannot be read or is no map to live on.
+        MapError: with file, line, row and column, if it cannot be read or is no map to live on.
     """
     if name_or_path in SHIPPED_MAPS:
         text = (files("townlet.world") / "data" / "maps" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
         return parse_map(text, where=f"map {name_or_path}")
-    path = Path(name_or_path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(name_or_path, kind="map", max_bytes=_MAX_BYTES)
+    except ConfigError as error:
+        names = (*SHIPPED_MAPS, "generated")
+        near = nearest(name_or_path, names)
         raise MapError(
             f"the map {name_or_path!r} cannot be read",
             where="town.map",
-            details=[f"found: {error}", f"shipped maps: {', '.join(SHIPPED_MAPS)}, generated; or the path of a file"],
-        ) from error
-    return parse_map(text, where=str(path))
+            details=[
+                f"found: {error.summary}" + (f"  ({error.where})" if error.where != name_or_path else ""),
+                *([f"did you mean {near!r}?"] if near else error.details),
+                f"shipped maps: {', '.join(names)}; or the path of a file",
+            ],
+        ) from None
+    return parse_map(text, where=name_or_path)
 
 
 def parse_map(text: str, *, where: str) -> MapSource:
-    """Read the text of a map file. Raises MapError naming row and column."""
+    """Read the text of a map file. Raises MapError naming line, row and column."""
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise MapError("a map must be YAML", where=where, details=[str(error)]) from error
-    if not isinstance(data, dict):
-        raise MapError("a map must be a mapping with legend, grid and places", where=where)
-    try:
-        file = MapFile.model_validate(data)
-    except ValidationError as error:
-        details = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise MapError("the map has wrong entries", where=where, details=details) from error
-    ordered = sorted(file.places, key=lambda place: place.kind != "home")
+        written = parse_yaml(text, label=where, kind="map")
+        file = checked(MapFile, written)
+    except ConfigError as error:
+        raise MapError(error.summary, where=error.where, details=error.details) from None
+    rows = tuple(file.grid.splitlines())
+    order = sorted(range(len(file.places)), key=lambda number: file.places[number].kind != "home")
     source = MapSource(
-        file.name, where, file.agents, tuple(file.grid.splitlines()), file.legend, tuple(ordered), file.complete
+        name=file.name,
+        where=where,
+        agents=file.agents,
+        rows=rows,
+        legend=file.legend,
+        places=tuple(file.places[number] for number in order),
+        complete=file.complete,
+        first_line=_first_line(text, written.nearest_place(("grid",)).line, rows),
     )
-    _check_legend(source)
-    _check_grid(source)
-    _check_places(source)
-    _check_population(source)
+    _check_legend(source, written)
+    _check_grid(source, written)
+    _check_places(source, [written.where(("places", number)) for number in order])
+    _check_population(source, written)
     return source
 
 
-def _check_legend(source: MapSource) -> None:
+def _first_line(text: str, key: int, rows: Sequence[str]) -> int:
+    """Line of row 1 in a grid that is written line by line below its key's line; 0 for one that is not."""
+    lines = text.splitlines()[key : key + len(rows)]
+    below = len(lines) == len(rows) and all(map(str.endswith, lines, rows))
+    return key + 1 if below else 0
+
+
+def _check_legend(source: MapSource, written: Source) -> None:
     known = (*GROUND, *FACILITY_KINDS)
     for glyph, meaning in source.legend.items():
+        where = str(written.nearest_place(("legend", glyph)))
         if len(glyph) != 1 or glyph.isspace():
-            raise MapError(f"the legend's {glyph!r} is not one visible glyph", where=source.where)
+            raise MapError(f"the legend's {glyph!r} is not one visible glyph", where=where)
         if meaning not in known:
+            near = nearest(meaning, known)
             raise MapError(
                 f"the legend says that {glyph!r} is {meaning!r}, which is nothing Townlet knows",
-                where=source.where,
-                details=[f"known: {', '.join(known)}"],
+                where=where,
+                details=[*([f"did you mean {near!r}?"] if near else []), f"known: {', '.join(known)}"],
             )
 
 
-def _check_grid(source: MapSource) -> None:
-    width = source.width
-    if source.height < 3 or width < 3 or source.height > 4096 or width > 4096:
-        raise MapError(f"a map of {source.height} rows, {width} columns; 3 to 4096 are possible", where=source.where)
+def _check_grid(source: MapSource, written: Source) -> None:
+    height, width = source.height, source.width
+    if height < 3 or width < 3 or height > 4096 or width > 4096:
+        raise MapError(
+            f"a map of {height} rows, {width} columns; 3 to 4096 are possible", where=written.where(("grid",))
+        )
     for y, row in enumerate(source.rows):
         if len(row) != width:
             raise MapError(
                 "rows of a map must be equally long",
-                where=f"{source.where}, row {y + 1}, column {min(len(row), width) + 1}",
+                where=source.spot(y, min(len(row), width)),
                 details=[f"found: {len(row)} columns; row 1 has {width}"],
             )
         for x, glyph in enumerate(row):
@@ -168,24 +194,25 @@ def _check_grid(source: MapSource) -> None:
                     where=source.spot(y, x),
                     details=[f"the legend has {' '.join(sorted(source.legend))}"],
                 )
-    for y in range(source.height):
+    for y in range(height):
         for x in range(width):
-            if (y in (0, source.height - 1) or x in (0, width - 1)) and source.at(y, x) not in CLOSED_GROUND:
+            if (y in (0, height - 1) or x in (0, width - 1)) and source.at(y, x) not in CLOSED_GROUND:
                 raise MapError("the border of a map must be wall or water", where=source.spot(y, x))
 
 
-def _check_places(source: MapSource) -> None:
+def _check_places(source: MapSource, written: Sequence[str]) -> None:
+    """``written`` says where in the file each place stands."""
     owner: dict[tuple[int, int], str] = {}
-    names = [place.name for place in source.places]
-    for name in names:
-        if names.count(name) > 1:
-            raise MapError(f"two places are called {name!r}", where=source.where)
-    for place in source.places:
+    named: set[str] = set()
+    for place, where in zip(source.places, written, strict=True):
+        if place.name in named:
+            raise MapError(f"two places are called {place.name!r}", where=where)
+        named.add(place.name)
         (top, bottom), (left, right) = place.rows, place.columns
         if not (1 <= top <= bottom <= source.height and 1 <= left <= right <= source.width):
             raise MapError(
                 f"the place {place.name!r} lies outside the grid or ends before it starts",
-                where=source.where,
+                where=where,
                 details=[f"rows {top}-{bottom} of {source.height}, columns {left}-{right} of {source.width}"],
             )
         owned = "bed" if place.kind == "home" else "desk"
@@ -209,7 +236,7 @@ def _check_places(source: MapSource) -> None:
                 raise MapError(f"a {source.at(y, x)} belongs to no place", where=source.spot(y, x))
 
 
-def _check_population(source: MapSource) -> None:
+def _check_population(source: MapSource, written: Source) -> None:
     counts = dict.fromkeys(FACILITY_KINDS, 0)
     for row in source.rows:
         for glyph in row:
@@ -218,13 +245,13 @@ def _check_population(source: MapSource) -> None:
     if counts["bed"] < source.agents:
         raise MapError(
             f"{source.agents} agents and {counts['bed']} beds: somebody is homeless",
-            where=source.where,
+            where=written.where(("agents",)),
             details=["draw more beds on the ground of homes, or lower `agents`"],
         )
     missing = [kind for kind in FACILITY_KINDS if not counts[kind]]
     if source.complete and missing:
         raise MapError(
             f"the map has no {', no '.join(missing)}",
-            where=source.where,
+            where=written.where(("grid",)),
             details=["draw them, or say `complete: false` where nobody needs to live for long"],
         )
