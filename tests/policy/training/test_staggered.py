@@ -9,8 +9,9 @@ import pytest
 
 from townlet.api import RolloutBatch
 from townlet.config import load_config
-from townlet.errors import CheckpointError, ConfigError
-from townlet.policy.training.experience import FreshExperience, group_seeds
+from townlet.errors import CheckpointError
+from townlet.policy.training.experience import FreshExperience, group_count, group_seeds
+from townlet.policy.training.schedules import town_seeds
 from townlet.policy.training.staggered import StaggeredExperience
 
 
@@ -48,13 +49,13 @@ def test_the_ages_spread_evenly_over_a_life_and_stay_so(staggered) -> None:
         assert sorted(ages(experience)) == [40, 80, 120, 160]
 
 
-def test_no_two_groups_have_the_same_town() -> None:
-    rollout = load_config(None, ["training.ppo.rollout.worlds=6", "training.ppo.rollout.groups=3"])
-    rollout = rollout.training.ppo.rollout
-    seeds = [
-        seed for generation in range(3) for group in range(3) for seed in group_seeds(rollout, 7, group, generation)
-    ]
-    assert len(set(seeds)) == 18
+@pytest.mark.parametrize(("worlds", "groups", "sizes"), [(6, 3, [2, 2, 2]), (7, 3, [2, 2, 3]), (2, 4, [1, 1])])
+def test_every_town_is_in_one_group(worlds, groups, sizes) -> None:
+    config = load_config(None, [f"training.ppo.rollout.worlds={worlds}", f"training.ppo.rollout.groups={groups}"])
+    rollout = config.training.ppo.rollout
+    dealt = [group_seeds(rollout, 7, group, 1) for group in range(group_count(rollout))]
+    assert [len(seeds) for seeds in dealt] == sizes
+    assert tuple(seed for seeds in dealt for seed in seeds) == town_seeds(7, "rollout", worlds, 1)
 
 
 def test_rows_are_joined_in_the_order_of_the_groups(staggered) -> None:
@@ -94,8 +95,3 @@ def test_towns_of_another_number_of_groups_are_refused(staggered, tmp_path, save
     staggered(saved).save(tmp_path)
     with pytest.raises(CheckpointError, match=f"the config asks for {asked}"):
         staggered(asked).load(tmp_path)
-
-
-def test_towns_that_cannot_be_dealt_out_evenly_are_refused() -> None:
-    with pytest.raises(ConfigError, match="multiple of groups, found 8 and 3"):
-        load_config(None, ["training.ppo.rollout.worlds=8", "training.ppo.rollout.groups=3"])

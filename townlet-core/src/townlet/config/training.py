@@ -132,15 +132,9 @@ class RolloutConfig(Section):
         1,
         ge=1,
         le=64,
-        description="Groups of towns whose ages are spread evenly over a life, so that each update sees early and "
-        "late days; worlds is a multiple of it.",
+        description="Groups of towns whose ages are spread evenly over episode_ticks, so that each update sees early "
+        "and late days; at most one a town.",
     )
-
-    @model_validator(mode="after")
-    def _check_groups(self) -> Self:
-        if self.worlds % self.groups:
-            raise ValueError(f"worlds must be a multiple of groups, found {self.worlds} and {self.groups}")
-        return self
 
 
 class UpdateConfig(PPOSettings):

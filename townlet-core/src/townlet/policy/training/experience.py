@@ -19,7 +19,7 @@ from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.training.schedules import town_seeds
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
 
-__all__ = ["Experience", "FreshExperience", "Gathered", "SocialStages", "group_seeds"]
+__all__ = ["Experience", "FreshExperience", "Gathered", "SocialStages", "group_count", "group_seeds"]
 
 _COUNTERS = {
     "queue_conflicts": "conflict",
@@ -33,9 +33,15 @@ _COUNTERS = {
 
 
 def group_seeds(config: RolloutConfig, seed: int, group: int, generation: int = 0) -> tuple[int, ...]:
-    """Seeds of the towns of one group of a generation; no other group of it has them."""
-    size = config.worlds // config.groups
-    return town_seeds(seed, "rollout", config.worlds, generation)[group * size : (group + 1) * size]
+    """Seeds of the towns of one group of a generation; no other group of it has them. Groups are nearly equal."""
+    seeds = town_seeds(seed, "rollout", config.worlds, generation)
+    first, last = (config.worlds * number // group_count(config) for number in (group, group + 1))
+    return seeds[first:last]
+
+
+def group_count(config: RolloutConfig) -> int:
+    """Groups of towns: as many as asked for, but none without a town."""
+    return min(config.groups, config.worlds)
 
 
 @runtime_checkable
@@ -159,7 +165,7 @@ class FreshExperience:
         """Age at which the present towns are replaced, ticks."""
         if self._generation:
             return self._config.episode_ticks
-        return self._config.episode_ticks * (self._group + 1) // self._config.groups
+        return self._config.episode_ticks * (self._group + 1) // group_count(self._config)
 
     def _renew(self) -> None:
         self._generation += 1

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest
 from townlet.errors import CheckpointError, ConfigError, UsageError
+from townlet.storage import PartialFolder, write_bytes_atomic
 
 __all__ = ["RunFolder"]
 
@@ -32,7 +33,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
-        """A new run in ``path``, which must not exist or be empty.
+        """A new run in ``path``, which must not exist or be empty. It appears whole: one that is there can be resumed.
 
         Raises:
             UsageError: if something is there already.
@@ -43,12 +44,12 @@ class RunFolder:
                 where=str(path),
                 details=("go on with the run that is there: --resume", "or choose another folder: --out FOLDER"),
             )
-        folder = cls(path)
-        folder.checkpoints.mkdir(parents=True)
-        _write(path / "config.json", config.model_dump_json(indent=2) + "\n")
         document = {"schema": 1, "mode": mode, "config_id": config.config_id, "config_digest": config_digest(config)}
-        _write(path / _RUN, json.dumps(document, indent=2) + "\n")
-        return folder
+        with PartialFolder(path, error=UsageError) as partial:
+            cls(partial.path).checkpoints.mkdir()
+            write_bytes_atomic(partial.path / "config.json", f"{config.model_dump_json(indent=2)}\n".encode())
+            write_bytes_atomic(partial.path / _RUN, f"{json.dumps(document, indent=2)}\n".encode())
+        return cls(path)
 
     @classmethod
     def resume(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:

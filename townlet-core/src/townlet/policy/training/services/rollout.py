@@ -14,7 +14,7 @@ from townlet.policy.activation import PolicySource, activate
 from townlet.policy.mixture import MixturePolicy
 from townlet.policy.runtime import PolicyRuntime
 from townlet.policy.selection import parse_policy
-from townlet.policy.training.experience import Experience, FreshExperience, group_seeds
+from townlet.policy.training.experience import Experience, FreshExperience, group_count, group_seeds
 from townlet.policy.training.results import RolloutSummary
 from townlet.policy.training.schedules import town_seeds
 from townlet.policy.training.staggered import StaggeredExperience
@@ -59,7 +59,7 @@ class RolloutCaptureService:
         """On-policy experience of ``learner`` in the towns that training uses."""
         rollout, seed = self._config.training.ppo.rollout, self._config.seed
         groups: list[FreshExperience] = []
-        for group in range(rollout.groups):
+        for group in range(group_count(rollout)):
             engine = self.engine(group_seeds(rollout, seed, group), rollout.threads)
             runtime = PolicyRuntime(learner.policy, engine.spec, provenance)
             groups.append(FreshExperience(engine, runtime, rollout, seed, group=group))
