@@ -52,7 +52,7 @@ class LearningRateSchedule(ScheduleConfig):
     """Step size of Adam."""
 
     start: float = Field(2e-4, gt=0, le=1, description="Step size at the first update.")
-    end: float = Field(3e-5, gt=0, le=1, description="Step size at the last update of the schedule.")
+    end: float = Field(5e-5, gt=0, le=1, description="Step size at the last update of the schedule.")
 
 
 class EntropySchedule(ScheduleConfig):
@@ -66,7 +66,7 @@ class ReferenceSchedule(ScheduleConfig):
     """Weight of the KL to the cloned policy."""
 
     start: float = Field(0.1, ge=0, description="Weight at the first update.")
-    end: float = Field(0.0, ge=0, description="Weight at the last update of the schedule.")
+    end: float = Field(0.02, ge=0, description="Weight at the last update of the schedule.")
 
 
 class CloningSchedule(ScheduleConfig):
@@ -118,18 +118,19 @@ class BCTrainingConfig(Section):
 class RolloutConfig(Section):
     """How experience is gathered for each update.
 
-    The towns of a rollout share their clock: one that is shorter than a day shows the learner mornings only, then
-    nights only, and each update undoes a part of the one before.
+    Towns that begin together share their clock and their age. A rollout shorter than a day would show the learner
+    mornings only, then nights only, and none would show what the first day's spending does to the fifth. So they are
+    in groups whose ages, and hours, differ.
     """
 
-    worlds: int = Field(8, ge=1, le=4096, description="Towns stepped side by side.")
-    ticks: int = Field(1000, ge=1, le=100_000, description="Ticks of each town for one update; best whole days.")
+    worlds: int = Field(16, ge=1, le=4096, description="Towns stepped side by side.")
+    ticks: int = Field(500, ge=1, le=100_000, description="Ticks of each town for one update.")
     threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
     episode_ticks: int = Field(
         5000, ge=1, description="Age at which a town is replaced by a fresh one (its lives are truncated), ticks."
     )
     groups: int = Field(
-        1,
+        4,
         ge=1,
         le=64,
         description="Groups of towns whose ages are spread evenly over episode_ticks, so that each update sees early "
@@ -141,7 +142,11 @@ class UpdateConfig(PPOSettings):
     """Settings of a PPO update, with defaults that suit a town: what one does today is paid for days later."""
 
     gamma: float = Field(0.9995, gt=0, le=1, description="Discount per tick; its horizon is two days.")
-    gae_lambda: float = Field(0.98, ge=0, le=1, description="Lambda of generalised advantage estimation.")
+    gae_lambda: float = Field(0.97, ge=0, le=1, description="Lambda of generalised advantage estimation.")
+    value_lambda: float | None = Field(
+        0.995, ge=0, le=1, description="Lambda of the returns that the critic learns; None: gae_lambda."
+    )
+    epochs: int = Field(3, ge=1, description="Passes over the rollout.")
     minibatches: int = Field(8, ge=1, description="Gradient steps a pass.")
     target_kl: float | None = Field(0.02, gt=0, description="Stop the update beyond 1.5 times this; None: never.")
 
@@ -165,7 +170,7 @@ class PPOTrainingConfig(Section):
     )
     entropy: EntropySchedule = Field(default_factory=EntropySchedule, description="Entropy weight over the updates.")
     critic_warmup: int = Field(
-        15, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
+        20, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
     )
     reference_kl: ReferenceSchedule = Field(
         default_factory=ReferenceSchedule,
@@ -195,12 +200,12 @@ class AnnealStageConfig(Section):
 
 def _default_stages() -> tuple[AnnealStageConfig, ...]:
     return (
-        AnnealStageConfig(cycle=0, mode="bc", epochs=5, teacher_ratio=1.0),
-        AnnealStageConfig(cycle=1, mode="bc", epochs=4, teacher_ratio=0.5),
-        AnnealStageConfig(cycle=2, mode="bc", epochs=4, teacher_ratio=0.2),
-        AnnealStageConfig(cycle=3, mode="bc", epochs=4, teacher_ratio=0.0),
-        AnnealStageConfig(cycle=4, mode="ppo", epochs=50, bc_weight=0.1),
-        AnnealStageConfig(cycle=5, mode="ppo", epochs=100),
+        AnnealStageConfig(cycle=0, mode="bc", epochs=2, teacher_ratio=1.0),
+        AnnealStageConfig(cycle=1, mode="bc", epochs=1, teacher_ratio=0.3),
+        AnnealStageConfig(cycle=2, mode="bc", epochs=1, teacher_ratio=0.0),
+        AnnealStageConfig(cycle=3, mode="bc", epochs=1, teacher_ratio=0.0),
+        AnnealStageConfig(cycle=4, mode="bc", epochs=4, teacher_ratio=0.0),
+        AnnealStageConfig(cycle=5, mode="ppo", epochs=150),
     )
 
 
