@@ -53,9 +53,13 @@ def show(report: TrainingReport) -> None:
         print(f"{report.phase} {report.step}/{report.total} {numbers}", file=sys.stderr, flush=True)
 
 
-def tiny() -> None:
+def tiny() -> dict[str, Any]:
     """PPO in towns where failing has no excuse."""
-    for town, updates, best in ((BanditTown, 20, "reward 1 a tick"), (NavigationTown, 40, "return 0.953")):
+    towns = []
+    for town, updates, measure, best in (
+        (BanditTown, 20, "reward_mean", "reward 1 a tick"),
+        (NavigationTown, 40, "return_mean", "return 0.953"),
+    ):
         with tempfile.TemporaryDirectory() as folder:
             config = load_config(None, [*SMALL, f"training.ppo.updates={updates}"])
             started = time.perf_counter()
@@ -63,9 +67,11 @@ def tiny() -> None:
             harness = TrainingHarness(config, "rollout", out=out, engines=lambda _, seeds, __, town=town: town(seeds))
             harness.train()
             lines = read_metrics(out / "metrics.jsonl")
-            reward, returned = (sum(line[name] for line in lines[-3:]) / 3 for name in ("reward_mean", "return_mean"))
+            reached = f"{sum(float(line[measure] or 0) for line in lines[-3:]) / 3:.3f}"
             seconds = time.perf_counter() - started
-            print(f"{town.__name__}: {seconds:.0f} s, reward {reward:.3f} a tick, return {returned:.3f} (best: {best})")
+            print(f"{town.__name__}: {seconds:.0f} s, {measure} {reached} (best: {best})")
+            towns.append({"town": town.__name__, "seconds": seconds, "reached": reached, "best": best})
+    return {"what": "tiny", "towns": towns}
 
 
 def train(config: TownletConfig, mode: str, out: Path) -> dict[str, Any]:
@@ -131,12 +137,16 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "judge"))
-    parser.add_argument("--out", type=Path, default=None, help="folder of the run; gone on with if it is there")
+    parser.add_argument(
+        "--out", type=Path, default=None, help="folder of the run, gone on with if it is there; tiny: a file"
+    )
     parser.add_argument("--days", type=float, default=5.0, help="length of each town that is judged")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override of the config")
     arguments = parser.parse_args()
     if arguments.what == "tiny":
-        tiny()
+        found = tiny()
+        if arguments.out is not None:
+            arguments.out.write_text(json.dumps(found, indent=1) + "\n")
         return
     if arguments.out is None:
         parser.error("--out is needed")
