@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from townlet.cli.app import townlet
-from townlet.errors import TownletError
+from townlet.errors import TownletError, UsageError
 from townlet.evaluation import ComparisonResult, EvaluationResult
 from townlet.evaluation.scenarios import Scorecard
 from townlet.registry import Registry
@@ -84,6 +84,24 @@ def test_compare_writes_a_page(call, tmp_path: Path) -> None:
     assert "stub against scripted" in text
 
 
+def test_a_page_that_cannot_be_written_costs_no_result(call, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = call("compare", "scripted", "stub", *SMALL, "--report", ".")
+    assert isinstance(done.exception, UsageError)
+    assert not (tmp_path / "runs").exists(), "nothing was played"
+    (tmp_path / "a").write_text("no folder", encoding="utf-8")
+    done = call("compare", "scripted", "stub", *SMALL, "--report", "a/page.html")
+    assert "stub against scripted:" in done.output
+    assert isinstance(done.exception, UsageError)
+
+
+@pytest.mark.parametrize("slip", ["stubb", "scripted:nowhere", "release", "mixture:scripted,stub,2"])
+def test_a_slip_in_the_last_policy_is_found_before_the_first_is_played(call, tmp_path: Path, slip: str) -> None:
+    done = call("compare", "scripted", slip, *SMALL)
+    assert isinstance(done.exception, TownletError), done.output
+    assert not (tmp_path / "runs").exists(), "nothing was played"
+
+
 def test_a_scenario_gives_a_scorecard(call) -> None:
     words = ("evaluate", "--policy", "stub", "--scenario", "one-shower-for-eight", "--seeds", "1", "--days", "0.1")
     card = Scorecard.model_validate_json(call(*words, "--json").stdout)
@@ -94,8 +112,6 @@ def test_a_scenario_gives_a_scorecard(call) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "code"),
     [
-        (("evaluate", "--seeds", "0"), "at least one seed", 2),
-        (("evaluate", "--days", "0"), "needs some time", 2),
         (("evaluate", "--policy", "scriptd"), "did you mean 'scripted'", 2),
         (("evaluate", "--policy", "mixture:scripted"), "mixture", 2),
         (("evaluate", "--policy", "scripted:"), "ends where", 2),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.cli.conftest import Townlet
 
 from townlet.cli.options import Invocation, backend_options, config_flags, read_config, shared_options
 from townlet.errors import ConfigError
@@ -66,3 +67,30 @@ class TestReadConfig:
     def test_an_empty_backend(self) -> None:
         with pytest.raises(ConfigError, match=r"must have at least 1 characters, found ''  \(--backend"):
             read_config(None, backend="")
+
+
+@pytest.mark.parametrize("found", ["nan", "inf", "-inf", "1e300", "0", "-1", "soon"])
+@pytest.mark.parametrize("command", ["run", "rollout", "evaluate", "compare"])
+def test_days_are_a_number_of_days(townlet: Townlet, command: str, found: str) -> None:
+    done = townlet(command, "--days", found, *(["scripted", "stub"] if command == "compare" else []))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: invalid value for '--days'")
+
+
+@pytest.mark.parametrize("command", ["run", "rollout"])
+def test_ticks_have_an_upper_bound(townlet: Townlet, command: str) -> None:
+    done = townlet(command, "--ticks", "1000000001")
+    assert (done.code, done.out) == (2, "")
+    assert "1<=x<=1000000000" in done.err
+
+
+@pytest.mark.parametrize("found", ["0", "-1", "1000000000000"])
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_seeds_are_as_many_as_the_config_allows(townlet: Townlet, command: str, found: str) -> None:
+    done = townlet(command, "--seeds", found, *(["scripted", "stub"] if command == "compare" else []))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: invalid value for '--seeds': {found}")
+
+
+def test_a_measurement_has_an_end(townlet: Townlet) -> None:
+    assert townlet("bench", "--seconds", "inf").code == 2

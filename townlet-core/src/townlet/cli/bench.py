@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, read_config, shared_options
+from townlet.cli.options import FiniteRange, backend_options, read_config, shared_options
 from townlet.cli.output import emit, emit_json, emit_table
 
 __all__ = ["command"]
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @backend_options
 @click.option("--worlds", type=click.IntRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns at once.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads for towns.")
-@click.option("--seconds", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="Time for each row.")
+@click.option("--seconds", type=FiniteRange(min=0.01), default=1.0, show_default=True, help="Time for each row.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter: click's way)
     config_path: Path | None,
     overrides: tuple[str, ...],

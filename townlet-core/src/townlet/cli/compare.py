@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import config_flags, debug_option, json_option, read_config, seed_option
+from townlet.cli.options import DAYS, config_flags, debug_option, json_option, read_config, seed_option
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -18,8 +18,10 @@ __all__ = ["command"]
 @seed_option
 @json_option
 @debug_option
-@click.option("--seeds", type=int, default=None, metavar="N", help="Towns; evaluation.seeds without.")
-@click.option("--days", type=float, default=None, metavar="D", help="Days of each town; evaluation.days without.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+)
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
 @click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
@@ -56,12 +58,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     if len(policies) < 2:
         raise UsageError("a comparison needs at least two policies", details=("townlet compare scripted stub",))
     from townlet.cli.evaluate_show import show_comparison
-    from townlet.cli.evaluate_work import Work, again, evaluate_one
+    from townlet.cli.evaluate_work import Work, again, evaluate_one, refuse_what_cannot_play
     from townlet.evaluation import compare
     from townlet.evaluation.plots.style import need_matplotlib
 
     if report is not None:
         need_matplotlib()
+        if report.is_dir():
+            raise UsageError("the page is a file, found a folder", where=f"--report {report}")
     document = read_config(config_path, overrides, seed=seed)
     work = Work(
         document=document,
@@ -72,9 +76,10 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         keep=not no_registry,
         quiet=as_json,
     )
+    refuse_what_cannot_play(work, policies)
     result = compare([evaluate_one(work, policy) for policy in policies])
+    show_comparison(result, full=full, as_json=as_json)
     if report is not None:
         from townlet.evaluation.comparison_page import comparison_page
 
         comparison_page(result).write(report)
-    show_comparison(result, full=full, as_json=as_json)

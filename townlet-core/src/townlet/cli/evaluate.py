@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import read_config, shared_options
+from townlet.cli.options import DAYS, read_config, shared_options
 
 __all__ = ["command"]
 
@@ -19,8 +19,10 @@ __all__ = ["command"]
     metavar="SPEC",
     help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; the config's policy.backend without.",
 )
-@click.option("--seeds", type=int, default=None, metavar="N", help="Towns; evaluation.seeds without.")
-@click.option("--days", type=float, default=None, metavar="D", help="Days of each town; evaluation.days without.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+)
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
 @click.option("--scenario", default=None, metavar="NAME", help="Play a named situation, or 'all' for a scorecard.")
 @click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
 @click.option(

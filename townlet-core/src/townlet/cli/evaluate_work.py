@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +11,19 @@ from townlet.checkpoints import read_checkpoint
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import console
 from townlet.config import Override, load_document
-from townlet.errors import RegistryError, UsageError
+from townlet.errors import RegistryError
 from townlet.evaluation import EvaluationResult, PolicyAccess, evaluate, evaluation_seeds
 from townlet.evaluation.names import HEADLINES
 from townlet.evaluation.scenarios import Scorecard, load_scenario, scenario_names, score
+from townlet.observations.features import build_spec
+from townlet.policy.runtime import PolicyRuntime
 from townlet.registry import Registry, resolve_release
 from townlet.telemetry.kpis import TownKpis
 
 if TYPE_CHECKING:
     from townlet.config import ConfigDocument, TownletConfig
 
-__all__ = ["Work", "again", "evaluate_one", "evaluate_scenarios", "require_scenarios"]
+__all__ = ["Work", "again", "evaluate_one", "evaluate_scenarios", "refuse_what_cannot_play", "require_scenarios"]
 
 Watch = Callable[[TownKpis], None]
 
@@ -60,11 +62,22 @@ def again(
 def evaluate_one(work: Work, policy: str, watch: Watch | None = None) -> EvaluationResult:
     """Evaluate one policy on the config's towns and keep the result."""
     config = work.document.config
-    if work.days is not None and work.days <= 0:
-        raise UsageError(f"an evaluation needs some time, found --days {work.days:g}")
     seeds = evaluation_seeds(config, work.seeds)
     days = config.evaluation.days if work.days is None else work.days
     return _play(work, policy, config, seeds, days, watch=watch)
+
+
+def refuse_what_cannot_play(work: Work, policies: Sequence[str]) -> None:
+    """Open each policy once: a slip in the last name must not cost the hours of the first.
+
+    Raises:
+        UsageError, BackendError, CheckpointError, RegistryError: as playing it would.
+    """
+    config, release = work.document.config, lambda: resolve_release(work.runs)
+    for policy in policies:
+        PolicyRuntime.from_config(
+            config, build_spec(config), backend=policy, on_missing="error", release=release
+        ).close()
 
 
 def evaluate_scenarios(work: Work, policy: str, name: str) -> Scorecard:

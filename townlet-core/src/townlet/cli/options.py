@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from townlet.config import ConfigDocument
 
 __all__ = [
+    "DAYS",
+    "TICKS",
+    "FiniteRange",
     "Invocation",
     "backend_options",
     "config_flags",
@@ -26,6 +30,24 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 Command = Callable[P, R]
+
+
+class FiniteRange(click.FloatRange):
+    """click's range of floats, without NaN, which compares as false and so passes any bound, and infinities."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or click's usage error."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
+DAYS = FiniteRange(min=0, max=1e6, min_open=True)
+"""How long a town lives, days."""
+
+TICKS = click.IntRange(min=1, max=10**9)
+"""How long a town lives, ticks: as long as :data:`DAYS` where a day is as long as usual."""
 
 
 class Invocation:

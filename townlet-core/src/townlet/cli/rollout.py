@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, read_config, shared_options
+from townlet.cli.options import DAYS, TICKS, backend_options, read_config, shared_options
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -18,8 +18,8 @@ _INTERRUPTED = 130
 @shared_options
 @backend_options
 @click.option("--worlds", type=click.IntRange(min=1, max=65_536), default=8, show_default=True, help="Towns at once.")
-@click.option("--ticks", type=click.IntRange(min=1), default=None, help="Ticks of each town.")
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=None, help="Days of each; 1 by default.")
+@click.option("--ticks", type=TICKS, default=None, help="Ticks of each town.")
+@click.option("--days", type=DAYS, default=None, help="Days of each; 1 by default.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

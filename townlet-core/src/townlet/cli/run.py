@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, read_config, shared_options
+from townlet.cli.options import DAYS, TICKS, FiniteRange, backend_options, read_config, shared_options
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -17,8 +17,8 @@ _INTERRUPTED = 130
 @click.command("run")
 @shared_options
 @backend_options
-@click.option("--ticks", type=click.IntRange(min=1), default=None, help="Ticks to run; from where a snapshot stopped.")
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=None, help="Days to run; 1 by default.")
+@click.option("--ticks", type=TICKS, default=None, help="Ticks to run; from where a snapshot stopped.")
+@click.option("--days", type=DAYS, default=None, help="Days to run; 1 by default.")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
 @click.option(
     "--snapshot-every", type=click.IntRange(min=1), default=None, metavar="TICKS", help="Write a snapshot that often."
@@ -39,7 +39,7 @@ _INTERRUPTED = 130
 )
 @click.option("--live", is_flag=True, help="Show the town in the terminal as it runs.")
 @click.option(
-    "--speed", type=click.FloatRange(min=0), default=40.0, show_default=True, help="Ticks a second with --live; 0: all."
+    "--speed", type=FiniteRange(min=0), default=40.0, show_default=True, help="Ticks a second with --live; 0: all."
 )
 @click.option("--possess", default=None, metavar="NAME", help="Play one agent yourself, from the keyboard.")
 @click.option(
