@@ -5,8 +5,8 @@
 ``--run`` is a run of ``learn.py anneal`` that kept its checkpoints. Each of them is judged; the first that earns as
 much as the scripted mind gives the time. Stable-Baselines3 then trains with its own defaults (network, step size,
 discount) on ``TownVectorEnv`` of the same town until it earns as much, or for ``--factor`` times as long. Judging is
-not counted. One thread each. Our seconds are by the clock, theirs of processor time, so neighbours on the machine
-count against us.
+not counted. One thread each; seconds are of processor time, so that neighbours on the machine do not count (of ours
+the clock's are known, times the share of them that the run had a processor).
 Needs ``pip install stable-baselines3``.
 """
 
@@ -47,11 +47,13 @@ def judged(policy: str) -> float:
 
 def ours(run: Path, goal: float) -> list[Point]:
     """The checkpoints of a run up to the first that reaches ``goal``: seconds since it began, and reward."""
+    learned = json.loads((run / "learned.json").read_text())
+    share = learned["processor_seconds"] / learned["wall_seconds"]
     seconds: dict[tuple[int, int], Point] = {}
     for line in read_metrics(run / "metrics.jsonl"):
         stage, update = int(line["stage"] or 0), int(line["step"] or 0)
         key = (stage, update) if line["phase"] == "ppo" else (stage + 1, 0)
-        seconds[key] = {"seconds": float(line["seconds"] or 0), "samples": float(line["samples"] or 0)}
+        seconds[key] = {"seconds": share * float(line["seconds"] or 0), "samples": float(line["samples"] or 0)}
     points: list[Point] = []
     for folder in sorted((run / "checkpoints").glob("s*-u*")):
         stage, update = (int(part[1:]) for part in folder.name.split("-"))
