@@ -225,3 +225,15 @@ class TestSplit:
     def test_a_share_that_is_none(self, record, tmp_path, share):
         with pytest.raises(UsageError):
             split(record(), tmp_path / "a", tmp_path / "b", share)
+
+    def test_one_name_for_both(self, record, tmp_path):
+        with pytest.raises(UsageError, match="two names"):
+            split(record(), tmp_path / "a", tmp_path / "a", 0.5)
+        assert not (tmp_path / "a").exists()
+
+    @pytest.mark.parametrize("taken", ["a", "b"])
+    def test_neither_is_written_where_one_name_is_taken(self, record, tmp_path, taken):
+        (tmp_path / taken).write_text("mine", encoding="utf-8")
+        with pytest.raises(DatasetError, match="something of this name"):
+            split(record(), tmp_path / "a", tmp_path / "b", 0.5)
+        assert [path.name for path in tmp_path.glob("[ab]")] == [taken]

@@ -15,6 +15,7 @@ from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest
 from townlet.data.selection import write_episodes, write_worlds
 from townlet.errors import DatasetError, UsageError
+from townlet.storage.atomic import refuse_existing
 from townlet.suggestions import nearest
 
 __all__ = ["Criterion", "curate", "episode_scores", "score_names", "split"]
@@ -133,11 +134,16 @@ def split(
     """Write two datasets of whole episodes, about ``share`` of the ticks in the second.
 
     Raises:
-        UsageError: a share outside 0..1.
-        DatasetError: fewer than two episodes, or a dataset cannot be written.
+        UsageError: a share outside 0..1, or one name for both.
+        DatasetError: fewer than two episodes, or a dataset cannot be written. Where one of the names is taken,
+            neither is written.
     """
     if share == 0.0:
         raise UsageError("the share to hold out must be above 0")
+    if Path(train).absolute() == Path(validation).absolute():
+        raise UsageError("the two parts need two names", where=str(train))
+    for place in (train, validation):
+        refuse_existing(Path(place).absolute(), error=DatasetError)
     episodes = index_episodes(dataset)
     held = split_episodes(episodes, share, seed)
     first = write_episodes(dataset, train, episodes.take(~held), f"training part, {1 - share:.0%}, seed {seed}")

@@ -18,7 +18,7 @@ from typing import IO
 
 from townlet.errors import TownletError
 
-__all__ = ["PartialFolder", "PartialInfo", "find_partials", "write_bytes_atomic"]
+__all__ = ["PartialFolder", "PartialInfo", "find_partials", "refuse_existing", "write_bytes_atomic"]
 
 SUFFIX = ".partial"
 LOCK_NAME = "writer.lock"
@@ -100,6 +100,20 @@ def find_partials(parent: Path, target: str | None = None) -> tuple[PartialInfo,
     return tuple(found)
 
 
+def refuse_existing(target: Path, *, error: type[TownletError]) -> None:
+    """Say so where a new folder cannot take its name; an empty folder gives way.
+
+    Raises:
+        TownletError: of the kind ``error``, if the target is there already.
+    """
+    if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
+        raise error(
+            "there is something of this name already; nothing is overwritten",
+            where=str(target),
+            details=("choose another name, or remove it first",),
+        )
+
+
 class PartialFolder:
     """A folder on its way to ``target``. Use :meth:`commit` or :meth:`abandon`; as a context, one of the two.
 
@@ -116,7 +130,7 @@ class PartialFolder:
         self._error = error
         if target.name in ("", ".."):
             raise error("this is no name for a new folder", where=str(target))
-        self._refuse_existing()
+        refuse_existing(self.target, error=error)
         try:
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self.path = self.target.with_name(f".{self.target.name}.{secrets.token_hex(6)}{SUFFIX}")
@@ -125,16 +139,6 @@ class PartialFolder:
         except OSError as problem:
             raise error(f"cannot write here: {problem.strerror}", where=str(self.target)) from problem
         _lock(self._lock_file)
-
-    def _refuse_existing(self) -> None:
-        if self.target.is_symlink() or (
-            self.target.exists() and not (self.target.is_dir() and not any(self.target.iterdir()))
-        ):
-            raise self._error(
-                "there is something of this name already; nothing is overwritten",
-                where=str(self.target),
-                details=("choose another name, or remove it first",),
-            )
 
     def _release(self) -> None:
         if self._lock_file is not None:
@@ -147,7 +151,7 @@ class PartialFolder:
         self._release()
         try:
             sync_folder(self.path)
-            self._refuse_existing()
+            refuse_existing(self.target, error=self._error)
             if self.target.exists():
                 self.target.rmdir()
             self.path.rename(self.target)
