@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -51,6 +52,19 @@ class TestWithoutAnything:
         header = next(line for line in out.splitlines() if "suffice" in line)
         assert header.split()[:4] == ["suffice", "need", "attend", "late"]
         assert len(next(line for line in out.splitlines() if line.startswith("alice")).split()) == 12
+
+    def test_no_number_is_cut_to_fit_a_narrow_window(self, townlet, monkeypatch):
+        monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+        monkeypatch.setenv("COLUMNS", "60")
+        out = townlet("run", *HAMLET, "--ticks", "50").out
+        assert "…" not in out
+        assert len(next(line for line in out.splitlines() if line.startswith("alice")).split()) == 12
+
+    def test_a_share_of_nothing_is_not_shown_as_nobody(self, townlet):
+        """Alice's shift ends at tick 460, Bob's at 780: by 600 he has missed none."""
+        lines = townlet("run", *HAMLET, "--ticks", "600").out.splitlines()
+        attended = {line.split()[0]: line.split()[3] for line in lines if line.startswith(("alice", "bob"))}
+        assert attended == {"alice": "100%", "bob": "-"}
 
 
 class TestJson:
@@ -167,6 +181,14 @@ class TestRecording:
 
 
 class TestResume:
+    def test_how_to_go_on_can_be_typed_as_it_stands(self, townlet, tmp_path):
+        done = townlet(
+            "run", *HAMLET, "--ticks", "4", "--snapshot-every", "4", "--snapshots", str(tmp_path / "my snaps")
+        )
+        (line,) = [line for line in done.out.splitlines() if line.startswith("go on with:")]
+        _, *words = shlex.split(line.removeprefix("go on with:"))
+        assert townlet(*words, "--ticks", "2").code == 0
+
     def test_resumed_equals_uninterrupted(self, townlet):
         whole = json.loads(townlet("run", *HAMLET, "--ticks", "1500", "--record", "whole", "--json").out)
         words = ("--snapshot-every", "350", "--snapshots", "snaps", "--ticks", "700", "--record", "first")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import as_typed, emit, emit_json
 
 __all__ = ["command"]
 
@@ -50,4 +50,4 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
         return
     emit(f"wrote {target} ({target.stat().st_size / 1024:.0f} KiB)")
     if form == "onnx":
-        emit(f"run it where no training framework is:\n  townlet run --backend onnx:{target}")
+        emit(f"run it where no training framework is:\n  townlet run --backend {as_typed(f'onnx:{target}')}")

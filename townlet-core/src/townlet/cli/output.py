@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["JSONValue", "console", "emit", "emit_json", "emit_table", "warn"]
+__all__ = ["JSONValue", "as_typed", "console", "emit", "emit_json", "emit_table", "warn"]
 
 JSONValue = None | bool | int | float | str | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
 
@@ -41,6 +41,17 @@ def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         emit("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def as_typed(word: object) -> str:
+    """A word of a command that is shown to be typed, quoted where a shell of this system would break it."""
+    if sys.platform == "win32":
+        from subprocess import list2cmdline
+
+        return list2cmdline([str(word)])
+    from shlex import quote  # few outputs need it, and a start does without it
+
+    return quote(str(word))
 
 
 def warn(message: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import emit, emit_json, emit_table
+from townlet.cli.output import as_typed, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
     from townlet.cli.replay_work import ReplayResult
@@ -93,4 +93,4 @@ def _print(result: ReplayResult) -> None:
     )
     others = [name for name in result.baselines if name not in result.statistics]
     if others:
-        emit(f"and {len(others)} key figures of the towns: townlet dataset inspect {result.path} --full")
+        emit(f"and {len(others)} key figures of the towns: townlet dataset inspect {as_typed(result.path)} --full")

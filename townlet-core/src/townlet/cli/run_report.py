@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
-from townlet.cli.output import JSONValue, emit_json, warn
+from townlet.cli.output import JSONValue, as_typed, emit_json, warn
 from townlet.policy.activation import warn_of_stub
+from townlet.telemetry.measures import column
 
 if TYPE_CHECKING:
     from townlet.cli.run_session import RunResult
@@ -31,6 +35,12 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("reward", "reward", "{:+.2f}"),
 )
 """Key figure, heading, format. Shares are of agents or shifts, the rest is per agent and day."""
+
+_SHARE_OF = {"attendance": ("attended", "absent"), "late_share": ("on_time", "late")}
+"""The measures that a share is of: where nothing was counted yet, 0 % would tell of people who stayed away."""
+
+Rows = Mapping[str, tuple[Mapping[str, float], NDArray[np.float64]]]
+"""Figures to show and the sums that they were made of, by the name of the row."""
 
 _MOST_DAYS, _MOST_AGENTS, _WIDE = 14, 24, 160
 """Rows of the tables at most, and columns of text where there is no terminal."""
@@ -78,7 +88,7 @@ def _print(result: RunResult) -> None:
         f"[bold]{result.config.name}[/bold], seed {result.seed}: {state} tick {kpis.ticks:,} ({share:.2f} days) "
         f"with {_mind(result.policy)}, {result.ticks / max(result.seconds, 1e-9):,.0f} ticks/s"
     )
-    days = {f"day {int(day['day'])}": day for day in kpis.per_day()}
+    days = {f"day {int(day['day'])}": (day, kpis.days[d].sum(0)) for d, day in enumerate(kpis.per_day())}
     if days and kpis.ticks % kpis.day_ticks:
         last, figures = days.popitem()
         days[f"{last}, begun"] = figures
@@ -87,23 +97,23 @@ def _print(result: RunResult) -> None:
         console.print(f"the last {_MOST_DAYS} of {len(days)} days:")
         days = {name: days[name] for name in kept}
     console.print()
-    console.print(_table("", {**days, "whole run": kpis.summary()}, total=True))
-    agents = kpis.per_agent()
+    _whole(console, _table({**days, "whole run": (kpis.summary(), kpis.agent_sums.sum((0, 1)))}, total=True))
+    agents = {name: (row, kpis.agent_sums[0, a]) for a, (name, row) in enumerate(kpis.per_agent().items())}
     console.print()
-    console.print(_table("", dict(list(agents.items())[:_MOST_AGENTS])))
+    _whole(console, _table(dict(list(agents.items())[:_MOST_AGENTS])))
     if len(agents) > _MOST_AGENTS:
         console.print(f"and {len(agents) - _MOST_AGENTS} more agents; --json has them all")
     console.print()
     console.print(
-        "suffice: share of agents with no need ever at 0.3 or below; attend, late: shares of shifts; need: mean "
-        "level; all others per agent and day",
+        "suffice: share of agents with no need ever at 0.3 or below; attend, late: shares of shifts, - before the "
+        "first; need: mean level; all others per agent and day",
         style="dim",
     )
     if result.recorded is not None:
         console.print(f"recorded: {result.recorded}", soft_wrap=True)
     if result.snapshots:
         console.print(f"snapshots: {len(result.snapshots)}, the last one {result.snapshots[-1]}", soft_wrap=True)
-        console.print(f"go on with:  townlet run --resume {result.snapshots[-1]}", soft_wrap=True)
+        console.print(f"go on with:  townlet run --resume {as_typed(result.snapshots[-1])}", soft_wrap=True)
     if result.policy.get("active") == "stub" and result.policy.get("requested") != "stub":
         warn(warn_of_stub(result.policy))
 
@@ -116,13 +126,26 @@ def _mind(policy: Mapping[str, object]) -> str:
     return f"{requested}, {possessed[0]} possessed" if isinstance(possessed, list) else requested
 
 
-def _table(title: str, rows: Mapping[str, Mapping[str, float]], *, total: bool = False) -> Table:
+def _whole(console: Console, table: Table) -> None:
+    """Print the table as wide as it is: in a narrow window lines break, but no number is cut."""
+    natural = Measurement.get(console, console.options.update(max_width=_WIDE), table).maximum
+    window, console.width = console.width, max(console.width, natural)
+    console.print(table, crop=False)
+    console.width = window
+
+
+def _table(rows: Rows, *, total: bool = False) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
-    table.add_column(title, no_wrap=True)
+    table.add_column("", no_wrap=True)
     for _, heading, _ in _COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for number, (name, figures) in enumerate(rows.items()):
+    for number, (name, (figures, sums)) in enumerate(rows.items()):
         if total and number == len(rows) - 1:
             table.add_section()
-        table.add_row(name, *(form.format(figures[key]) for key, _, form in _COLUMNS))
+        table.add_row(name, *(form.format(figures[key]) if _counted(sums, key) else "-" for key, _, form in _COLUMNS))
     return table
+
+
+def _counted(sums: NDArray[np.float64], figure: str) -> bool:
+    of = _SHARE_OF.get(figure)
+    return of is None or any(sums[column(name)] > 0 for name in of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import as_typed, emit, emit_json
 from townlet.cli.train_work import TrainOutcome
 from townlet.policy.training import AnnealSummary, BCTrainingResult, PPOTrainingResult
 from townlet.policy.training.results import CandidateResult
@@ -31,9 +31,10 @@ def report(outcome: TrainOutcome, *, as_json: bool) -> None:
     if result.candidate is not None:
         emit(f"  {_candidate(result.candidate)}")
     if result.status == "interrupted":
-        emit(f"go on with it:  townlet train --resume {outcome.run}")
+        emit(f"go on with it:  townlet train --resume {as_typed(outcome.run)}")
     elif result.checkpoint is not None:
-        emit(f"see it act:     townlet run --backend {outcome.learner.get('active', 'pytorch')}:{outcome.run}")
+        mind = f"{outcome.learner.get('active', 'pytorch')}:{outcome.run}"
+        emit(f"see it act:     townlet run --backend {as_typed(mind)}")
 
 
 def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list[str]:
