@@ -126,7 +126,7 @@ class TestRuns:
 
     def test_of_a_kind(self, ask, townlet, run):
         assert ask("runs", "list", "--kind", "rollout") == {"runs": []}
-        assert "no runs yet" in townlet("runs", "list", "--kind", "rollout").out
+        assert "no runs of the command 'rollout' here" in townlet("runs", "list", "--kind", "rollout").out
 
     def test_show(self, ask, townlet, run):
         told = ask("runs", "show", run[:5])

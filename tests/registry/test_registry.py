@@ -43,8 +43,9 @@ class TestRuns:
         for name in ("alpha", "alpha-2", "alpha-3"):
             registry.begin_run("run", run_id=name, **RUN)
         assert registry.run("alpha").id == "alpha"
-        with pytest.raises(RegistryError, match="several runs begin with 'alpha-'"):
+        with pytest.raises(RegistryError, match="several runs begin with 'alpha-'") as caught:
             registry.run("alpha-")
+        assert "alpha-2, alpha-3" in str(caught.value)
 
     @pytest.mark.parametrize("name", ["nothing", "", "%"])
     def test_an_unknown_one(self, registry, name):

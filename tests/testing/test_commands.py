@@ -120,6 +120,13 @@ class TestCheck:
         assert (done.code, done.out) == (3, "")
         assert "policy backend 'unheard-of' is not installed" in done.err
 
+    @pytest.mark.parametrize("name", ["stub", "Stub", "townlet-core:stub"])
+    def test_the_stub_is_none_to_be_checked(self, townlet, site, name: str) -> None:
+        done = townlet("check", name)
+        assert (done.code, done.out) == (2, "")
+        assert "did you mean" not in done.err
+        assert "the stub is a part of townlet-core" in done.err
+
     def test_without_a_name(self, townlet) -> None:
         done = townlet("check")
         assert done.code == 2

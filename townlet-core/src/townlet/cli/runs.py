@@ -56,7 +56,7 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
         emit_json({"runs": [run.to_json() for run in found]})
         return
     if not found:
-        emit("no runs yet")
+        emit("no runs yet" if kind is None else f"no runs of the command {kind!r} here")
         return
     emit_table(("run", "started (UTC)", "status", "policy", "config", "reward", "folder"), map(_cells, found))
 

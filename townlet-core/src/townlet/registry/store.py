@@ -120,13 +120,15 @@ class Registry:
     def run(self, run_id: str) -> RunRecord:
         """A run by its id, or by the beginning of it if only one begins so."""
         rows = self.database.rows(
-            "SELECT * FROM runs WHERE id = ? OR substr(id, 1, length(?)) = ? ORDER BY id = ? DESC, id LIMIT 2",
+            "SELECT * FROM runs WHERE id = ? OR substr(id, 1, length(?)) = ? ORDER BY id = ? DESC, id LIMIT 4",
             (run_id, run_id, run_id, run_id),
         )
         if not rows or not run_id:
             raise RegistryError(f"there is no run {run_id!r}", where=str(self.folder), details=("townlet runs list",))
         if len(rows) > 1 and rows[0]["id"] != run_id:
-            raise RegistryError(f"several runs begin with {run_id!r}", where=str(self.folder))
+            names = [str(row["id"]) for row in rows]
+            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            raise RegistryError(f"several runs begin with {run_id!r}", where=str(self.folder), details=(shown,))
         return _run(rows[0])
 
     def add_dataset(self, dataset: Dataset, run: str | None = None) -> DatasetRecord:

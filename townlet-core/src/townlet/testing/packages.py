@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from townlet.plugins.choosing import find
+from townlet.errors import UsageError
+from townlet.plugins.choosing import CORE, STUB, find
+from townlet.plugins.names import split_qualified
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import scan
 from townlet.plugins.selection import Selection
@@ -14,8 +16,14 @@ def found_row(name: str, selection: Selection | None = None) -> BackendRow:
     """The row of the installed backend that ``name`` stands for; its state may be anything.
 
     Raises:
+        UsageError: for the stub.
         ConfigError, BackendError: if there is none, it is blocked, or several claim the name.
     """
+    if split_qualified(name) in ((None, STUB), (CORE, STUB)):
+        raise UsageError(
+            "the stub is a part of townlet-core and has no distribution of its own to check",
+            details=("see what can be checked with:  townlet backends list",),
+        )
     return find(name, scan(), Selection.from_environment() if selection is None else selection)
 
 
