@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import click
 import pytest
@@ -181,7 +182,15 @@ class TestProcess:
         outcome = python("-c", code)
         assert (outcome.code, outcome.out, outcome.err) == (130, "", "interrupted\n")
 
-    def test_closed_stdout(self) -> None:
-        command = f"{sys.executable} -m townlet config schema >&-"
+    @pytest.mark.parametrize("words", ["--help", "--version", "backends list", "config schema"])
+    def test_closed_stdout(self, words: str) -> None:
+        command = f"{sys.executable} -m townlet {words} >&-"
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
-        assert "Traceback" not in done.stderr
+        assert (done.returncode, done.stderr) == (0, "")
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
+    @pytest.mark.parametrize("words", ["--help", "--version", "backends list", "config schema"])
+    def test_a_full_disk_under_stdout(self, words: str) -> None:
+        command = f"{sys.executable} -m townlet {words} >/dev/full"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stderr) == (4, "error: the output cannot be written: No space left on device\n")

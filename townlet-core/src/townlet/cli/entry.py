@@ -26,13 +26,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _answered(words)
         if code is not None:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # a shell may have closed it
+                sys.stdout.flush()
             return code
     except BrokenPipeError:
         from townlet.cli.errors import BROKEN_PIPE, silence_stdout
 
         silence_stdout()
         return BROKEN_PIPE
+    except OSError as error:
+        from townlet.cli.errors import say_unwritten
+
+        return say_unwritten(error)
     except KeyboardInterrupt:
         return 130
     from townlet.cli.errors import run_guarded

@@ -16,6 +16,7 @@ code   meaning
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -24,11 +25,13 @@ import click
 
 from townlet.errors import TownletError
 
-__all__ = ["BROKEN_PIPE", "INTERRUPTED", "run_guarded", "silence_stdout"]
+__all__ = ["BROKEN_PIPE", "INTERRUPTED", "flush_stdout", "run_guarded", "say_unwritten", "silence_stdout"]
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 _BUG, _USAGE, _DATA = 1, 2, 4
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What is the disk's fault wherever it comes up, also where the error names no file, as that of stdout does not."""
 
 
 def run_guarded(words: Sequence[str]) -> int:
@@ -43,7 +46,7 @@ def run_guarded(words: Sequence[str]) -> int:
     try:
         with townlet.make_context("townlet", list(words), obj=invocation) as context:
             code = townlet.invoke(context)
-        sys.stdout.flush()
+        flush_stdout()
     except click.exceptions.Exit as done:
         return done.exit_code
     except BrokenPipeError:
@@ -58,6 +61,17 @@ def run_guarded(words: Sequence[str]) -> int:
             traceback.print_exc()
         return _explain(error)
     return code if isinstance(code, int) else 0
+
+
+def flush_stdout() -> None:
+    """Writes out what is left, where there is a stdout: a shell may have closed it."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def say_unwritten(error: OSError) -> int:
+    """Says that what was to be printed could not be, and gives the exit code."""
+    return _say(_noted(f"error: the output cannot be written: {error.strerror}", error), _DATA)
 
 
 def silence_stdout() -> None:
@@ -81,6 +95,8 @@ def _explain(error: Exception) -> int:
             return _say("interrupted", INTERRUPTED)
         case OSError() if error.filename is not None:
             return _say(_noted(f"error: {error.strerror or type(error).__name__}: {error.filename}", error), _DATA)
+        case OSError() if error.errno in _UNWRITABLE:
+            return say_unwritten(error)
         case _:
             bug = f"error: a bug in Townlet: {type(error).__name__}: {error}"
             next_step = "\n  next:  run the same command with --debug and report what it prints"
