@@ -107,6 +107,7 @@ class TestCommands:
         assert shown.exit_code == 0, shown.output
         assert shown.output.startswith("alice, town 0, tick 5")
         assert "<- taken" in shown.output
+        assert "PROBABILITY" not in shown.output, "the recorded mind scores nothing: an empty column says nothing"
 
     def test_report_writes_one_page_that_needs_nothing_else(self, recording: Dataset, tmp_path: Path) -> None:
         pytest.importorskip("matplotlib")

@@ -62,6 +62,12 @@ def test_marked_rows_carry_their_class() -> None:
     assert page().html().count('class="better"') == 2
 
 
+def test_a_sentence_in_a_table_is_broken_and_a_number_is_not() -> None:
+    page = Page("a page")
+    page.table(["stage", "objections"], [["3", "loss rose by 395%; the limit is 10%; " * 3]], ["worse"])
+    assert '<td class="worse">3</td><td class="worse words">loss rose' in page.html()
+
+
 def test_the_page_is_written_with_its_folder(tmp_path: Path) -> None:
     path = page().write(tmp_path / "new" / "page.html")
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -71,6 +71,20 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in str(caught.value)
 
 
+def test_shares_are_written_out_on_their_logarithmic_scale() -> None:
+    figure = heat_map(np.array([[1, 10], [100, 1000]], np.uint32), np.zeros((2, 2), np.bool_), {})
+    figure.canvas.draw()
+    axis = figure.axes[1].yaxis
+    texts = {label.get_text() for label in (*axis.get_ticklabels(), *axis.get_minorticklabels())}
+    assert {"0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"} <= texts
+
+
+def test_what_is_counted_has_no_halves() -> None:
+    steps = np.arange(3.0)
+    figure = learning_curves({"run": [Curve("weight", "", steps, steps)]}, "stage")
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+
+
 def test_colours_differ_in_lightness_too() -> None:
     """Where hue is lost, lightness still tells neighbours of the palette apart."""
     rgb = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLOURS])

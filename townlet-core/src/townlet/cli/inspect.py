@@ -94,13 +94,14 @@ def _show(found: Inspection, *, everything: bool) -> None:
         emit(f"and {hidden} features that are 0: --all shows them")
     emit()
     choices = sorted(found.choices, key=lambda c: (-(c.probability or 0.0), not c.possible))
+    scored = any(c.probability is not None for c in choices)
     emit_table(
-        ("ACTION", "POSSIBLE", "PROBABILITY", ""),
+        ("ACTION", "POSSIBLE", *(("PROBABILITY",) if scored else ()), ""),
         [
             (
                 c.action,
                 "yes" if c.possible else "no",
-                "" if c.probability is None else f"{c.probability:.3f}",
+                *(("" if c.probability is None else f"{c.probability:.3f}",) if scored else ()),
                 "<- taken" if c.taken else "",
             )
             for c in choices

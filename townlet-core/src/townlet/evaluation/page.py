@@ -39,6 +39,7 @@ h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .9rem; border-top:
 table { border-collapse: collapse; font-size: .9rem; margin: .8rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+td.words { min-width: 18rem; text-align: left; white-space: normal; }
 th { color: var(--quiet); font-weight: 600; }
 .better { color: #007a59; font-weight: 600; } .worse { color: #b84e00; font-weight: 600; }
 @media (prefers-color-scheme: dark) { .better { color: #3fcfa4; } .worse { color: #ff9a4d; } }
@@ -46,6 +47,9 @@ figure { margin: 1.2rem 0; } figure svg { max-width: 100%; height: auto; }
 figcaption { color: var(--quiet); font-size: .9rem; }
 code { font-size: .88em; } footer { color: var(--quiet); font-size: .85rem; margin-top: 3rem; }
 """
+
+_SENTENCE = 48
+"""Characters from which the text of a cell may be broken: it is no number, name or interval."""
 
 
 @dataclass
@@ -78,13 +82,12 @@ class Page:
     def table(
         self, header: Sequence[str], rows: Iterable[Sequence[str]], marks: Sequence[str | None] | None = None
     ) -> None:
-        """A table; ``marks`` gives rows a class: ``better``, ``worse`` or None."""
+        """A table; ``marks`` gives rows a class: ``better``, ``worse`` or None. Sentences in it are broken."""
         head = "".join(f"<th>{_safe(cell)}</th>" for cell in header)
         body = []
         for index, row in enumerate(rows):
             mark = marks[index] if marks is not None else None
-            kind = f' class="{_safe(mark)}"' if mark else ""
-            body.append("<tr>" + "".join(f"<td{kind}>{_safe(cell)}</td>" for cell in row) + "</tr>")
+            body.append("<tr>" + "".join(_cell(cell, mark) for cell in row) + "</tr>")
         self._parts.append(
             f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
         )
@@ -129,6 +132,11 @@ class Page:
         except OSError as error:
             raise UsageError(f"the page cannot be written: {error.strerror or error}", where=str(path)) from error
         return path
+
+
+def _cell(text: str, mark: str | None) -> str:
+    kinds = " ".join(([mark] if mark else []) + (["words"] if len(text) > _SENTENCE else []))
+    return f'<td class="{_safe(kinds)}">{_safe(text)}</td>' if kinds else f"<td>{_safe(text)}</td>"
 
 
 def _safe(text: str) -> str:

@@ -92,7 +92,7 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
 
     Args:
         curves: name of a run to its curves; curves of the same title share an axes.
-        x_name: what is counted along the axis, with its unit.
+        x_name: what is counted along the axis, in whole numbers.
         gates: decisions to mark on every axes.
     """
     titles = list(dict.fromkeys(curve.title for run in curves.values() for curve in run))
@@ -111,6 +111,7 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
         title(ax, quantity)
         ax.set_ylabel(unit)
         ax.set_xlabel(x_name)
+        ax.locator_params(axis="x", integer=True)
     for ax in axes[len(titles) :]:
         ax.set_visible(False)
     outcomes = list(dict.fromkeys(gate.outcome for gate in gates))

@@ -88,7 +88,9 @@ def heat_map(counts: NDArray[np.uint32], walls: NDArray[np.bool_], places: Mappi
     if counts.any():
         low = max(float(shown.min()), 1e-4)
         image = ax.imshow(shown, cmap="cividis_r", norm=LogNorm(low, float(shown.max())), interpolation="nearest")
-        figure.colorbar(image, ax=ax, shrink=0.8, label="share of the time of all agents, % (log scale)")
+        scale = figure.colorbar(image, ax=ax, shrink=0.8, label="share of the time of all agents, % (log scale)")
+        scale.ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        scale.ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
     for name, (row, column) in places.items():
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
         ax.text(column, row, name, fontsize=7, ha="center", va="center", bbox=box)
