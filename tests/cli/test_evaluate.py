@@ -52,6 +52,14 @@ def test_the_registry_keeps_it_unless_told_not_to(call, tmp_path: Path) -> None:
     assert kept.settings["seeds"] == [1_000_000, 1_000_001]
 
 
+def test_a_registry_that_cannot_be_written_costs_no_result(call, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("no folder", encoding="utf-8")
+    done = call("evaluate", "--policy", "stub", *SMALL)
+    assert done.exit_code == 0, done.exception
+    assert "reward (per agent-day)" in done.stdout
+    assert done.stderr.startswith("warning: the registry does not keep this result: ")
+
+
 def test_the_configs_own_backend_is_evaluated_without_a_name(call) -> None:
     done = call("evaluate", *SMALL, "--set", "policy.backend=stub", "--json", "--no-registry")
     assert json.loads(done.stdout)["policy"] == "stub"

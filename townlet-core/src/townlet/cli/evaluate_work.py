@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from townlet.checkpoints import read_checkpoint
 from townlet.cli.compiling import say_that_it_compiles
-from townlet.cli.output import console
+from townlet.cli.output import console, warn
 from townlet.config import Override, load_document
 from townlet.errors import RegistryError
 from townlet.evaluation import EvaluationResult, PolicyAccess, evaluate, evaluation_seeds
@@ -152,8 +152,11 @@ def _remember(runs: Path, result: EvaluationResult) -> None:
         "fingerprint": result.provenance.get("fingerprint"),
     }
     metrics = {name: result.kpis[name].mean for name in HEADLINES if name in result.kpis}
-    with Registry(runs) as registry:
-        registry.add_evaluation(result.policy, metrics=metrics, settings=settings)
+    try:
+        with Registry(runs) as registry:
+            registry.add_evaluation(result.policy, metrics=metrics, settings=settings)
+    except RegistryError as error:  # what was played for hours is still to be shown
+        warn(f"the registry does not keep this result: {error}")
 
 
 class _progress:  # noqa: N801 (used as a context, named like a function)
