@@ -75,13 +75,18 @@ def formats() -> str:
         "## Checkpoint",
         "",
         "A folder of `manifest.json` and whatever files its backend writes, in subfolders too; none is a pickle. "
-        "Beside checkpoints lie `best` and `last`: text files with the name of one of them.",
+        "Beside checkpoints lie `last` and, when training has ended, `best`, what it ended with: of cloning the "
+        "weights with the least held-out loss, of PPO those after the last update, of an anneal run those of the "
+        "last stage that did not fail. Both are text files with the name of a checkpoint.",
         "",
         *_fields("`manifest.json`", CheckpointManifest),
         *_fields("An entry of `files`", FileEntry),
         "## Registry",
         "",
-        f"`registry.sqlite` in the runs folder: SQLite with a write-ahead log, schema version {SCHEMA_VERSION} in "
+        "Every command keeps the registry in the runs folder, and looks for it there: `runs` in the folder that one is "
+        "in, or that of `--runs DIR`. Where a command writes besides, such as with `--out`, does not matter.",
+        "",
+        f"It is `registry.sqlite`: SQLite with a write-ahead log, schema version {SCHEMA_VERSION} in "
         "`PRAGMA user_version`. Older ones are migrated when they are opened, newer ones refused. Times are UTC, ISO "
         "8601; `policy`, `settings`, `summary` and `metrics` are JSON; paths inside the runs folder are relative "
         "to it.",

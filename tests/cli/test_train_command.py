@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from townlet.checkpoints import resolve_checkpoint
+from townlet.cli.train_work import TrainRequest
+from townlet.errors import UsageError
 from townlet.plugins import torch_available
 
 NEEDS_TORCH = pytest.mark.skipif(not torch_available(), reason="needs PyTorch and the pytorch backend")
@@ -77,6 +80,11 @@ def test_a_resumed_run_takes_no_config(townlet) -> None:
         ("training.bc.settings.epochs=0", "training.bc.settings.epochs"),
         ('training.anneal.stages=[{"cycle": 0, "mode": "ppo"}]', "the first stage must clone"),
         ("training.anneal.stages=[]", "training.anneal.stages"),
+        pytest.param(
+            "training.options.hiden=[8]",
+            "training.options.hiden is not an option",
+            marks=[pytest.mark.torch, NEEDS_TORCH],
+        ),
     ],
 )
 def test_hyper_parameters_out_of_range_are_named(townlet, setting: str, said: str) -> None:
@@ -102,7 +110,18 @@ def test_clone_then_learn_then_act(townlet, tmp_path: Path) -> None:
     assert result["initial_fingerprint"] == document["result"]["fingerprint"]
     assert result["updates"] == 4
 
-    acting = ["run", "--backend", "pytorch:runs/ppo", "--set", "town.map=hamlet", "--ticks", "20", "--json"]
+    best = resolve_checkpoint(Path("runs/ppo/checkpoints/best"))
+    assert str(best) == result["checkpoint"]
+    acting = [
+        "run",
+        "--backend",
+        "pytorch:runs/ppo/checkpoints/best",
+        "--set",
+        "town.map=hamlet",
+        "--ticks",
+        "20",
+        "--json",
+    ]
     ran = townlet(*acting)
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["policy"]["fingerprint"] == result["fingerprint"]
@@ -110,6 +129,42 @@ def test_clone_then_learn_then_act(townlet, tmp_path: Path) -> None:
     again = townlet("train", "--resume", "runs/ppo", "--json")
     assert again.code == 0, again.err
     assert json.loads(again.out)["result"]["fingerprint"] == result["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        (["--out", "far/away/clone"], "runs"),
+        (["--out", "far/away/clone", "--runs", "mine"], "mine"),
+        ([], "runs"),
+    ],
+)
+def test_the_registry_is_where_every_other_command_looks(townlet, monkeypatch, words: list[str], runs: str) -> None:
+    """Wherever ``--out`` lies: else ``townlet runs list`` would not know of it."""
+    asked: list[TrainRequest] = []
+
+    def train(request: TrainRequest) -> None:
+        asked.append(request)
+        raise UsageError("enough")
+
+    monkeypatch.setattr("townlet.cli.train_work.train", train)
+    assert townlet("train", *words, *SETTINGS).code == 2
+    assert [request.runs for request in asked] == [Path(runs)]
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_a_run_with_a_folder_of_its_own_is_known_to_the_commands_after_it(townlet) -> None:
+    assert townlet("train", "--mode", "bc", "--out", "clone", "--quiet", *SETTINGS).code == 0
+    (run,) = json.loads(townlet("runs", "list", "--json").out)["runs"]
+    assert Path(run["folder"]) == Path("clone").resolve()
+    played = townlet(
+        "evaluate", "--policy", "pytorch:clone", "--set", "town.map=hamlet", "--seeds", "1", "--days", "0.02"
+    )
+    assert played.code == 0, played.err
+    assert townlet("promote", "clone", "--force").code == 0
+    assert "clone" in json.loads(townlet("releases", "--json").out)["release"]["path"]
+    assert sorted(path.name for path in Path().iterdir()) == ["clone", "runs"]
 
 
 @pytest.mark.torch

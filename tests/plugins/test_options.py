@@ -56,6 +56,14 @@ def test_unknown_key_suggests() -> None:
     )
 
 
+def test_a_learners_options_are_those_of_training() -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_options("foo", Options, {"temprature": 1}, None, lambda option: f"training.options[{option}]")
+    assert str(caught.value).startswith("training.options[temprature].temprature is not an option")
+    with pytest.raises(ConfigError, match=r"training.options.temperature: input should be greater than 0"):
+        build_options("foo", Options, {"temperature": -1}, None, lambda _: "training.options")
+
+
 def test_wrong_value() -> None:
     assert str(refusal({"temperature": -1})) == (
         "policy.options.temperature: input should be greater than 0  (town.yaml:14, policy.options.temperature)\n"

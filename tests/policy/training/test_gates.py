@@ -56,6 +56,13 @@ def test_drift_beyond_the_limit_is_a_flag(name: str, factor: float, flagged: boo
     assert all(name in flag for flag in flags)
 
 
+def test_a_rise_from_nearly_nothing_says_what_it_is_measured_by() -> None:
+    (flag,) = drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.03}, CONFIG)
+    assert flag == (
+        "queue_conflicts rose from 0 to 0.03, by 60% of 0.05, the least that counts as before; the limit is 15%"
+    )
+
+
 def test_a_loss_below_zero_that_rises_is_a_flag() -> None:
     assert drift_flags({"loss": -1.0}, {"loss": -0.8}, CONFIG)
     assert not drift_flags({"loss": -1.0}, {"loss": -1.2}, CONFIG)

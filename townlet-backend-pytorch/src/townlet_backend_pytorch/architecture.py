@@ -34,7 +34,9 @@ class ConflictAwarePolicyConfig(BaseModel):
     map_shape: tuple[int, int, int] = Field(description="(C, H, W) of the observation; zeros without a map.")
     features: int = Field(ge=0, description="F, the number of features.")
     actions: int = Field(ge=1, description="K, the number of actions.")
-    hidden: tuple[Width, ...] = Field((256, 256, 256), min_length=1, description="Widths of the fully connected layers.")
+    hidden: tuple[Width, ...] = Field(
+        (256, 256, 256), min_length=1, description="Widths of the fully connected layers."
+    )
     map_encoder: MapEncoderName = Field("flat", description="How the map becomes a vector.")
     map_width: int = Field(128, ge=1, le=8192, description="Width of the encoded map.")
     value_hidden: int = Field(128, ge=1, le=8192, description="Width of the value head's hidden layer.")

@@ -60,6 +60,8 @@ def resolve_checkpoint(path: Path) -> Path:
     if not path.is_dir():
         partials = find_partials(path.parent, path.name) if path.parent.is_dir() else ()
         details = [f"one on its way here was never finished: {partial.path}" for partial in partials]
+        if path.name == "best" and (path.parent / "last").is_file():
+            details.append(f"best appears when training ends; until then there is {path.parent / 'last'}")
         raise CheckpointError("there is no checkpoint here", where=str(path), details=details)
     if (path / MANIFEST_NAME).is_file():
         return path

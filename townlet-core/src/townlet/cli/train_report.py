@@ -39,7 +39,10 @@ def report(outcome: TrainOutcome, *, as_json: bool) -> None:
 
 def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list[str]:
     if isinstance(result, AnnealSummary):
-        return [f"verdict {result.verdict}", *(line for stage in result.stages for line in _stage(stage.model_dump()))]
+        done = [line for stage in result.stages for line in _stage(stage.model_dump())]
+        if result.status == "interrupted":
+            return [f"stages done by then: {len(result.stages)}", *done]
+        return [f"verdict {result.verdict}", *done]
     if isinstance(result, PPOTrainingResult):
         lines = [f"{result.updates} updates on {result.samples:,} samples ({result.data})"]
         if result.reward_first is not None and result.reward_last is not None:

@@ -11,12 +11,21 @@ from townlet.suggestions import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["KEY", "Where", "build_options", "place"]
+__all__ = ["KEY", "Section", "Where", "build_options", "place", "policy_section"]
 
 KEY = "policy.options"
 
+Section = Callable[[str], str]
+"""From the name of an option to the section of the config that it was written in."""
+
 Where = str | Callable[[str], str | None] | None
 """Where the config came from: the place of ``policy.backend`` as text, or a function from key to place."""
+
+
+def policy_section(option: str) -> str:
+    """``policy.options``, whatever the option."""
+    del option
+    return KEY
 
 
 def place(where: Where, key: str) -> str | None:
@@ -27,38 +36,44 @@ def place(where: Where, key: str) -> str | None:
 
 
 def build_options(
-    backend: str, model: type[BaseModel] | None, options: Mapping[str, object], where: Where
+    backend: str,
+    model: type[BaseModel] | None,
+    options: Mapping[str, object],
+    where: Where,
+    section: Section = policy_section,
 ) -> BaseModel | None:
     """The validated options, or None where the backend takes none.
 
     Raises:
-        ConfigError: naming each wrong key as ``policy.options.<field>``, with a suggestion for unknown ones.
+        ConfigError: naming each wrong key as ``<section>.<field>``, with a suggestion for unknown ones.
     """
     if model is None:
         if options:
             raise ConfigError(
                 f"policy backend {backend!r} takes no options",
-                where=_option_place(where, KEY),
+                where=_option_place(where, section(next(iter(map(str, options))))),
                 details=(f"found: {', '.join(sorted(map(str, options)))}",),
             )
         return None
     unknown = [str(key) for key in options if not _is_field(model, str(key))]
     if unknown and model.model_config.get("extra") != "allow":
-        raise _unknown_error(backend, model, unknown, where)
+        raise _unknown_error(backend, model, unknown, where, section)
     from pydantic import ValidationError
 
     try:
         return model.model_validate(dict(options))
     except ValidationError as error:
-        raise _relocated(backend, error, where) from error
+        raise _relocated(backend, error, where, section) from error
 
 
 def _is_field(model: type[BaseModel], key: str) -> bool:
     return key in model.model_fields or any(key == field.alias for field in model.model_fields.values())
 
 
-def _unknown_error(backend: str, model: type[BaseModel], unknown: list[str], where: Where) -> ConfigError:
-    key = f"{KEY}.{unknown[0]}"
+def _unknown_error(
+    backend: str, model: type[BaseModel], unknown: list[str], where: Where, section: Section
+) -> ConfigError:
+    key = f"{section(unknown[0])}.{unknown[0]}"
     fields = sorted(model.model_fields)
     miss = nearest(unknown[0], fields)
     details = [f"did you mean {miss!r}?"] if miss else []
@@ -69,11 +84,14 @@ def _unknown_error(backend: str, model: type[BaseModel], unknown: list[str], whe
     )
 
 
-def _relocated(backend: str, error: Exception, where: Where) -> ConfigError:
+def _relocated(backend: str, error: Exception, where: Where, section: Section) -> ConfigError:
     from pydantic import ValidationError
 
     assert isinstance(error, ValidationError)
-    faults = [(".".join([KEY, *map(str, fault["loc"])]), fault["msg"], fault["input"]) for fault in error.errors()]
+    faults = []
+    for fault in error.errors():
+        path = [*map(str, fault["loc"])]
+        faults.append((".".join([section(path[0] if path else ""), *path]), fault["msg"], fault["input"]))
     key, rule, found = faults[0]
     whole = not error.errors()[0]["loc"]  # a rule over several fields
     shown = [] if whole else [f"found: {_short(found)}"]

@@ -12,7 +12,7 @@ from townlet.errors import BackendContractError, TownletError
 from townlet.plugins import messages
 from townlet.plugins.choosing import STUB, choose
 from townlet.plugins.loading import Loaded, call_hook, load_backend, load_options_model, options_model
-from townlet.plugins.options import Where, build_options, place
+from townlet.plugins.options import Section, Where, build_options, place, policy_section
 from townlet.plugins.provenance import provenance, stub_provenance
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import scan
@@ -95,6 +95,7 @@ def resolve_learner(
     checkpoint: Path | None = None,
     where: Where = None,
     selection: Selection | None = None,
+    section: Section = policy_section,
 ) -> ResolvedLearner:
     """Create the learner that ``name`` stands for. As :func:`resolve_policy`; the stub cannot learn."""
     at = place(where, "policy.backend")
@@ -105,7 +106,7 @@ def resolve_learner(
         loaded = load_backend(row)
         if "townlet_create_learner" not in loaded.provides:
             raise messages.cannot_learn(row.name, scan(), at)
-        model = build_options(row.name, options_model(loaded), options, where)
+        model = build_options(row.name, options_model(loaded), options, where, section)
         request = LearnerRequest(backend=row.name, spec=spec, options=model, seed=seed, checkpoint=checkpoint)
         learner: LearnerProtocol = _create(loaded, "townlet_create_learner", request)
         _check(row, "learner", learner_faults(learner))

@@ -60,9 +60,11 @@ def drift_flags(baseline: Mapping[str, float], current: Mapping[str, float], con
             continue
         if name == "loss" and current.get("reward_mean", -math.inf) > baseline.get("reward_mean", math.inf):
             continue  # the loss of PPO is no measure of the policy; more reward is a better result
-        change = (now - before) / max(abs(before), DRIFT_FLOORS[name])
+        measure = max(abs(before), DRIFT_FLOORS[name])
+        change = (now - before) / measure
         if change > limit:
-            flags.append(f"{name} rose from {before:.4g} to {now:.4g}, by {change:.0%}; the limit is {limit:.0%}")
+            of = "" if measure == abs(before) else f" of {measure:g}, the least that counts as before"
+            flags.append(f"{name} rose from {before:.4g} to {now:.4g}, by {change:.0%}{of}; the limit is {limit:.0%}")
     return tuple(flags)
 
 

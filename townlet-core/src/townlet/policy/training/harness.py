@@ -81,6 +81,8 @@ class TrainingHarness:
                 result = PolicyTrainingOrchestrator(self.config, self.services, context=context).run(self.mode)
                 entry.status = "interrupted" if result.status == "interrupted" else "done"
                 context.folder.write_result(result)
+                if result.status != "interrupted" and context.checkpoint is not None:
+                    context.folder.settle_best(context.checkpoint)
                 if result.status != "interrupted" and self.config.training.evaluate and context.checkpoint is not None:
                     judged = self.services.promotion.judge(context.checkpoint, context.backend, run=entry.id)
                     result = result.model_copy(update={"candidate": judged})

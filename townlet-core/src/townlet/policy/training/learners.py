@@ -80,6 +80,7 @@ def open_learner(config: TownletConfig, spec: ObservationSpec, checkpoint: Path 
         seed=config.seed,
         checkpoint=checkpoint,
         where="training.backend" if config.training.backend else "policy.backend",
+        section=lambda option: "training.options" if option in config.training.options else "policy.options",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest
 from townlet.errors import CheckpointError, ConfigError, UsageError
-from townlet.storage import PartialFolder, write_bytes_atomic
+from townlet.storage import PartialFolder, find_partials, write_bytes_atomic
 
 __all__ = ["RunFolder"]
 
@@ -53,7 +54,7 @@ class RunFolder:
 
     @classmethod
     def resume(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
-        """The run in ``path``, begun with the same config and mode.
+        """The run in ``path``, begun with the same config and mode. What a kill left unfinished in it is removed.
 
         Raises:
             UsageError: if there is no run, or it was begun in another mode.
@@ -79,6 +80,9 @@ class RunFolder:
             )
         folder = cls(path)
         folder.checkpoints.mkdir(exist_ok=True)
+        for unfinished in (*find_partials(folder.checkpoints), *find_partials(folder.demonstrations)):
+            if not unfinished.alive:
+                shutil.rmtree(unfinished.path, ignore_errors=True)
         return folder
 
     def checkpoint(self, stage: int, update: int) -> Path:
@@ -99,6 +103,10 @@ class RunFolder:
         write_pointer(self.checkpoints, "last", path.name)
         stages = [each.name for each in self.all_checkpoints() if each.name.endswith("u00000000")]
         keep_last(self.checkpoints, keep, keep=stages)
+
+    def settle_best(self, path: Path) -> None:
+        """Point ``best`` at what training ended with."""
+        write_pointer(self.checkpoints, "best", path.name)
 
     def write_result(self, result: BaseModel) -> None:
         """Put ``result.json`` there, whole."""
