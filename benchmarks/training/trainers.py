@@ -221,7 +221,7 @@ def stable_baselines(options: PyTorchOptions) -> Trainer:
         vf_coef=VALUE, max_grad_norm=NORM, device="cpu", seed=0,
         policy_kwargs={
             "features_extractor_class": Trunk, "normalize_images": False, "activation_fn": torch.nn.ReLU,
-            "net_arch": {"pi": [], "vf": [options.value_hidden]}, "ortho_init": False,
+            "net_arch": {"pi": [], "vf": [options.value_hidden]}, "ortho_init": True,
         },
     )  # fmt: skip
 
