@@ -1,6 +1,7 @@
 """Runs the benchmarks that end in a table and writes docs/reference/benchmarks.md: python benchmarks/tables.py
 
-Takes some minutes; run it on a quiet machine. Those of training and learning take longer and have READMEs of their own.
+Takes some ten minutes; run it on a quiet machine with stable-baselines3 and imitation installed. What was learned has a
+page of its own, made by benchmarks/learning/page.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("Replaying datasets", "benchmarks/replay/replay.py"),
     ("Evaluating and comparing", "benchmarks/evaluation/evaluation.py"),
     ("Starting", "benchmarks/startup/startup.py"),
+    ("Learning from reward", "benchmarks/training/speed.py"),
+    ("Cloning", "benchmarks/training/cloning.py"),
 )
 
 
@@ -31,8 +34,8 @@ def main() -> int:
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {platform.system()}, Python "
         f"{platform.python_version()}, two shared cores.",
-        "Whether life there is worth living is measured in [the world](../explanation/world.md); what was learned,",
-        "and in how long, stands in `benchmarks/learning/README.md`.",
+        "Whether life there is worth living is measured in [the world](../explanation/world.md); what was learned, and",
+        "in how long, stands in [what was learned](learning.md).",
     ]
     for title, script in TABLES:
         print(f"$ python {script}", flush=True)
