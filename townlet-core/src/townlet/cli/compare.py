@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, config_flags, debug_option, json_option, read_config, seed_option
+from townlet.cli.options import DAYS, config_flags, debug_option, json_option, read_config, runs_option, seed_option
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -26,14 +26,7 @@ __all__ = ["command"]
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
 )
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Runs folder: its registry keeps the results and knows the release.",
-)
+@runs_option("keeps the results and knows the release")
 @click.option("--no-registry", is_flag=True, help="Do not keep the results in the registry.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     policies: tuple[str, ...],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, read_config, shared_options
+from townlet.cli.options import DAYS, read_config, runs_option, shared_options
 
 __all__ = ["command"]
 
@@ -25,14 +25,7 @@ __all__ = ["command"]
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
 @click.option("--scenario", default=None, metavar="NAME", help="Play a named situation, or 'all' for a scorecard.")
 @click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Runs folder: its registry keeps the result and knows the release.",
-)
+@runs_option("keeps the result and knows the release")
 @click.option("--no-registry", is_flag=True, help="Do not keep the result in the registry.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     config_path: Path | None,

@@ -23,6 +23,7 @@ __all__ = [
     "debug_option",
     "json_option",
     "read_config",
+    "runs_option",
     "seed_option",
     "shared_options",
 ]
@@ -140,6 +141,25 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
     return click.option(
         "--backend", "backend", default=None, metavar="NAME", help="Policy backend; overrides policy.backend."
     )(command)
+
+
+def runs_option(use: str) -> Callable[[Command[P, R]], Command[P, R]]:
+    """Adds ``--runs DIR`` (``runs: Path``): where every command keeps the registry and looks for it.
+
+    Whatever else a command writes, and wherever, the registry is that of this folder: so what one command enters, the
+    next one finds.
+
+    Args:
+        use: what the command does with the registry, such as ``keeps the run``.
+    """
+    return click.option(
+        "--runs",
+        type=click.Path(path_type=Path),
+        default=Path("runs"),
+        show_default=True,
+        metavar="DIR",
+        help=f"Runs folder: its registry {use}.",
+    )
 
 
 def shared_options(command: Command[P, R]) -> Command[P, R]:

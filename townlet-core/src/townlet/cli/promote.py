@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import config_flags, debug_option, json_option, read_config
+from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import emit, emit_json
-from townlet.cli.runs import runs_option
 
 __all__ = ["command"]
 
@@ -20,7 +19,7 @@ __all__ = ["command"]
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
 @click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
 @click.option("--force", is_flag=True, help="Promote it though it has not passed; the decision says so.")
-@runs_option
+@runs_option("keeps the decision")
 @json_option
 @debug_option
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import config_flags, debug_option, json_option, read_config
+from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import emit, emit_json, emit_table
-from townlet.cli.runs import runs_option
 
 __all__ = ["command"]
 
 
 @click.command("releases")
 @config_flags
-@runs_option
+@runs_option("is asked")
 @json_option
 @debug_option
 def command(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import debug_option, json_option
+from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import emit, emit_json
-from townlet.cli.runs import runs_option
 
 __all__ = ["command"]
 
@@ -16,7 +15,7 @@ __all__ = ["command"]
 @click.command("rollback")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
 @click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
-@runs_option
+@runs_option("keeps the decision")
 @json_option
 @debug_option
 def command(reason: str, by: str | None, runs: Path, as_json: bool) -> None:

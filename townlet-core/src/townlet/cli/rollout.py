@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, TICKS, backend_options, read_config, shared_options
+from townlet.cli.options import DAYS, TICKS, backend_options, read_config, runs_option, shared_options
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -30,14 +30,7 @@ _INTERRUPTED = 130
 @click.option("--explore", is_flag=True, help="Let the policy draw its actions instead of taking its best guess.")
 @click.option("--threads", type=click.IntRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
 @click.option("--tag", "tags", multiple=True, metavar="WORD", help="A word for the manifest. May be given again.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Runs folder: its registry keeps the run and knows the release.",
-)
+@runs_option("keeps the run and knows the release")
 @click.option("--no-registry", is_flag=True, help="Do not enter the run in the registry.")
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)

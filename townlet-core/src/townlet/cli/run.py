@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, TICKS, FiniteRange, backend_options, read_config, shared_options
+from townlet.cli.options import DAYS, TICKS, FiniteRange, backend_options, read_config, runs_option, shared_options
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -42,14 +42,7 @@ _INTERRUPTED = 130
     "--speed", type=FiniteRange(min=0), default=40.0, show_default=True, help="Ticks a second with --live; 0: all."
 )
 @click.option("--possess", default=None, metavar="NAME", help="Play one agent yourself, from the keyboard.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Runs folder: its registry keeps recorded runs and knows the release.",
-)
+@runs_option("keeps recorded runs and knows the release")
 @click.option("--no-registry", is_flag=True, help="Do not enter a recorded run in the registry.")
 @click.option("--check", is_flag=True, help="Check the state of the town after every tick (slow).")
 @click.pass_context

@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from townlet.cli.options import debug_option, json_option
+from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
     from townlet.registry import RunRecord
 
 __all__ = ["command"]
-
-runs_option = click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Runs folder, whose registry is asked.",
-)
 
 
 @click.group("runs")
@@ -37,7 +28,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--kind", default=None, metavar="COMMAND", help="Only runs of this command, such as rollout or train.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The latest so many.")
-@runs_option
+@runs_option("is asked")
 @json_option
 @debug_option
 def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
@@ -63,7 +54,7 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("run_id", metavar="RUN")
-@runs_option
+@runs_option("is asked")
 @json_option
 @debug_option
 def show_run(run_id: str, runs: Path, as_json: bool) -> None:

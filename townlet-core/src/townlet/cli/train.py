@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import read_config, shared_options
+from townlet.cli.options import read_config, runs_option, shared_options
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -43,13 +43,7 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
 @click.option(
     "--initial", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Checkpoint to start from."
 )
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="DIR",
-    help="Runs folder with the registry; the one that --out lies in, or runs.",
-)
+@runs_option("keeps the run, wherever its own folder lies")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -64,7 +58,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     resume: Path | None,
     dataset: Path | None,
     initial: Path | None,
-    runs: Path | None,
+    runs: Path,
     quiet: bool,
 ) -> None:
     """Teach a network to live in the town.

@@ -28,7 +28,7 @@ class TrainRequest:
         mode: training mode.
         out: the run's folder, or None for the next free one.
         resume: whether to go on with the run in ``out``.
-        runs: the runs folder, or None for the one that ``out`` lies in.
+        runs: the runs folder, with the registry.
         quiet: whether progress is not shown.
     """
 
@@ -36,7 +36,7 @@ class TrainRequest:
     mode: str
     out: Path | None = None
     resume: bool = False
-    runs: Path | None = None
+    runs: Path = Path("runs")
     quiet: bool = False
 
 
@@ -61,7 +61,7 @@ class TrainOutcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def resumed_request(folder: Path, *, runs: Path | None, quiet: bool) -> TrainRequest:
+def resumed_request(folder: Path, *, runs: Path, quiet: bool) -> TrainRequest:
     """The request that the run in ``folder`` was begun with. Raises UsageError where there is no run."""
     try:
         mode = json.loads((folder / "run.json").read_text())["mode"]

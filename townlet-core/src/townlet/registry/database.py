@@ -33,7 +33,11 @@ class Database:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         if not create and not path.exists():
-            raise RegistryError("there is no registry here", where=str(path), details=("nothing was run here yet",))
+            raise RegistryError(
+                "there is no registry here",
+                where=str(path),
+                details=("nothing was kept here yet; of a registry elsewhere, give the folder:  --runs DIR",),
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
