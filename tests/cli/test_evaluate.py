@@ -52,6 +52,12 @@ def test_the_registry_keeps_it_unless_told_not_to(call, tmp_path: Path) -> None:
     assert kept.settings["seeds"] == [1_000_000, 1_000_001]
 
 
+def test_what_was_evaluated_is_listed(call) -> None:
+    assert "no registry" in str(call("runs", "list").exception)
+    call("evaluate", "--policy", "stub", *SMALL)
+    assert [one["policy"] for one in json.loads(call("runs", "list", "--json").stdout)["evaluations"]] == ["stub"]
+
+
 def test_a_registry_that_cannot_be_written_costs_no_result(call, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("no folder", encoding="utf-8")
     done = call("evaluate", "--policy", "stub", *SMALL)

@@ -125,7 +125,7 @@ class TestRuns:
         assert "+0.25000" in townlet("runs", "list").out
 
     def test_of_a_kind(self, ask, townlet, run):
-        assert ask("runs", "list", "--kind", "rollout") == {"runs": []}
+        assert ask("runs", "list", "--kind", "rollout") == {"runs": [], "evaluations": []}
         assert "no runs of the command 'rollout' here" in townlet("runs", "list", "--kind", "rollout").out
 
     def test_show(self, ask, townlet, run):
@@ -133,6 +133,35 @@ class TestRuns:
         assert told["summary"]["note"] == "fine"
         assert (told["datasets"], told["checkpoints"], told["evaluations"]) == ([], [], [])
         assert "reward_mean  0.25" in townlet("runs", "show", run).out
+
+    @pytest.fixture
+    def evaluations(self, run):
+        settings = {"config_id": "tiny-1", "seeds": [1, 2], "days": 0.5, "scenario": "rush"}
+        with Registry("runs") as registry:
+            registry.add_evaluation("pytorch:a", metrics={"reward": 0.5}, run=run)
+            registry.add_evaluation("scripted", metrics={"reward": 1.25, "attendance": None}, settings=settings)
+
+    def test_list_has_the_evaluations_made_by_hand(self, ask, townlet, run, evaluations):
+        told = ask("runs", "list")
+        assert [one["policy"] for one in told["evaluations"]] == ["scripted"], "the other one is its run's"
+        assert set(told["evaluations"][0]) == {
+            *("id", "at", "policy", "checkpoint", "run", "passed", "settings", "metrics", "by"),
+        }
+        (line,) = [line for line in townlet("runs", "list").out.splitlines() if line.startswith("evaluate-")]
+        assert line.split()[0] == "evaluate-2"
+        assert "2 towns, 0.5 days, rush  +1.25" in line
+
+    @pytest.mark.parametrize(("kind", "runs", "evaluations_"), [("train", 1, 0), ("evaluate", 0, 1), ("run", 0, 0)])
+    def test_a_kind_may_be_evaluate(self, ask, evaluations, kind, runs, evaluations_):
+        told = ask("runs", "list", "--kind", kind)
+        assert (len(told["runs"]), len(told["evaluations"])) == (runs, evaluations_)
+
+    def test_show_an_evaluation(self, ask, townlet, evaluations):
+        assert ask("runs", "show", "evaluate-2")["metrics"]["reward"] == 1.25
+        out = townlet("runs", "show", "evaluate-2").out
+        assert "2 towns, 0.5 days, rush" in out
+        assert "reward  1.25" in out
+        assert townlet("runs", "show", "evaluate-1").code == 4, "it is of a run, and shown there"
 
     def test_an_unknown_one(self, townlet, run):
         outcome = townlet("runs", "show", "nothing")

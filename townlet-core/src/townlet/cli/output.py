@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["JSONValue", "as_typed", "console", "emit", "emit_json", "emit_table", "warn"]
+__all__ = ["JSONValue", "as_typed", "console", "counted", "emit", "emit_json", "emit_table", "warn"]
 
 JSONValue = None | bool | int | float | str | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
 
@@ -41,6 +41,11 @@ def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         emit("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """A number of things in words: ``1 town``, ``1,000 towns``; ``things`` where the plural takes more than an s."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def as_typed(word: object) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
-from townlet.cli.output import emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
-    from townlet.registry import RunRecord
+    from townlet.registry import EvaluationRecord, Registry, RunRecord
 
 __all__ = ["command"]
+
+_BY_HAND = "evaluate"
+"""The command of evaluations that belong to no run; with their number it names them, as in ``evaluate-3``."""
 
 
 @click.group("runs")
@@ -26,30 +30,38 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--kind", default=None, metavar="COMMAND", help="Only runs of this command, such as rollout or train.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The latest so many.")
+@click.option("--kind", default=None, metavar="COMMAND", help="Only of this command: run, rollout, train or evaluate.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The latest so many of each.")
 @runs_option("is asked")
 @json_option
 @debug_option
 def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
-    """List the latest runs, newest first.
+    """List the latest runs, and the evaluations made by hand with evaluate or compare, newest first.
 
     \b
     Example:  townlet runs list --kind rollout
 
-    JSON keys: runs (each: id, kind, started, finished, status, config_id, config_digest, policy, folder, summary).
+    JSON keys: runs (each: id, kind, started, finished, status, config_id, config_digest, policy, folder, summary),
+    evaluations (each: id, at, policy, checkpoint, run, passed, settings, metrics, by).
     """
     from townlet.registry import Registry
 
     with Registry(runs, create=False) as registry:
         found = registry.runs(kind=kind, limit=limit)
+        judged = registry.evaluations(by_hand=True)[:limit] if kind in (None, _BY_HAND) else []
     if as_json:
-        emit_json({"runs": [run.to_json() for run in found]})
+        emit_json(
+            {"runs": [run.to_json() for run in found], "evaluations": [evaluation.to_json() for evaluation in judged]}
+        )
         return
-    if not found:
+    if not found and not judged:
         emit("no runs yet" if kind is None else f"no runs of the command {kind!r} here")
-        return
-    emit_table(("run", "started (UTC)", "status", "policy", "config", "reward", "folder"), map(_cells, found))
+    if found:
+        emit_table(("run", "started (UTC)", "status", "policy", "config", "reward", "folder"), map(_cells, found))
+    if found and judged:
+        emit()
+    if judged:
+        emit_table(("evaluation", "at (UTC)", "policy", "config", "played", "reward a day"), map(_judged, judged))
 
 
 @command.command("show")
@@ -58,16 +70,24 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
 @json_option
 @debug_option
 def show_run(run_id: str, runs: Path, as_json: bool) -> None:
-    """Show one run with its datasets, checkpoints and evaluations. RUN may be the beginning of its name.
+    """Show one run with its datasets, checkpoints and evaluations, or one evaluation made by hand.
+
+    RUN is a name that runs list shows, or the beginning of a run's.
 
     \b
     Example:  townlet runs show rollout-2026
+    Example:  townlet runs show evaluate-3
 
-    JSON keys: those of a run in runs list, and datasets, checkpoints, evaluations (lists).
+    JSON keys: those of a run in runs list, and datasets, checkpoints, evaluations (lists); of an evaluation those that
+    it has there.
     """
     from townlet.registry import Registry
 
     with Registry(runs, create=False) as registry:
+        evaluation = _evaluation(registry, run_id)
+        if evaluation is not None:
+            _show_evaluation(evaluation, as_json=as_json)
+            return
         run = registry.run(run_id)
         datasets = registry.datasets(run=run.id)
         checkpoints = registry.checkpoints(run=run.id)
@@ -101,10 +121,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
     for evaluation in evaluations:
         verdict = {None: "", True: ", passed", False: ", failed"}[evaluation.passed]
         emit(f"evaluation {evaluation.policy} at {evaluation.at}{verdict}")
-    numbers = [(name, f"{value:,.6g}") for name, value in run.summary.items() if isinstance(value, int | float)]
-    if numbers:
-        emit()
-        emit_table(("result", "value"), numbers)
+    _emit_numbers(run.summary)
 
 
 def _cells(run: RunRecord) -> tuple[str, ...]:
@@ -118,3 +135,58 @@ def _cells(run: RunRecord) -> tuple[str, ...]:
         f"{reward:+.5f}" if isinstance(reward, int | float) else "",
         run.folder or "",
     )
+
+
+def _evaluation(registry: Registry, name: str) -> EvaluationRecord | None:
+    made = registry.evaluations(by_hand=True) if name.startswith(f"{_BY_HAND}-") else []
+    return next((evaluation for evaluation in made if _name(evaluation) == name), None)
+
+
+def _show_evaluation(evaluation: EvaluationRecord, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(evaluation.to_json())
+        return
+    rows = [
+        ("evaluation", _name(evaluation)),
+        ("at", evaluation.at),
+        ("policy", evaluation.policy),
+        ("config", str(evaluation.settings.get("config_id", "unknown"))),
+        ("played", _played(evaluation)),
+        ("by", evaluation.by),
+    ]
+    for name, value in rows:
+        emit(f"{name:<10} {value}")
+    _emit_numbers(evaluation.metrics)
+
+
+def _judged(evaluation: EvaluationRecord) -> tuple[str, ...]:
+    reward = evaluation.metrics.get("reward")
+    return (
+        _name(evaluation),
+        evaluation.at[:19].replace("T", " "),
+        evaluation.policy,
+        str(evaluation.settings.get("config_id", "")),
+        _played(evaluation),
+        "" if reward is None else f"{reward:+.4g}",
+    )
+
+
+def _name(evaluation: EvaluationRecord) -> str:
+    return f"{_BY_HAND}-{evaluation.id}"
+
+
+def _played(evaluation: EvaluationRecord) -> str:
+    settings = evaluation.settings
+    parts = [
+        counted(len(settings["seeds"]), "town") if "seeds" in settings else None,
+        f"{settings['days']:g} days" if "days" in settings else None,
+        settings.get("scenario"),
+    ]
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _emit_numbers(values: Mapping[str, object]) -> None:
+    numbers = [(name, f"{value:,.6g}") for name, value in values.items() if isinstance(value, int | float)]
+    if numbers:
+        emit()
+        emit_table(("result", "value"), numbers)

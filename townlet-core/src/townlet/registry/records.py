@@ -21,7 +21,7 @@ class _Record:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord(_Record):
-    """One use of ``run``, ``rollout``, ``train``, ``evaluate``.
+    """One use of ``run``, ``rollout`` or ``train``.
 
     Attributes:
         id: its name.
@@ -78,7 +78,7 @@ class CheckpointRecord(_Record):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord(_Record):
-    """One evaluation of a policy; ``passed`` is None where it was not held against a gate."""
+    """One evaluation of a policy; ``run`` is None where it was made by hand, ``passed`` where no gate was asked."""
 
     id: int
     at: str

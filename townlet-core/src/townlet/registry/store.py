@@ -227,11 +227,14 @@ class Registry:
             )
         return next(found for found in self.evaluations() if found.id == number)
 
-    def evaluations(self, *, checkpoint: str | None = None, run: str | None = None) -> list[EvaluationRecord]:
-        """Evaluations, of a checkpoint (digest) or a run if given, newest first."""
+    def evaluations(
+        self, *, checkpoint: str | None = None, run: str | None = None, by_hand: bool = False
+    ) -> list[EvaluationRecord]:
+        """Evaluations, newest first: of a checkpoint (digest), of a run, or only those that belong to no run."""
         rows = self.database.rows(
-            "SELECT * FROM evaluations WHERE (? IS NULL OR checkpoint = ?) AND (? IS NULL OR run = ?) ORDER BY id DESC",
-            (checkpoint, checkpoint, run, run),
+            "SELECT * FROM evaluations WHERE (? IS NULL OR checkpoint = ?) AND (? IS NULL OR run = ?)"
+            " AND (NOT ? OR run IS NULL) ORDER BY id DESC",
+            (checkpoint, checkpoint, run, run, by_hand),
         )
         return [_evaluation(row) for row in rows]
 
