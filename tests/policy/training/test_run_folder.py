@@ -9,6 +9,7 @@ import pytest
 from townlet.config import load_config
 from townlet.errors import CheckpointError, ConfigError, UsageError
 from townlet.policy.training.runfolder import RunFolder
+from townlet.storage import PartialFolder
 
 
 @pytest.fixture
@@ -22,6 +23,21 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path, config) -> None:
         RunFolder.create(tmp_path, config, "ppo")
     assert "--resume" in str(caught.value)
     assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_run_appears_whole_or_not_at_all(tmp_path: Path, config, monkeypatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        if path.name == "run.json":
+            raise OSError(28, "No space left on device")
+        path.write_bytes(data)
+
+    monkeypatch.setattr("townlet.policy.training.runfolder.write_bytes_atomic", full)
+    with pytest.raises(OSError, match="No space left"):
+        RunFolder.create(tmp_path / "run", config, "ppo")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    RunFolder.create(tmp_path / "run", config, "ppo")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["checkpoints", "config.json", "run.json"]
 
 
 def test_resume_needs_a_run(tmp_path: Path, config) -> None:
@@ -47,6 +63,19 @@ def test_resume_with_another_config_names_the_difference(tmp_path: Path, config)
 def test_resume_with_the_same_config_goes_on(tmp_path: Path, config) -> None:
     RunFolder.create(tmp_path / "run", config, "ppo")
     assert RunFolder.resume(tmp_path / "run", load_config(), "ppo").latest() is None
+
+
+def test_a_resume_removes_what_a_kill_left_unfinished(tmp_path: Path, config) -> None:
+    run = RunFolder.create(tmp_path / "run", config, "ppo").path
+    dead = [run / "checkpoints" / ".s000-u00000002.abc.partial", run / "demonstrations" / ".stage-000.def.partial"]
+    for folder in (*dead, run / "checkpoints" / ".mine"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    with PartialFolder(run / "checkpoints" / "s000-u00000004", error=CheckpointError) as alive:
+        RunFolder.resume(run, config, "ppo")
+        assert alive.path.exists(), "another process that is still at it"
+        assert (run / "checkpoints" / ".mine" / "file").exists()
+        assert [folder for folder in dead if folder.exists()] == []
 
 
 def test_a_damaged_run_is_refused(tmp_path: Path, config) -> None:
