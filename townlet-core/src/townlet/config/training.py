@@ -77,7 +77,11 @@ class CloningSchedule(ScheduleConfig):
 
 
 class DemonstrationsConfig(Section):
-    """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts."""
+    """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts.
+
+    Each recording (an anneal run makes one for each of its bc stages) is shuffled within 1 GiB of memory; what does not
+    fit is read from the disk in every pass.
+    """
 
     dataset: str | None = Field(None, description="Folder of a recorded dataset; None: record the teacher.")
     teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
