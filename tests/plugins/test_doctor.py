@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -81,6 +82,51 @@ def test_killed_by_a_signal(examine: Any) -> None:
     found = examine("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     assert found.row.state is State.BROKEN
     assert found.row.why == "it was killed by SIGSEGV, at plugin.py:1 in <module> in phase 'import'"
+
+
+CREATES = """
+from townlet.plugins import hookimpl
+
+@hookimpl
+def townlet_create_policy(request):
+    {crash}
+"""
+
+
+@pytest.mark.parametrize(
+    ("crash", "ending"),
+    [
+        ("import os; os._exit(9)", "it ended the interpreter with exit code 9"),
+        pytest.param(
+            "import ctypes; ctypes.string_at(0)",
+            "it was killed by SIGSEGV, at plugin.py:6 in townlet_create_policy",  # not ctypes' own line
+            marks=pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
+        ),
+        pytest.param(
+            "import os; os.abort()",
+            "it was killed by SIGABRT, at plugin.py:6 in townlet_create_policy",
+            marks=pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
+        ),
+    ],
+)
+def test_a_crash_on_creation(site: Any, spec: ObservationSpec, crash: str, ending: str) -> None:
+    site.add("foo", plugin=CREATES.format(crash=crash))
+    (row,) = scan()
+    found = diagnose(row, spec.to_json(), LIMIT)
+    assert (found.row.state, found.phase) == (State.BROKEN, "create")
+    assert found.row.why == f"{ending} in phase 'create'"
+
+
+def test_a_crash_costs_nobody_else_the_diagnosis(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from townlet.cli.entry import main
+
+    site.add("bad", plugin="import os; os._exit(9)")
+    site.add("good")
+    assert main(["backends", "doctor", "--json"]) == 3
+    told = {found["name"]: found for found in json.loads(capsys.readouterr().out)["backends"]}
+    assert (told["bad"]["state"], told["bad"]["phase"]) == ("broken", "import")
+    assert told["bad"]["why"] == "it ended the interpreter with exit code 9 in phase 'import'"
+    assert (told["good"]["state"], told["good"]["phase"]) == ("ready", "close")
 
 
 def test_hangs(examine: Any) -> None:

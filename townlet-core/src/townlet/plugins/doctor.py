@@ -80,7 +80,7 @@ def diagnose(row: BackendRow, spec: Mapping[str, Any] | None, limit: float = DEF
         trace = _read(Path(folder, "trace"))
         output = _read(Path(folder, "output")).strip()[-_OUTPUT_SHOWN:]
     complete = any("done" in line or "error" in line for line in lines)
-    ending = "" if complete and not timed_out else _how_it_ended(code, timed_out, limit, trace)
+    ending = "" if complete and not timed_out else _how_it_ended(code, timed_out, limit, _frame(trace, row))
     return _judge(row, [line for line in lines if "phase" in line], ending, output)
 
 
@@ -155,10 +155,17 @@ def _judge(row: BackendRow, lines: list[dict[str, Any]], ending: str, output: st
     )
 
 
-def _how_it_ended(code: int, timed_out: bool, limit: float, trace: str) -> str:
+def _frame(trace: str, row: BackendRow) -> str:
+    """The innermost frame in the backend's own package, else the innermost of all; empty if there is none."""
+    frames = list(_TRACE_FRAME.finditer(trace))
+    package = row.declaration.value.partition(":")[0].partition(".")[0].strip()
+    own = [frame for frame in frames if package in Path(frame["file"]).parts]
+    return next((f"{Path(f['file']).name}:{f['line']} in {f['function']}" for f in own or frames), "")
+
+
+def _how_it_ended(code: int, timed_out: bool, limit: float, frame: str) -> str:
     """Why the log breaks off."""
-    frame = next((match for match in _TRACE_FRAME.finditer(trace)), None)
-    at = f", at {Path(frame['file']).name}:{frame['line']} in {frame['function']}" if frame else ""
+    at = f", at {frame}" if frame else ""
     if timed_out:
         return f"no answer within {limit:g} s{at}; it was killed"
     if code < 0:
