@@ -60,6 +60,8 @@ def toy_config():
             "training.ppo.rollout.worlds=4",
             "training.ppo.rollout.ticks=32",
             "training.ppo.rollout.episode_ticks=100",
+            "training.ppo.rollout.groups=1",
+            "training.ppo.critic_warmup=15",
             "training.ppo.learning_rate.start=0.1",
             "training.ppo.learning_rate.end=0.05",
             "training.checkpoints.every=5",
