@@ -65,6 +65,18 @@ def test_what_was_typed_wrongly(townlet, word: str) -> None:
     assert townlet("train", word).code == 2
 
 
+def test_a_run_that_is_not_there_is_answered_with_the_one_that_was_meant(townlet) -> None:
+    for folder in ("runs/first", "runs/data"):
+        Path(folder).mkdir(parents=True)
+    Path("runs/first/run.json").write_text("{}")
+    outcome = townlet("train", "--resume", "runs/frist")
+    assert outcome.err.splitlines() == [
+        "error: there is no run to resume  (runs/frist)",
+        "  a run is the folder that `townlet train` wrote, as in its --out",
+        f"  did you mean {str(Path('runs/first'))!r}?",
+    ]
+
+
 def test_a_resumed_run_takes_no_config(townlet) -> None:
     outcome = townlet("train", "--resume", "run", "--mode", "bc", "--seed", "3")
     assert outcome.code == 2

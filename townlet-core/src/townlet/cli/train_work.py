@@ -15,6 +15,7 @@ from townlet.errors import UsageError
 from townlet.plugins import Observers
 from townlet.policy.training import Mode, TrainingHarness
 from townlet.policy.training.results import TrainingResult
+from townlet.suggestions import nearest
 
 __all__ = ["TrainOutcome", "TrainRequest", "resumed_request", "train"]
 
@@ -66,9 +67,21 @@ def resumed_request(folder: Path, *, runs: Path, quiet: bool) -> TrainRequest:
     try:
         mode = json.loads((folder / "run.json").read_text())["mode"]
         config = TownletConfig.model_validate_json((folder / "config.json").read_text())
+    except FileNotFoundError:
+        raise UsageError("there is no run to resume", where=str(folder), details=_begun_runs(folder)) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError("there is no run to resume", where=str(folder), details=(str(error),)) from error
     return TrainRequest(config, str(mode), out=folder, resume=True, runs=runs, quiet=quiet)
+
+
+def _begun_runs(folder: Path) -> tuple[str, ...]:
+    rule = "a run is the folder that `townlet train` wrote, as in its --out"
+    try:
+        names = [other.name for other in folder.parent.iterdir() if (other / "run.json").is_file()]
+    except OSError:
+        return (rule,)
+    near = nearest(folder.name, names)
+    return (rule,) if near is None else (rule, f"did you mean {str(folder.parent / near)!r}?")
 
 
 def train(request: TrainRequest) -> TrainOutcome:

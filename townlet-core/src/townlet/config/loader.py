@@ -69,7 +69,9 @@ def read_text(path: str | Path, *, kind: str = "config", max_bytes: int = MAX_BY
         raise ConfigError("there is no such file", where=label, details=_similar_files(file)) from None
     except IsADirectoryError:
         raise ConfigError(f"a {kind} is a file, found a folder", where=label) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", where=label) from None
+    except ValueError as error:
         raise ConfigError(f"cannot be read: {error}", where=label) from None
     if len(raw) > max_bytes:
         raise ConfigError(f"larger than {max_bytes >> 20} MiB, which no {kind} is", where=label)
