@@ -112,7 +112,7 @@ class TestRun:
         tired()
         done = townlet("run", *HAMLET, "--backend", "tired", "--ticks", "100", "--record", "rec")
         assert (done.code, done.err) == (3, failure("rec"))
-        assert done.out.startswith("riverside, seed 0: failed at tick 40 (0.04 days) with tired, ")
+        assert done.out.startswith("hamlet, seed 0: failed at tick 40 (0.04 days) with tired, ")
         assert_kept("rec")
         townlet("run", *HAMLET, "--backend", "stub", "--ticks", "40", "--record", "whole", "--no-registry")
         kept, whole = arrays_of("rec"), arrays_of("whole")

@@ -32,6 +32,32 @@ def models(model: type[BaseModel] = TownletConfig) -> Iterator[type[BaseModel]]:
 MODELS = sorted(set(models()), key=lambda model: model.__name__)
 
 
+class TestName:
+    @pytest.mark.parametrize(
+        ("town_map", "name"),
+        [
+            ("riverside", "riverside"),
+            ("hamlet", "hamlet"),
+            ("generated", "generated"),
+            ("maps/mill.town.yaml", "mill.town"),
+            ("C:\\maps\\my town.yml", "my-town"),
+            ("../.yaml", "town"),
+            ("m" * 80, "m" * 60),
+        ],
+    )
+    def test_a_town_without_one_is_called_after_its_map(self, town_map: str, name: str) -> None:
+        assert load_config(None, [f"town.map={json.dumps(town_map)}"]).name == name
+
+    def test_one_of_its_own_stays(self) -> None:
+        assert load_config(None, ["town.map=hamlet", "name=riverside"]).name == "riverside"
+
+    def test_a_config_that_was_kept_with_another_keeps_it_and_its_id(self) -> None:
+        kept = load_config(None, ["town.map=hamlet", "name=riverside"])
+        assert TownletConfig.model_validate_json(kept.model_dump_json()).config_id == kept.config_id
+        nameless = load_config(None, ["town.map=hamlet"])
+        assert TownletConfig.model_validate_json(nameless.model_dump_json()).config_id == nameless.config_id
+
+
 class TestIdentity:
     def test_digest_is_that_of_the_canonical_text(self) -> None:
         config = TownletConfig()

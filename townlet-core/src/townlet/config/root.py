@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+import re
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from townlet.config.evaluation import EvaluationConfig
 from townlet.config.model import Section
@@ -31,7 +32,7 @@ class TownletConfig(Section):
         min_length=1,
         max_length=60,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="Name of the town; part of file names and of the config's id.",
+        description="Name of the town, that of its map without; part of file names and of the config's id.",
     )
     seed: int = Field(0, ge=0, lt=2**62, description="Seed of the first world; world w of a run uses seed + w.")
     town: TownConfig = Field(default_factory=TownConfig, description="The town and the rules of its life.")
@@ -41,10 +42,23 @@ class TownletConfig(Section):
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are taught.")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How a policy is judged.")
 
+    @model_validator(mode="after")
+    def _called_after_its_map(self) -> Self:
+        """A town without a name of its own: else every one would be called riverside, whatever its map."""
+        if "name" not in self.model_fields_set:
+            self.__dict__["name"] = _name_of(self.town.map)
+        return self
+
     @property
     def config_id(self) -> str:
         """``<name>-<first 12 hex digits of the digest>``."""
         return f"{self.name}-{config_digest(self)[:12]}"
+
+
+def _name_of(town_map: str) -> str:
+    """A name made of that of a map or of its file, alike on every platform."""
+    stem = re.split(r"[/\\]", town_map.removesuffix(".yaml").removesuffix(".yml"))[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("._-")[:60] or "town"
 
 
 def canonical_json(config: Section) -> str:
