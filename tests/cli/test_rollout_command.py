@@ -118,7 +118,7 @@ def test_in_words(townlet, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     outcome = townlet("rollout", "--worlds", "1", "--ticks", "5", "--out", "data")
     assert outcome.code == 0
-    assert "recorded 5 ticks of 1 worlds with 8 agents: 40 transitions by scripted" in outcome.out
+    assert "recorded 5 ticks of 1 world with 8 agents: 40 transitions by scripted" in outcome.out
     assert "townlet dataset inspect data" in outcome.out
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import FiniteRange, backend_options, read_config, shared_options
-from townlet.cli.output import emit, emit_json, emit_table
+from townlet.cli.options import backend_options, read_config, shared_options
+from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.ranges import FiniteRange, WholeRange
 
 __all__ = ["command"]
 
@@ -15,8 +16,8 @@ __all__ = ["command"]
 @click.command("bench")
 @shared_options
 @backend_options
-@click.option("--worlds", type=click.IntRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns at once.")
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads for towns.")
+@click.option("--worlds", type=WholeRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns at once.")
+@click.option("--threads", type=WholeRange(1, 64), default=1, show_default=True, help="Threads for towns.")
 @click.option("--seconds", type=FiniteRange(min=0.01), default=1.0, show_default=True, help="Time for each row.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter: click's way)
     config_path: Path | None,
@@ -57,7 +58,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter: click's 
             }
         )
         return
-    emit(f"{document.config.config_id}, policy {result.policy['active']}, {threads} thread{'s' * (threads > 1)}")
+    emit(f"{document.config.config_id}, policy {result.policy['active']}, {counted(threads, 'thread')}")
     emit(f"first town after {result.start_seconds:.1f} s")
     emit()
     header = ("WORLDS", "AGENTS", "TOWN", "DECIDING", "TOGETHER")

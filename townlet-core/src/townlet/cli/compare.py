@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, config_flags, debug_option, json_option, read_config, runs_option, seed_option
+from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option, seed_option
+from townlet.cli.ranges import DAYS, WholeRange
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -19,7 +20,7 @@ __all__ = ["command"]
 @json_option
 @debug_option
 @click.option(
-    "--seeds", type=click.IntRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+    "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
 )
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
 @click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")

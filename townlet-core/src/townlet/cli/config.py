@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import config_options, debug_option, json_option, read_config
-from townlet.cli.output import emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json, emit_table
 
 __all__ = ["command"]
 
@@ -103,7 +103,7 @@ def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -
         return
     size = f"{len(town.glyphs[0])}x{len(town.glyphs)}"
     emit(f"{document.source.label} is fine: {document.config.config_id}")
-    emit(f"map {document.config.town.map!r}, {size}, {town.agents} agents; backend {policy.backend!r}")
+    emit(f"map {document.config.town.map!r}, {size}, {counted(town.agents, 'agent')}; backend {policy.backend!r}")
     if reason:
         emit(f"its policy.options could not be checked: {reason}")
 

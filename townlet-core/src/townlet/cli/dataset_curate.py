@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import counted, emit, emit_json
 
 __all__ = ["command"]
 
@@ -69,5 +69,5 @@ def command(
         )
         return
     emit(f"kept {how}")
-    emit(f"{out}: {manifest.transitions:,} transitions, {share:.1%} of before")
+    emit(f"{out}: {counted(manifest.transitions, 'transition')}, {share:.1%} of before")
     emit(f"mean reward a tick: {before:+.5f} before, {after:+.5f} now")

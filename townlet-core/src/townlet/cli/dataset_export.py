@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import counted, emit, emit_json
 
 __all__ = ["command"]
 
@@ -34,5 +34,5 @@ def command(path: Path, out: Path, kind: str, dataset_id: str | None, as_json: b
     if as_json:
         emit_json({"path": str(out), "format": kind, "episodes": episodes, "transitions": dataset.transitions})
         return
-    emit(f"{out}: {episodes:,} episodes, {dataset.transitions:,} transitions")
+    emit(f"{out}: {counted(episodes, 'episode')}, {counted(dataset.transitions, 'transition')}")
     emit(f"read it with:  minari.MinariDataset({str(out / 'data')!r})")

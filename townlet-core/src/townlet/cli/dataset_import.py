@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import counted, emit, emit_json
 
 __all__ = ["command"]
 
@@ -49,4 +49,4 @@ def command(source: str, out: Path, config_path: Path | None, overrides: tuple[s
             }
         )
         return
-    emit(f"{out}: {episodes:,} episodes, {manifest.transitions:,} transitions")
+    emit(f"{out}: {counted(episodes, 'episode')}, {counted(manifest.transitions, 'transition')}")

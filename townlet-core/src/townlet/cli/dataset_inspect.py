@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import JSONValue, emit, emit_json, emit_table
+from townlet.cli.output import JSONValue, counted, emit, emit_json, emit_table
 
 if TYPE_CHECKING:
     from townlet.data import Dataset, EpisodeTable
@@ -111,14 +111,15 @@ def _show(dataset: Dataset, episodes: EpisodeTable, *, full: bool) -> None:
         ("observations", f"{dataset.spec.variant}, {manifest.observation_fingerprint[:16]}"),
         ("holds", _extent(dataset)),
         ("seeds", _seeds(manifest.seeds)),
-        ("size", f"{manifest.size / 1e6:,.1f} MB in {len(manifest.shards)} shards"),
+        ("size", f"{manifest.size / 1e6:,.1f} MB in {counted(len(manifest.shards), 'shard')}"),
         ("lives", f"{lives['count']:,}: " + ", ".join(f"{lives[o]:,} {o}" for o in ("terminated", "truncated", "cut"))),
     ]
     if len(episodes):
         rows.append(
             (
                 "their length",
-                f"{lives['length_mean']:,.0f} ticks on average, half of them at most {lives['length_median']:,}",
+                f"{lives['length_mean']:,.0f} ticks on average, "
+                f"half of them at most {lives['length_median']:,}",
             )
         )
         rows.append(
@@ -170,10 +171,10 @@ def _headlines(dataset: Dataset) -> dict[str, float]:
 def _extent(dataset: Dataset) -> str:
     manifest = dataset.manifest
     if manifest.layout == "episodes":
-        return f"{manifest.transitions:,} transitions of chosen lives"
+        return f"{counted(manifest.transitions, 'transition')} of chosen lives"
     return (
-        f"{manifest.transitions:,} transitions: {manifest.worlds} worlds x {manifest.agents} agents x "
-        f"{manifest.ticks:,} ticks"
+        f"{counted(manifest.transitions, 'transition')}: {counted(manifest.worlds, 'world')} x "
+        f"{counted(manifest.agents, 'agent')} x {counted(manifest.ticks, 'tick')}"
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import JSONValue, emit, emit_json
+from townlet.cli.output import JSONValue, counted, emit, emit_json
+from townlet.cli.ranges import FiniteRange, WholeRange
 
 __all__ = ["command"]
 
@@ -17,12 +18,12 @@ __all__ = ["command"]
 @click.option(
     "--validation",
     "share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.1,
     show_default=True,
     help="Share of the ticks held out.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which lives are held out.")
+@click.option("--seed", type=WholeRange(min=0), default=0, show_default=True, help="Which lives are held out.")
 @click.option("--train", type=click.Path(path_type=Path), default=None, metavar="DIR", help="DATASET-train by default.")
 @click.option(
     "--held-out", type=click.Path(path_type=Path), default=None, metavar="DIR", help="DATASET-validation by default."
@@ -51,4 +52,4 @@ def command(path: Path, share: float, seed: int, train: Path | None, held_out: P
         return
     for name, place, part in zip(("training", "held out"), places, parts, strict=True):
         held = part.transitions / dataset.transitions
-        emit(f"{name}: {place}  ({part.transitions:,} transitions, {held:.1%}, {part.size / 1e6:,.1f} MB)")
+        emit(f"{name}: {place}  ({counted(part.transitions, 'transition')}, {held:.1%}, {part.size / 1e6:,.1f} MB)")

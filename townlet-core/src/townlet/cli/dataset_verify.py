@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import counted, emit, emit_json
 
 __all__ = ["command"]
 
@@ -46,4 +46,5 @@ def command(path: Path, as_json: bool) -> None:
         )
         return
     note = "" if manifest.complete else f"; the recording was cut short: {manifest.interruption}"
-    emit(f"{path} is whole: {len(manifest.shards)} shards, {manifest.size / 1e6:,.1f} MB, {seconds:.2f} s{note}")
+    shards = counted(len(manifest.shards), "shard")
+    emit(f"{path} is whole: {shards}, {manifest.size / 1e6:,.1f} MB, {seconds:.2f} s{note}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, read_config, runs_option, shared_options
+from townlet.cli.options import read_config, runs_option, shared_options
+from townlet.cli.ranges import DAYS, WholeRange
 
 __all__ = ["command"]
 
@@ -20,7 +21,7 @@ __all__ = ["command"]
     help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; the config's policy.backend without.",
 )
 @click.option(
-    "--seeds", type=click.IntRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+    "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
 )
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
 @click.option("--scenario", default=None, metavar="NAME", help="Play a named situation, or 'all' for a scorecard.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from townlet.cli.output import emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json, emit_table
 from townlet.evaluation import ComparisonResult, EvaluationResult
 from townlet.evaluation.names import HEADLINES, is_judged, label
 from townlet.evaluation.scenarios import Scorecard
@@ -15,8 +15,7 @@ def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> N
     if as_json:
         emit_json(result.model_dump(mode="json"))
         return
-    towns = f"{len(result.seeds)} {'town' if len(result.seeds) == 1 else 'towns'}"
-    emit(f"{result.policy}: {towns} of {result.agents} agents, {result.days:g} days each ({result.seconds:.1f} s)")
+    emit(f"{result.policy}: {_towns(result)} ({result.seconds:.1f} s)")
     emit()
     names = list(result.kpis) if full else [name for name in HEADLINES if name in result.kpis]
     rows = []
@@ -37,7 +36,7 @@ def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> N
         return
     first = result.evaluations[0]
     names = list(first.kpis) if full else [name for name in HEADLINES if name in first.kpis]
-    emit(f"{len(first.seeds)} towns of {first.agents} agents, {first.days:g} days each, the same seeds for all\n")
+    emit(f"{_towns(first)}, the same seeds for all\n")
     rows = [(label(name), *(f"{e.kpis[name].mean:.4g}" for e in result.evaluations)) for name in names]
     emit_table(("MEAN OVER TOWNS", *(e.policy for e in result.evaluations)), rows)
     for pair in result.comparisons:
@@ -58,7 +57,7 @@ def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
     if as_json:
         emit_json(card.model_dump(mode="json"))
         return
-    emit(f"{card.policy}: {card.passed} of {len(card.scores)} scenarios as expected")
+    emit(f"{card.policy}: {card.passed} of {counted(len(card.scores), 'scenario')} as expected")
     for one in card.scores:
         emit(f"\n{'as expected' if one.passed else 'NOT as expected'}: {one.title} ({one.scenario})")
         rows = []
@@ -76,3 +75,8 @@ def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
         if full:
             emit()
             show_evaluation(one.evaluation, full=True, as_json=False)
+
+
+def _towns(result: EvaluationResult) -> str:
+    towns, agents = counted(len(result.seeds), "town"), counted(result.agents, "agent")
+    return f"{towns} of {agents}, {counted(result.days, 'day')} each"

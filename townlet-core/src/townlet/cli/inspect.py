@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import emit, emit_json, emit_table, warn
+from townlet.cli.output import counted, emit, emit_json, emit_table, warn
+from townlet.cli.ranges import WholeRange
 
 if TYPE_CHECKING:
     from townlet.api import PolicyBackendProtocol
@@ -24,8 +25,8 @@ _GLYPHS = {"wall": "#", "facility": "o", "agents": "@", "queue_or_occupied": "+"
 @click.command("inspect", epilog="Example:  townlet inspect runs/first --agent alice --tick 512")
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--agent", required=True, metavar="NAME", help="Whose eyes to look through.")
-@click.option("--tick", type=click.IntRange(min=0), required=True, help="Tick of the town.")
-@click.option("--world", type=click.IntRange(min=0), default=0, show_default=True, help="Which of the recorded towns.")
+@click.option("--tick", type=WholeRange(min=0), required=True, help="Tick of the town.")
+@click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Which of the recorded towns.")
 @click.option(
     "--policy",
     default=None,
@@ -91,7 +92,7 @@ def _show(found: Inspection, *, everything: bool) -> None:
     emit_table(("FEATURE", "VALUE") * columns, lines)
     hidden = len(found.features) - len(rows)
     if hidden:
-        emit(f"and {hidden} features that are 0: --all shows them")
+        emit(f"and {counted(hidden, 'feature that is', 'features that are')} 0: --all shows them")
     emit()
     choices = sorted(found.choices, key=lambda c: (-(c.probability or 0.0), not c.possible))
     scored = any(c.probability is not None for c in choices)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from townlet.cli.ranges import WholeRange
+
 if TYPE_CHECKING:
     from townlet.config import ConfigDocument
 
 __all__ = [
-    "DAYS",
-    "TICKS",
-    "FiniteRange",
     "Invocation",
     "backend_options",
     "config_flags",
@@ -31,24 +29,6 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 Command = Callable[P, R]
-
-
-class FiniteRange(click.FloatRange):
-    """click's range of floats, without NaN, which compares as false and so passes any bound, and infinities."""
-
-    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or click's usage error."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is no finite number.", param, ctx)
-        return number
-
-
-DAYS = FiniteRange(min=0, max=1e6, min_open=True)
-"""How long a town lives, days."""
-
-TICKS = click.IntRange(min=1, max=10**9)
-"""How long a town lives, ticks: as long as :data:`DAYS` where a day is as long as usual."""
 
 
 class Invocation:
@@ -78,9 +58,7 @@ debug_option = click.option(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document with documented keys.")
 
-seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**62 - 1), default=None, help="Seed; overrides the config's."
-)
+seed_option = click.option("--seed", type=WholeRange(0, 2**62 - 1), default=None, help="Seed; overrides the config's.")
 
 
 _set_option = click.option(

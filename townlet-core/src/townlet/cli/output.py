@@ -43,9 +43,10 @@ def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         emit("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def counted(number: int, thing: str, things: str | None = None) -> str:
+def counted(number: float, thing: str, things: str | None = None) -> str:
     """A number of things in words: ``1 town``, ``1,000 towns``; ``things`` where the plural takes more than an s."""
-    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+    figure = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{figure} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def as_typed(word: object) -> str:

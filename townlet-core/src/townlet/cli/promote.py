@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
-from townlet.cli.output import emit, emit_json
+from townlet.cli.output import counted, emit, emit_json
 
 __all__ = ["command"]
 
@@ -64,6 +64,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         emit_json(decision.to_json())
         return
     word = "held back" if hold else "promoted"
-    emit(f"{word} {decision.path} ({decision.checkpoint[:12]}), {decision.passes} passes in a row, by {decision.by}")
+    passes = counted(decision.passes, "pass", "passes")
+    emit(f"{word} {decision.path} ({decision.checkpoint[:12]}), {passes} in a row, by {decision.by}")
     if not hold:
         emit("run it with:  townlet run --backend release")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
-from townlet.cli.output import emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json, emit_table
 
 __all__ = ["command"]
 
@@ -47,7 +47,7 @@ def command(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as
         return
     emit("no release yet" if release is None else f"release: {release.path} ({release.checkpoint[:12]})")
     for status, path in waiting:
-        emit(f"candidate: {path}, {status.passes} of {status.required} passes")
+        emit(f"candidate: {path}, {status.passes} of {counted(status.required, 'pass', 'passes')}")
     if decisions:
         emit()
         emit_table(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import as_typed, emit, emit_json, emit_table
+from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
+from townlet.cli.ranges import WholeRange
 
 if TYPE_CHECKING:
     from townlet.cli.replay_work import ReplayResult
@@ -18,16 +19,14 @@ __all__ = ["command"]
 
 @click.command("replay")
 @click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=4096, show_default=True, help="Transitions in a batch."
-)
-@click.option("--seed", type=click.IntRange(min=0), default=None, help="Shuffle by it; in recorded order without.")
+@click.option("--batch-size", type=WholeRange(min=1), default=4096, show_default=True, help="Transitions in a batch.")
+@click.option("--seed", type=WholeRange(min=0), default=None, help="Shuffle by it; in recorded order without.")
 @click.option("--drop-last", is_flag=True, help="Leave a last, short batch out.")
-@click.option("--batches", "limit", type=click.IntRange(min=1), default=None, help="Stop after so many.")
+@click.option("--batches", "limit", type=WholeRange(min=1), default=None, help="Stop after so many.")
 @click.option(
-    "--memory", type=click.IntRange(min=1), default=256, show_default=True, metavar="MIB", help="Budget for shuffling."
+    "--memory", type=WholeRange(min=1), default=256, show_default=True, metavar="MIB", help="Budget for shuffling."
 )
-@click.option("--show", type=click.IntRange(min=0), default=0, metavar="N", help="Show the first N batches one by one.")
+@click.option("--show", type=WholeRange(min=0), default=0, metavar="N", help="Show the first N batches one by one.")
 @click.option("--no-verify", is_flag=True, help="Do not compare digests while reading.")
 @json_option
 @debug_option
@@ -75,13 +74,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 
 def _print(result: ReplayResult) -> None:
     emit(
-        f"{result.path}: {result.batches:,} batches, {result.transitions:,} transitions in {result.seconds:.2f} s "
+        f"{result.path}: {counted(result.batches, 'batch', 'batches')}, {counted(result.transitions, 'transition')} "
+        f"in {result.seconds:.2f} s "
         f"({result.transitions / result.seconds:,.0f} transitions/s, {result.gigabytes_per_second:.2f} GB/s)"
     )
     for number, statistics in enumerate(result.first_batches):
         emit(
-            f"  batch {number}: {int(statistics['transitions']):,} transitions, "
-            f"reward {statistics['reward_mean']:+.5f}, {int(statistics['terminated'])} lives ended"
+            f"  batch {number}: {counted(int(statistics['transitions']), 'transition')}, "
+            f"reward {statistics['reward_mean']:+.5f}, {counted(int(statistics['terminated']), 'life', 'lives')} ended"
         )
     low, mean, high = (result.spread[name] for name in ("min", "mean", "max"))
     emit(f"mean reward of a batch: {mean:+.5f} ({low:+.5f} to {high:+.5f})")
@@ -93,4 +93,5 @@ def _print(result: ReplayResult) -> None:
     )
     others = [name for name in result.baselines if name not in result.statistics]
     if others:
-        emit(f"and {len(others)} key figures of the towns: townlet dataset inspect {as_typed(result.path)} --full")
+        more = f"townlet dataset inspect {as_typed(result.path)} --full"
+        emit(f"and {counted(len(others), 'key figure')} of the towns: {more}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, TICKS, backend_options, read_config, runs_option, shared_options
+from townlet.cli.options import backend_options, read_config, runs_option, shared_options
+from townlet.cli.ranges import DAYS, TICKS, WholeRange
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -17,7 +18,7 @@ _INTERRUPTED = 130
 @click.command("rollout")
 @shared_options
 @backend_options
-@click.option("--worlds", type=click.IntRange(min=1, max=65_536), default=8, show_default=True, help="Towns at once.")
+@click.option("--worlds", type=WholeRange(min=1, max=65_536), default=8, show_default=True, help="Towns at once.")
 @click.option("--ticks", type=TICKS, default=None, help="Ticks of each town.")
 @click.option("--days", type=DAYS, default=None, help="Days of each; 1 by default.")
 @click.option(
@@ -28,7 +29,7 @@ _INTERRUPTED = 130
     help="The dataset's folder; RUNS/datasets/CONFIG-SEED-TICKS by default.",
 )
 @click.option("--explore", is_flag=True, help="Let the policy draw its actions instead of taking its best guess.")
-@click.option("--threads", type=click.IntRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
+@click.option("--threads", type=WholeRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
 @click.option("--tag", "tags", multiple=True, metavar="WORD", help="A word for the manifest. May be given again.")
 @runs_option("keeps the run and knows the release")
 @click.option("--no-registry", is_flag=True, help="Do not enter the run in the registry.")

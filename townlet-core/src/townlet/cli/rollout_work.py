@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from townlet.cli.compiling import say_that_it_compiles
-from townlet.cli.output import as_typed, emit, emit_json, warn
+from townlet.cli.output import as_typed, counted, emit, emit_json, warn
 from townlet.cli.recording import recording
 from townlet.cli.run_progress import Progress
 from townlet.config import ConfigDocument, TownletConfig
@@ -169,9 +169,10 @@ def report_rollout(result: RolloutResult, *, as_json: bool) -> None:
         return
     state = "failed after" if result.failure else "interrupted after" if result.interrupted else "recorded"
     emit(
-        f"{state} {manifest.ticks:,} ticks of {manifest.worlds} worlds with {manifest.agents} agents: "
-        f"{manifest.transitions:,} transitions by {manifest.policy.get('active')}"
+        f"{state} {counted(manifest.ticks, 'tick')} of {counted(manifest.worlds, 'world')} "
+        f"with {counted(manifest.agents, 'agent')}: {counted(manifest.transitions, 'transition')} "
+        f"by {manifest.policy.get('active')}"
     )
-    emit(f"dataset: {dataset.path}  ({manifest.size / 1e6:,.1f} MB, {len(manifest.shards)} shards)")
+    emit(f"dataset: {dataset.path}  ({manifest.size / 1e6:,.1f} MB, {counted(len(manifest.shards), 'shard')})")
     emit(f"speed: {per_second:,.0f} agent-steps/s, reward {manifest.metrics.get('reward_mean', 0.0):+.4f} a tick")
     emit(f"look at it with:  townlet dataset inspect {as_typed(dataset.path)}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import DAYS, TICKS, FiniteRange, backend_options, read_config, runs_option, shared_options
+from townlet.cli.options import backend_options, read_config, runs_option, shared_options
+from townlet.cli.ranges import DAYS, TICKS, FiniteRange, WholeRange
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -21,7 +22,7 @@ _INTERRUPTED = 130
 @click.option("--days", type=DAYS, default=None, help="Days to run; 1 by default.")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
 @click.option(
-    "--snapshot-every", type=click.IntRange(min=1), default=None, metavar="TICKS", help="Write a snapshot that often."
+    "--snapshot-every", type=WholeRange(min=1), default=None, metavar="TICKS", help="Write a snapshot that often."
 )
 @click.option(
     "--snapshots",

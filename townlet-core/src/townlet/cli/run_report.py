@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from townlet.cli.output import JSONValue, as_typed, emit_json, warn
+from townlet.cli.output import JSONValue, as_typed, counted, emit_json, warn
 from townlet.policy.activation import warn_of_stub
 from townlet.telemetry.measures import column
 
@@ -102,7 +102,7 @@ def _print(result: RunResult) -> None:
     console.print()
     _whole(console, _table(dict(list(agents.items())[:_MOST_AGENTS])))
     if len(agents) > _MOST_AGENTS:
-        console.print(f"and {len(agents) - _MOST_AGENTS} more agents; --json has them all")
+        console.print(f"and {counted(len(agents) - _MOST_AGENTS, 'more agent')}; --json has them all")
     console.print()
     console.print(
         "suffice: share of agents with no need ever at 0.3 or below; attend, late: shares of shifts, - before the "

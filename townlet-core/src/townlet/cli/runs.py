@@ -10,6 +10,7 @@ import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.ranges import WholeRange
 
 if TYPE_CHECKING:
     from townlet.registry import EvaluationRecord, Registry, RunRecord
@@ -31,7 +32,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--kind", default=None, metavar="COMMAND", help="Only of this command: run, rollout, train or evaluate.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The latest so many of each.")
+@click.option("--limit", type=WholeRange(min=1), default=20, show_default=True, help="The latest so many of each.")
 @runs_option("is asked")
 @json_option
 @debug_option
@@ -115,7 +116,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
     for name, value in rows:
         emit(f"{name:<9} {value}")
     for dataset in datasets:
-        emit(f"dataset   {dataset.path}  ({dataset.transitions:,} transitions, {dataset.digest[:12]})")
+        emit(f"dataset   {dataset.path}  ({counted(dataset.transitions, 'transition')}, {dataset.digest[:12]})")
     for checkpoint in checkpoints:
         emit(f"checkpoint {checkpoint.path}  ({checkpoint.backend}, {checkpoint.digest[:12]})")
     for evaluation in evaluations:
@@ -179,7 +180,7 @@ def _played(evaluation: EvaluationRecord) -> str:
     settings = evaluation.settings
     parts = [
         counted(len(settings["seeds"]), "town") if "seeds" in settings else None,
-        f"{settings['days']:g} days" if "days" in settings else None,
+        counted(settings["days"], "day") if "days" in settings else None,
         settings.get("scenario"),
     ]
     return ", ".join(str(part) for part in parts if part)

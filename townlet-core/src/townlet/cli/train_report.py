@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from townlet.cli.output import as_typed, emit, emit_json
+from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.cli.train_work import TrainOutcome
 from townlet.policy.training import AnnealSummary, BCTrainingResult, PPOTrainingResult
 from townlet.policy.training.results import CandidateResult
@@ -44,7 +44,7 @@ def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list
             return [f"stages done by then: {len(result.stages)}", *done]
         return [f"verdict {result.verdict}", *done]
     if isinstance(result, PPOTrainingResult):
-        lines = [f"{result.updates} updates on {result.samples:,} samples ({result.data})"]
+        lines = [f"{counted(result.updates, 'update')} on {counted(result.samples, 'sample')} ({result.data})"]
         if result.reward_first is not None and result.reward_last is not None:
             lines.append(
                 f"reward per agent and tick: {result.reward_first:+.5f} at first, {result.reward_last:+.5f} now"
@@ -54,7 +54,8 @@ def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list
         return []
     metrics = result.metrics
     return [
-        f"held-out accuracy {metrics.accuracy:.2%}, {metrics.epochs} epochs over {result.transitions:,} transitions",
+        f"held-out accuracy {metrics.accuracy:.2%}, {counted(metrics.epochs, 'epoch')} over "
+        f"{counted(result.transitions, 'transition')}",
         f"always taking the commonest action would reach {metrics.majority_accuracy:.2%}",
         *result.flags,
     ]

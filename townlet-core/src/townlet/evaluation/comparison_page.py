@@ -14,9 +14,10 @@ def comparison_page(result: ComparisonResult) -> Page:
     """Verdicts first, then the headline figures, then everything that was measured."""
     first = result.evaluations[0]
     names = ", ".join(e.policy for e in result.evaluations)
+    towns = f"{len(first.seeds)} {'town' if len(first.seeds) == 1 else 'towns'} of {first.agents} agents"
     page = Page(
         f"Comparison: {names}",
-        f"{len(first.seeds)} towns of {first.agents} agents, {first.days:g} days each, the same seeds for all"
+        f"{towns}, {first.days:g} {'day' if first.days == 1 else 'days'} each, the same seeds for all"
         + (f"; scenario {first.scenario}" if first.scenario else ""),
     )
     for pair in result.comparisons:
