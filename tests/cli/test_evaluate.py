@@ -35,6 +35,24 @@ def test_a_table_with_intervals(call) -> None:
     assert "reward (per agent-day)" in done.output
 
 
+def test_a_share_of_nothing_is_shown_as_unknown(call) -> None:
+    """Alice's shift ends at tick 460, and it is the first."""
+
+    def attendance(*words: str) -> list[str]:
+        (line,) = [line for line in call(*words).output.splitlines() if line.startswith("attendance")]
+        return line.split()[4:]
+
+    town = ("--set", "town.map=hamlet", "--seeds", "2")
+    assert attendance("evaluate", "--policy", "scripted", *town, "--days", "0.4") == ["-"]
+    assert attendance("evaluate", "--policy", "scripted", *town, "--days", "0.5")[0] == "1"
+    assert attendance("compare", "scripted", "stub", *town, "--days", "0.4") == ["-", "-"]
+    done = call("evaluate", "--policy", "scripted", *town, "--days", "0.4", "--json")
+    assert "attendance" in json.loads(done.stdout)["unknown"]
+    (kept, *_) = json.loads(call("runs", "list", "--json").stdout)["evaluations"]
+    assert "attendance" not in kept["metrics"]
+    assert "reward" in kept["metrics"]
+
+
 def test_json_is_one_document_that_reads_back(call) -> None:
     done = call("evaluate", "--policy", "scripted", *SMALL, "--json")
     result = EvaluationResult.model_validate_json(done.stdout)

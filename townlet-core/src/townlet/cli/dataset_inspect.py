@@ -118,8 +118,7 @@ def _show(dataset: Dataset, episodes: EpisodeTable, *, full: bool) -> None:
         rows.append(
             (
                 "their length",
-                f"{lives['length_mean']:,.0f} ticks on average, "
-                f"half of them at most {lives['length_median']:,}",
+                f"{lives['length_mean']:,.0f} ticks on average, half of them at most {lives['length_median']:,}",
             )
         )
         rows.append(

@@ -20,6 +20,9 @@ def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> N
     names = list(result.kpis) if full else [name for name in HEADLINES if name in result.kpis]
     rows = []
     for name in names:
+        if name in result.unknown:
+            rows.append((label(name), "-", "", ""))
+            continue
         e = result.kpis[name]
         rows.append((label(name), f"{e.mean:.4g}", f"{e.low:.4g} to {e.high:.4g}", f"{e.iqm:.4g}"))
     emit_table(("FIGURE", "MEAN", "95 % INTERVAL", "INTERQUARTILE MEAN"), rows)
@@ -37,13 +40,17 @@ def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> N
     first = result.evaluations[0]
     names = list(first.kpis) if full else [name for name in HEADLINES if name in first.kpis]
     emit(f"{_towns(first)}, the same seeds for all\n")
-    rows = [(label(name), *(f"{e.kpis[name].mean:.4g}" for e in result.evaluations)) for name in names]
+    rows = [
+        (label(name), *("-" if name in e.unknown else f"{e.kpis[name].mean:.4g}" for e in result.evaluations))
+        for name in names
+    ]
     emit_table(("MEAN OVER TOWNS", *(e.policy for e in result.evaluations)), rows)
+    unknown = {name for e in result.evaluations for name in e.unknown}
     for pair in result.comparisons:
         emit(f"\n{pair.b} minus {pair.a}")
         lines = []
         for name in names:
-            if is_judged(name):
+            if is_judged(name) and name not in unknown:
                 d = pair.differences[name]
                 interval = f"{d.low:+.4g} to {d.high:+.4g}"
                 share = f"{d.probability_of_improvement:.0%}"
@@ -66,7 +73,7 @@ def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
                 (
                     "ok" if met else "MISSED",
                     label(expectation.figure),
-                    f"{found:.3g}",
+                    "-" if expectation.figure in one.evaluation.unknown else f"{found:.3g}",
                     expectation.words(),
                     expectation.why,
                 )
@@ -80,3 +87,7 @@ def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
 def _towns(result: EvaluationResult) -> str:
     towns, agents = counted(len(result.seeds), "town"), counted(result.agents, "agent")
     return f"{towns} of {agents}, {counted(result.days, 'day')} each"
+
+
+def _mean(result: EvaluationResult, name: str) -> str:
+    return "-" if name in result.unknown else f"{result.kpis[name].mean:.4g}"

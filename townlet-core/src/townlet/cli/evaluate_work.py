@@ -151,7 +151,7 @@ def _remember(runs: Path, result: EvaluationResult) -> None:
         "explore": result.explore,
         "fingerprint": result.provenance.get("fingerprint"),
     }
-    metrics = {name: result.kpis[name].mean for name in HEADLINES if name in result.kpis}
+    metrics = {name: result.kpis[name].mean for name in HEADLINES if name in result.kpis and name not in result.unknown}
     try:
         with Registry(runs) as registry:
             registry.add_evaluation(result.policy, metrics=metrics, settings=settings)

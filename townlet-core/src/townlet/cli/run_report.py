@@ -14,7 +14,7 @@ from rich.table import Table
 
 from townlet.cli.output import JSONValue, as_typed, counted, emit_json, warn
 from townlet.policy.activation import warn_of_stub
-from townlet.telemetry.measures import column
+from townlet.telemetry.kpis import uncounted
 
 if TYPE_CHECKING:
     from townlet.cli.run_session import RunResult
@@ -35,9 +35,6 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("reward", "reward", "{:+.2f}"),
 )
 """Key figure, heading, format. Shares are of agents or shifts, the rest is per agent and day."""
-
-_SHARE_OF = {"attendance": ("attended", "absent"), "late_share": ("on_time", "late")}
-"""The measures that a share is of: where nothing was counted yet, 0 % would tell of people who stayed away."""
 
 Rows = Mapping[str, tuple[Mapping[str, float], NDArray[np.float64]]]
 """Figures to show and the sums that they were made of, by the name of the row."""
@@ -142,10 +139,6 @@ def _table(rows: Rows, *, total: bool = False) -> Table:
     for number, (name, (figures, sums)) in enumerate(rows.items()):
         if total and number == len(rows) - 1:
             table.add_section()
-        table.add_row(name, *(form.format(figures[key]) if _counted(sums, key) else "-" for key, _, form in _COLUMNS))
+        unknown = uncounted(sums)
+        table.add_row(name, *("-" if key in unknown else form.format(figures[key]) for key, _, form in _COLUMNS))
     return table
-
-
-def _counted(sums: NDArray[np.float64], figure: str) -> bool:
-    of = _SHARE_OF.get(figure)
-    return of is None or any(sums[column(name)] > 0 for name in of)

@@ -66,7 +66,8 @@ def compare_pair(a: EvaluationResult, b: EvaluationResult) -> PairwiseComparison
         for name in a.per_seed
         if name in b.per_seed
     }
-    judged = {name: d for name, d in differences.items() if is_judged(name)}
+    unknown = {*a.unknown, *b.unknown}
+    judged = {name: d for name, d in differences.items() if is_judged(name) and name not in unknown}
     return PairwiseComparison(
         a=a.policy, b=b.policy, differences=differences, verdict=verdict(a.policy, b.policy, judged)
     )

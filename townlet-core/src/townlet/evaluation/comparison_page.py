@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from townlet.evaluation.names import HEADLINES, is_judged, label
 from townlet.evaluation.page import Page
 from townlet.evaluation.plots import comparison_plot, estimates_plot
@@ -22,7 +24,8 @@ def comparison_page(result: ComparisonResult) -> Page:
     )
     for pair in result.comparisons:
         page.verdict(pair.verdict)
-    headlines = [name for name in HEADLINES if name in first.kpis]
+    unknown = {name for e in result.evaluations for name in e.unknown}
+    headlines = [name for name in HEADLINES if name in first.kpis and name not in unknown]
     page.heading("At a glance")
     caption = "Mean over towns (dot) with its 95 % bootstrap interval (bar), one colour a policy."
     page.figure("estimates", estimates_plot(result.evaluations, headlines[:6]), caption)
@@ -33,14 +36,15 @@ def comparison_page(result: ComparisonResult) -> Page:
             comparison_plot(pair, headlines),
             "Paired differences over the same seeds with 95 % intervals; each row in units of its own size.",
         )
-        _difference_table(page, pair)
+        _difference_table(page, pair, unknown)
     page.heading("Everything that was measured")
     rows = []
     for name in first.kpis:
         cells = [label(name)]
         for evaluation in result.evaluations:
             found = evaluation.kpis[name]
-            cells.append(f"{found.mean:.4g} [{found.low:.4g}, {found.high:.4g}]")
+            known = f"{found.mean:.4g} [{found.low:.4g}, {found.high:.4g}]"
+            cells.append("-" if name in evaluation.unknown else known)
         rows.append(cells)
     page.table(["figure", *(e.policy for e in result.evaluations)], rows)
     page.heading("How it was measured")
@@ -65,8 +69,8 @@ def comparison_page(result: ComparisonResult) -> Page:
     return page
 
 
-def _difference_table(page: Page, pair: PairwiseComparison) -> None:
-    judged = [name for name in pair.differences if is_judged(name)]
+def _difference_table(page: Page, pair: PairwiseComparison, unknown: Collection[str]) -> None:
+    judged = [name for name in pair.differences if is_judged(name) and name not in unknown]
     marks: list[str | None] = []
     rows = []
     for name in judged:

@@ -17,7 +17,7 @@ from townlet.evaluation.statistics import estimate
 from townlet.plugins import Selection
 from townlet.policy.runtime import PolicyRuntime
 from townlet.rollout import SimulationLoop
-from townlet.telemetry.kpis import TownKpis
+from townlet.telemetry.kpis import KPI_NAMES, TownKpis, uncounted
 
 __all__ = ["PolicyAccess", "evaluate", "evaluation_seeds"]
 
@@ -94,6 +94,7 @@ def evaluate(
     started = time.perf_counter()
     provenance: dict[str, object] = {}
     figures: dict[str, list[float]] = {}
+    unknown = set(KPI_NAMES)
     agents, done, total = 0, 0, len(chosen) * ticks
     for some in _batches(chosen, config.evaluation.worlds):
         engine = TownEngine(config, some, threads=config.evaluation.threads)
@@ -115,6 +116,7 @@ def evaluate(
         for row in kpis.per_world():
             for name, value in row.items():
                 figures.setdefault(name, []).append(value)
+        unknown &= uncounted(kpis.agent_sums.sum((0, 1)))
         if watch is not None:
             watch(kpis)
     return EvaluationResult(
@@ -128,6 +130,7 @@ def evaluate(
         agents=agents,
         kpis={name: estimate(np.array(values)) for name, values in figures.items()},
         per_seed={name: tuple(values) for name, values in figures.items()},
+        unknown=tuple(sorted(unknown)),
         seconds=time.perf_counter() - started,
     )
 

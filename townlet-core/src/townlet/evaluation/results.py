@@ -31,6 +31,9 @@ class EvaluationResult(_Frozen):
     agents: int = Field(ge=1, description="Agent slots a town.")
     kpis: dict[str, Estimate] = Field(description="Key figures over seeds, with 95 % bootstrap intervals.")
     per_seed: dict[str, tuple[float, ...]] = Field(description="Each figure of each town, in the order of seeds.")
+    unknown: tuple[str, ...] = Field(
+        (), description="Figures of which no town had anything to count yet, such as attendance before a shift ended."
+    )
     seconds: float = Field(ge=0, description="Wall time, seconds.")
 
 

@@ -17,6 +17,7 @@ from townlet.evaluation.plots import (
     ties_graph,
 )
 from townlet.evaluation.retrace import Retraced, retrace
+from townlet.telemetry.kpis import uncounted
 
 __all__ = ["town_page"]
 
@@ -40,9 +41,9 @@ def town_page(dataset: Dataset, *, progress: Callable[[int, int], None] | None =
         f"{towns}, {days:g} days, recorded {manifest.created}; policy {manifest.policy.get('active', 'unknown')}",
     )
     _warn(page, dataset)
-    summary = kpis.summary()
+    summary, unknown = kpis.summary(), uncounted(kpis.agent_sums.sum((0, 1)))
     page.heading("At a glance")
-    page.table(["figure", "whole run"], [(label(n), f"{summary[n]:.4g}") for n in HEADLINES])
+    page.table(["figure", "whole run"], [(label(n), "-" if n in unknown else f"{summary[n]:.4g}") for n in HEADLINES])
     _days(page, lived)
     page.heading("Where the time went")
     page.figure(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from townlet.telemetry.measures import MEASURES, column
 
-__all__ = ["KPI_NAMES", "TownKpis", "kpis_of"]
+__all__ = ["KPI_NAMES", "TownKpis", "kpis_of", "uncounted"]
 
 Sums = NDArray[np.float64]
 
@@ -32,6 +32,16 @@ _PER_AGENT_DAY = {
     "ghost_steps": "ghost",
     **{name: name for name in MEASURES if name.startswith(("finished_", "reward"))},
 }
+_OF = {
+    "attendance": ("attended", "absent"),
+    "on_site_share": ("shift_ticks",),
+    "late_share": ("on_time", "late"),
+    "lateness": ("on_time", "late"),
+    "chat_success": ("chat_ok", "chat_failed"),
+    "chat_quality": ("chat_ok",),
+    "conflict_intensity": ("conflict",),
+}
+"""The measures that a share or mean is of, which may not have come yet."""
 _COLUMNS = {name: index for index, name in enumerate(MEASURES)}
 
 
@@ -77,6 +87,17 @@ def kpis_of(sums: Sums, day_ticks: int) -> dict[str, NDArray[np.float64]]:
     for name, measure in _PER_AGENT_DAY.items():
         figures[name] = share(of(measure) * day_ticks, ticks)
     return figures
+
+
+def uncounted(sums: Sums) -> frozenset[str]:
+    """The key figures that are shares or means of nothing: their 0 is no measurement, and is shown as unknown.
+
+    Before the first shift has ended nobody has missed one.
+
+    Args:
+        sums: float64 ``[M]``, as for :func:`kpis_of`.
+    """
+    return frozenset(name for name, of in _OF.items() if not any(sums[_COLUMNS[measure]] > 0 for measure in of))
 
 
 KPI_NAMES: tuple[str, ...] = tuple(kpis_of(np.zeros(len(MEASURES)), 1))
