@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["compile_pending", "compiled", "jit_enabled", "source_digest"]
+__all__ = ["compile_pending", "compiled", "jit_enabled", "kept_on_disk", "source_digest"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,3 +124,8 @@ def compile_pending(*functions: Callable[..., Any]) -> bool:
         if not isinstance(cache, _StampedCache) or cache.pending():
             return True
     return False
+
+
+def kept_on_disk(*functions: Callable[..., Any]) -> bool:
+    """Whether what is compiled of all these functions is kept, so that the next process finds it."""
+    return all(isinstance(getattr(function, "_cache", None), _StampedCache) for function in functions)
