@@ -35,7 +35,7 @@ def test_a_run_means_its_best_or_else_its_last(save, tmp_path):
 def test_of_a_training_under_way_there_is_the_last(save, tmp_path):
     save("step-1")
     write_pointer(tmp_path, "last", "step-1")
-    with pytest.raises(CheckpointError, match="best appears when training ends; until then there is .*last"):
+    with pytest.raises(CheckpointError, match=r"best appears when training ends; until then there is .*last"):
         resolve_checkpoint(tmp_path / "best")
 
 
