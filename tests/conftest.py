@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,10 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("townlet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("townlet")
+
+# A shell's background job ignores Ctrl-C, and so would every command that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ("townlet-core", "townlet-backend-scripted", "townlet-backend-pytorch")
