@@ -139,6 +139,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--processor-time", action="store_true", help="one thread, neighbours do not count")
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     clock = time.process_time if arguments.processor_time else time.perf_counter
@@ -173,7 +174,12 @@ def main() -> int:
             "samples_per_second": speeds,
             "ratio": {run: round(ratio, 2) for run, ratio in ratios.items()},
         }
-        print(json.dumps(line))
+        if arguments.json:
+            print(json.dumps(line))
+        else:
+            print(f"batch {batch:,}, {line['threads']} threads: samples a second (times {name})")
+            for run, speed in speeds.items():
+                print(f"  {run:<20} {speed:9,} {ratios[run]:6.2f}")
     return 1 if arguments.check and missed else 0
 
 

@@ -44,6 +44,18 @@ def _train(learner, spec, make_rollout, first: int, last: int):
     return metrics
 
 
+def test_a_lambda_of_the_critics_own_changes_what_it_learns_and_nothing_else(spec, make_learner, make_rollout):
+    told = []
+    for value_lambda in (None, 1.0):
+        learner = make_learner(spec)
+        rollout = make_rollout(learner.policy, spec, ticks=12, rows=10, seed=0)
+        told.append(learner.update(rollout, SETTINGS.model_copy(update={"value_lambda": value_lambda})))
+    assert told[0].advantage_mean == told[1].advantage_mean
+    assert told[0].advantage_std == told[1].advantage_std
+    assert told[0].explained_variance != told[1].explained_variance
+    assert told[0].value_loss != told[1].value_loss
+
+
 def test_a_learner_that_was_saved_goes_on_bit_by_bit(spec, make_learner, make_rollout, teacher, tmp_path):
     straight = make_learner(spec)
     straight.clone_behaviour(teacher, BCSettings(epochs=1, batch_size=512), lambda line: None)
