@@ -7,7 +7,6 @@ gaps. The header is padded with spaces so that the arrays start at a multiple of
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import mmap
@@ -23,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.errors import TownletError
+from townlet.storage.stream import DigestedStream
 
 __all__ = ["TensorInfo", "TensorMap", "map_tensors", "read_tensor_header", "write_tensors"]
 
 HEADER_LIMIT_BYTES = 1 << 20
-CHUNK_BYTES = 1 << 20  # a write of 2 MiB or more asks ext4 for huge pages, which can cost ten times as much to find
 
 _CODES = {
     "bool": "BOOL",
@@ -103,30 +102,22 @@ def write_tensors(
         position += size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % 8)
-    digest = hashlib.sha256()
-    last = hasher.submit(digest.update, struct.pack("<Q", len(text)) + text)
+    head = struct.pack("<Q", len(text)) + text
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+    stream = DigestedStream(handle, len(head) + position, hasher)
     try:
-        _write_all(handle, memoryview(struct.pack("<Q", len(text)) + text))
+        stream.write(memoryview(head))
         for name in order:
             for piece in arrays[name]:
-                view = np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data
-                for start in range(0, len(view), CHUNK_BYTES):
-                    chunk = view[start : start + CHUNK_BYTES]
-                    last = hasher.submit(digest.update, chunk)
-                    _write_all(handle, chunk)
+                stream.write(np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data)
+        digest = stream.finish()
     except BaseException:
         os.close(handle)
         path.unlink(missing_ok=True)
         raise
     finally:
-        last.result()
-    return 8 + len(text) + position, digest.hexdigest(), handle
-
-
-def _write_all(handle: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(handle, data) :]
+        stream.settle()
+    return len(head) + position, digest, handle
 
 
 def read_tensor_header(path: Path, *, error: type[TownletError]) -> tuple[dict[str, TensorInfo], dict[str, str], int]:
