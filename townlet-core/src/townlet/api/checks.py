@@ -26,9 +26,13 @@ def check_array(owner: str, name: str, array: NDArray[Any], dtype: type[np.gener
             details=(f"convert it with {name}.astype(np.{np.dtype(dtype).name})",),
         )
     found = array.shape
-    if len(found) != len(shape) or any(want not in (-1, got) for want, got in zip(shape, found, strict=True)):
+    if found != shape and not _fits(found, shape):
         want = ", ".join("any" if s == -1 else str(s) for s in shape)
         raise ContractError(f"{owner}.{name} must have shape [{want}], found {list(found)}")
+
+
+def _fits(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(found) == len(shape) and all(want in (-1, got) for want, got in zip(shape, found, strict=True))
 
 
 def check_rows(owner: str, name: str, array: NDArray[Any], rows: int) -> None:

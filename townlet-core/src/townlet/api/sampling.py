@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from townlet.api.batch import ActionArray, BoolArray, FloatArray
 from townlet.rng import derive, uniform
 
+_NEVER = np.float64(-np.inf)
+
 __all__ = ["greedy_actions", "row_keys", "row_uniforms", "sample_actions"]
 
 
@@ -41,16 +43,17 @@ def sample_actions(
     Returns:
         Actions int64 ``[N]`` and the logarithm of their probabilities float32 ``[N]``.
     """
-    usable = mask.copy()
-    usable[:, 0] |= ~mask.any(axis=1)
-    scores = np.where(usable, logits.astype(np.float64), -np.inf)
-    scores = scores - scores.max(axis=1, keepdims=True)
-    weights = np.exp(scores)
-    totals = weights.cumsum(axis=1)
-    targets = uniforms * totals[:, -1]
-    chosen = (totals <= targets[:, None]).sum(axis=1)
-    last_usable = usable.shape[1] - 1 - usable[:, ::-1].argmax(axis=1)
-    actions = np.minimum(chosen, last_usable).astype(np.int64)
-    rows = np.arange(len(actions))
-    log_probs = scores[rows, actions] - np.log(totals[:, -1])
+    possible = mask.any(axis=1)
+    if not possible.all():
+        mask = mask.copy()
+        mask[:, 0] |= ~possible
+    scores = np.where(mask, logits, _NEVER)
+    scores -= scores.max(axis=1, keepdims=True)
+    totals = np.exp(scores).cumsum(axis=1)
+    total = totals[:, -1]
+    actions: ActionArray = (totals <= (uniforms * total)[:, None]).sum(axis=1, dtype=np.int64)
+    beyond = actions == mask.shape[1]
+    if beyond.any():  # a number so close to 1 that its share of the total was rounded up to all of it
+        actions[beyond] = mask.shape[1] - 1 - mask[beyond, ::-1].argmax(axis=1)
+    log_probs = scores[np.arange(len(actions)), actions] - np.log(total)
     return actions, log_probs.astype(np.float32)

@@ -258,7 +258,7 @@ class PolicyRuntime:
             self._refuse(f"answered with {len(actions)} actions for {len(mask)} rows")
         if len(self._rows) != len(mask):
             self._rows = np.arange(len(mask))
-        if len(actions) and (int(actions.min()) < 0 or int(actions.max()) >= mask.shape[1]):
+        if len(actions) and actions.view(np.uint64).max() >= mask.shape[1]:  # a negative number is a large one there
             row = int(np.flatnonzero((actions < 0) | (actions >= mask.shape[1]))[0])
             self._refuse(
                 f"chose action number {actions[row]} for {self.name_of(row)}",
