@@ -57,9 +57,9 @@ def test_drift_beyond_the_limit_is_a_flag(name: str, factor: float, flagged: boo
 
 
 def test_a_rise_from_nearly_nothing_says_what_it_is_measured_by() -> None:
-    (flag,) = drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.03}, CONFIG)
+    (flag,) = drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.3}, CONFIG)
     assert flag == (
-        "queue_conflicts rose from 0 to 0.03, by 60% of 0.05, the least that counts as before; the limit is 15%"
+        "queue_conflicts rose from 0 to 0.3, by 60% of 0.5, the least that counts as before; the limit is 15%"
     )
 
 
@@ -75,8 +75,8 @@ def test_a_higher_loss_with_more_reward_is_a_better_result() -> None:
 
 
 def test_one_conflict_where_there_was_none_is_not_infinite_drift() -> None:
-    assert drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.005}, CONFIG) == ()
-    assert drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.05}, CONFIG)
+    assert drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.05}, CONFIG) == ()
+    assert drift_flags({"queue_conflicts": 0.0}, {"queue_conflicts": 0.5}, CONFIG)
 
 
 def test_what_the_stage_before_did_not_measure_is_not_compared() -> None:
