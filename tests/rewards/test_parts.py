@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from townlet.api import PPOSettings
-from townlet.world.names import EVENTS, LOW_NEED
+from townlet.world.names import EVENTS
 
 ALICE, BOB, CAROL, DAVE = range(4)
 
@@ -26,41 +26,6 @@ class TestNeeds:
     def test_survival_is_paid_each_tick(self, purse) -> None:
         for _ in range(3):
             assert purse.parts(purse.wait())["survival"] == pytest.approx(purse.settings.survival)
-
-
-class TestLowNeed:
-    """Taken once when the lowest need falls to the line of self-sufficiency, and again after it was above."""
-
-    def low(self, purse, hunger: float, hygiene: float = 1.0) -> float:
-        agents = purse.state.agents
-        agents.hunger[0, ALICE], agents.hygiene[0, ALICE] = hunger, hygiene
-        return purse.parts(purse.pay())["low_need"]
-
-    def test_when_it_falls_there_and_not_while_it_stays(self, purse) -> None:
-        fine = -purse.settings.low_need_penalty
-        assert [self.low(purse, level) for level in (0.31, 0.29, 0.1, 0.31, 0.29)] == pytest.approx(
-            [0, fine, 0, 0, fine]
-        )
-
-    def test_a_second_need_below_it_takes_nothing(self, purse) -> None:
-        assert self.low(purse, 0.2) < 0
-        assert self.low(purse, 0.2, hygiene=0.2) == 0
-
-    def test_a_life_that_begins_below_it_has_not_fallen(self, purse) -> None:
-        purse.state.events.amount[0, ALICE, EVENTS.index("arrived")] = 1
-        assert self.low(purse, 0.2) == 0
-        purse.state.events.amount[0, ALICE, EVENTS.index("arrived")] = 0
-        assert self.low(purse, 0.2) == 0
-
-    def test_it_is_the_line_of_the_key_figure(self, purse) -> None:
-        """The fine falls in the first tick that counts as one with a low need, and nowhere else."""
-        purse.content(LOW_NEED + 0.01)
-        fined, low = [], []
-        for _ in range(20):
-            fined.append(purse.parts(purse.wait())["low_need"] < 0)
-            low.append(purse.engine.kpis().totals()["low_ticks"] > 0)
-        assert sum(fined) == 1
-        assert fined.index(True) == low.index(True) > 0
 
 
 class TestShaping:

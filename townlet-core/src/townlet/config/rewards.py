@@ -19,7 +19,6 @@ REWARD_PARTS = (
     "wages",  # money earned in this tick, scaled
     "punctuality",  # arrived on time for the shift
     "survival",  # lived this tick
-    "low_need",  # penalty of a day that stopped to be self-sufficient
     "faint",  # penalty
     "exit",  # penalty of the end of a life; outside the bounds
     "chat",  # stages C1 and up
@@ -56,12 +55,6 @@ class RewardsConfig(Section):
     wage_scale: float = Field(0.03, ge=0, le=1, description="Reward per unit of money earned as wages.")
     punctuality_bonus: float = Field(0.05, ge=0, le=0.2, description="Reward for arriving on time at one's shift.")
     survival: float = Field(0.0005, ge=0, le=0.1, description="Reward per tick lived.")
-    low_need_penalty: float = Field(
-        0.15,
-        ge=0,
-        le=1,
-        description="Taken when the lowest need falls to 0.3, where a day stops to be self-sufficient.",
-    )
     faint_penalty: float = Field(0.1, ge=0, le=1, description="Taken when an agent faints.")
     collapse_penalty: float = Field(3.0, ge=0, le=50, description="Taken when a life ends by collapse or neglect.")
     eviction_penalty: float = Field(3.0, ge=0, le=50, description="Taken when a life ends by eviction.")

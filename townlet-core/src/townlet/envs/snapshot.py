@@ -26,7 +26,7 @@ from townlet.world.tables import Town
 
 __all__ = ["SNAPSHOT_VERSION", "Remembering", "load_engine", "save_engine"]
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 1
 _FORMAT = "townlet engine snapshot"
 _HEADER, _WORLDS = "engine.json", "worlds.safetensors"
 

@@ -20,7 +20,6 @@ from townlet.world.names import (
     EXIT_COLLAPSE,
     EXIT_EVICTION,
     EXIT_NEGLECT,
-    LOW_NEED,
 )
 from townlet.world.state import WorldState
 from townlet.world.tables import Tables
@@ -33,7 +32,6 @@ __all__ = ["begin_rewards", "exit_is_near", "reward_world"]
     _WAGES,
     _PUNCTUALITY,
     _SURVIVAL,
-    _LOW_NEED,
     _FAINT,
     _EXIT,
     _CHAT,
@@ -56,12 +54,6 @@ def _deficit(state: WorldState, settings: RewardSettings, w: int, a: int) -> flo
         + settings.energy_weight * energy * energy
         + settings.hygiene_weight * hygiene * hygiene
     )
-
-
-@compiled
-def _is_low(state: WorldState, w: int, a: int) -> bool:
-    agents = state.agents
-    return min(float(agents.hunger[w, a]), float(agents.energy[w, a]), float(agents.hygiene[w, a])) <= LOW_NEED
 
 
 @compiled
@@ -92,7 +84,6 @@ def _begin_life(state: WorldState, settings: RewardSettings, memory: RewardState
     memory.account[w, a] = 0.0
     memory.since[w, a] = 0
     memory.deficit[w, a] = _deficit(state, settings, w, a)
-    memory.low[w, a] = _is_low(state, w, a)
 
 
 @compiled
@@ -148,7 +139,6 @@ def _pay(
     n = w * agents.present.shape[1] + a
     deficit = float(memory.deficit[w, a])
     shaping, survival, penalty = -_potential(settings, deficit), 0.0, 0.0
-    low_need = 0.0
     chat, harmony, ties = 0.0, 0.0, 0.0
     if amount[w, a, EV_EXIT] > 0.0:
         penalty = _exit_penalty(settings, int(agents.exit_reason[w, a]))
@@ -157,17 +147,13 @@ def _pay(
         memory.deficit[w, a] = deficit
         shaping += settings.shaping_discount * _potential(settings, deficit)
         survival = settings.survival
-        low = _is_low(state, w, a)
-        if low and not memory.low[w, a]:
-            low_need = -settings.low_need_penalty
-        memory.low[w, a] = low
         chat, harmony, ties = social_parts(state, settings, int(memory.stage[0]), w, a)
         held = held or exit_is_near(state, tables, settings, w, a)
     needs = -settings.need_scale * deficit
     wages = settings.wage_scale * float(amount[w, a, EV_WAGES])
     punctuality = settings.punctuality_bonus * float(amount[w, a, EV_ON_TIME])
     faint = -settings.faint_penalty * float(amount[w, a, EV_FAINT])
-    raw = needs + shaping + wages + punctuality + survival + low_need + faint + chat + harmony + ties
+    raw = needs + shaping + wages + punctuality + survival + faint + chat + harmony + ties
     reward = _guard(settings, memory, raw, held, w, a)
     parts = sheets.parts
     parts[n, _NEEDS] = needs
@@ -175,7 +161,6 @@ def _pay(
     parts[n, _WAGES] = wages
     parts[n, _PUNCTUALITY] = punctuality
     parts[n, _SURVIVAL] = survival
-    parts[n, _LOW_NEED] = low_need
     parts[n, _FAINT] = faint
     parts[n, _EXIT] = penalty
     parts[n, _CHAT] = chat

@@ -30,7 +30,6 @@ class RewardSettings(NamedTuple):
     wage_scale: float
     punctuality_bonus: float
     survival: float
-    low_need_penalty: float
     faint_penalty: float
     collapse_penalty: float
     eviction_penalty: float
@@ -55,7 +54,6 @@ class RewardState(NamedTuple):
     deficit: Annotated[F64, "W A", "weighted sum of squared deficits after the last tick"]
     since: Annotated[I32, "W A", "ticks of this episode so far"]
     hold: Annotated[I16, "W A", "ticks still without positive reward after an exit"]
-    low: Annotated[B1, "W A", "a need was at or below LOW_NEED after the last tick"]
 
 
 class RewardSheets(NamedTuple):
@@ -81,7 +79,6 @@ def new_reward_state(worlds: int, agents: int, stage: str) -> RewardState:
         deficit=np.zeros(shape),
         since=np.zeros(shape, np.int32),
         hold=np.zeros(shape, np.int16),
-        low=np.zeros(shape, np.bool_),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from townlet.config.rewards import REWARD_PARTS
 from townlet.telemetry.measures import (
+    LOW_NEED,
     M_ACTIONS,
     M_AGENT_DAYS,
     M_CLIPPED_TICKS,
@@ -31,7 +32,7 @@ from townlet.telemetry.measures import (
     SAMPLE_TICKS,
 )
 from townlet.world.compiled import compiled
-from townlet.world.names import EV_ARRIVED, EV_EXIT, EVENTS, FACILITY_KINDS, LOW_NEED
+from townlet.world.names import EV_ARRIVED, EV_EXIT, EVENTS, FACILITY_KINDS
 from townlet.world.state import WorldState
 from townlet.world.tables import Tables
 

@@ -11,8 +11,10 @@ from typing import Final
 from townlet.config.rewards import REWARD_PARTS
 from townlet.world.names import ACTIONS, EVENTS, EXIT_REASONS, FACILITY_KINDS
 
-__all__ = ["MEASURES", "QUEUE_BINS", "SAMPLE_TICKS", "column"]
+__all__ = ["LOW_NEED", "MEASURES", "QUEUE_BINS", "SAMPLE_TICKS", "column"]
 
+LOW_NEED: Final = 0.3
+"""A day is self-sufficient if no need fell to this or below."""
 SAMPLE_TICKS: Final = 10
 """Places and queues are looked at every so many ticks."""
 QUEUE_BINS: Final = 8

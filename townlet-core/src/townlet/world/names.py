@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ACTIONS", "EVENTS", "EXIT_REASONS", "FACILITY_KINDS", "LOW_NEED", "NEEDS", "OUTSIDE_KINDS", "PRICES"]
+__all__ = ["ACTIONS", "EVENTS", "EXIT_REASONS", "FACILITY_KINDS", "NEEDS", "OUTSIDE_KINDS", "PRICES"]
 
 ACTIONS: Final = ("wait", "north", "east", "south", "west", "use", "chat", "yield")
 WAIT, NORTH, EAST, SOUTH, WEST, USE, CHAT, YIELD = range(8)
@@ -22,8 +22,6 @@ WALKABLE_KINDS: Final = (BED, SHOWER, BENCH)
 SELLING_KINDS: Final = (TILL, COUNTER)
 
 NEEDS: Final = ("hunger", "energy", "hygiene")
-LOW_NEED: Final = 0.3
-"""A day is self-sufficient if no need fell to this or below."""
 PERSONALITY: Final = ("extroversion", "forgiveness", "ambition")
 EXTROVERSION, FORGIVENESS, AMBITION = range(3)
 PRICES: Final = ("groceries", "meal")
