@@ -89,6 +89,21 @@ def test_a_dataset_of_another_spec_names_the_difference(toy, services, services_
         services.replay.demonstrations([folder], other)
 
 
+def test_shuffling_keeps_to_the_memory_that_the_config_grants(services_of, toy_config, tmp_path) -> None:
+    granted = []
+    for memory in (16, 64):
+        demonstrations = toy_config.training.demonstrations.model_copy(
+            update={"memory_mib": memory, "validation": 0.25}
+        )
+        training = toy_config.training.model_copy(update={"demonstrations": demonstrations})
+        services = services_of(toy_config.model_copy(update={"training": training}))
+        folder = services.rollout.demonstrate(tmp_path / "teacher")
+        source = services.replay.demonstrations([folder], services.rollout.spec)
+        pools = source._pools
+        granted.append(sum(pool._capacity * pool._bytes_each * 2 for pool in pools.values()) / 2**20)
+    assert granted == pytest.approx([16, 64], abs=0.001)
+
+
 def test_a_dataset_that_is_not_named(services) -> None:
     with pytest.raises(DatasetError, match="no recorded dataset is named") as caught:
         services.replay.open(None)

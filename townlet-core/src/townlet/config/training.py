@@ -77,11 +77,7 @@ class CloningSchedule(ScheduleConfig):
 
 
 class DemonstrationsConfig(Section):
-    """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts.
-
-    Each recording (an anneal run makes one for each of its bc stages) is shuffled within 1 GiB of memory; what does not
-    fit is read from the disk in every pass.
-    """
+    """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts."""
 
     dataset: str | None = Field(None, description="Folder of a recorded dataset; None: record the teacher.")
     teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
@@ -97,6 +93,12 @@ class DemonstrationsConfig(Section):
         le=0.5,
         description="Share of ticks on which a random possible action is taken while the teacher's choice is what is "
         "recorded, so that the learner also sees how the teacher recovers.",
+    )
+    memory_mib: int = Field(
+        1024,
+        ge=16,
+        description="Memory in which each recording is shuffled (an anneal run makes one for each of its bc stages and "
+        "learns from all); what does not fit is read from the disk in every pass.",
     )
 
 

@@ -54,9 +54,12 @@ class ReplayDatasetService:
 
     def demonstrations(self, folders: Sequence[Path], spec: ObservationSpec) -> DemonstrationSource:
         """The transitions of one or more datasets, split into training and held-out parts by episode."""
-        share = self._config.training.demonstrations.validation
-        seed = self._config.seed
-        sources = [demonstrations(self.open(folder, spec), validation=share, seed=seed) for folder in folders]
+        wanted, seed = self._config.training.demonstrations, self._config.seed
+        budget = wanted.memory_mib << 20
+        sources = [
+            demonstrations(self.open(folder, spec), validation=wanted.validation, seed=seed, memory_bytes=budget)
+            for folder in folders
+        ]
         return sources[0] if len(sources) == 1 else JoinedDemonstrations(sources)
 
     def experience(
