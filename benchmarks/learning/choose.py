@@ -5,7 +5,8 @@
 An update now and then unlearns what to do in some rare state, and nothing that is measured while learning shows it: the
 learner draws its actions then, and is judged by its best ones. So every second checkpoint of PPO lives through 64 towns
 of its own (seeds 3,000,000 and up). Chosen is the one that earns most of those that lose at most one agent-day in a
-thousand more than the scripted mind there; if none does, the most self-sufficient one. Writes ``chosen.json`` into the folder of the run.
+thousand more than the scripted mind there; if none does, the most self-sufficient one. Writes ``chosen.json`` into the
+folder of the run.
 """
 
 from __future__ import annotations
