@@ -213,8 +213,9 @@ def _default_stages() -> tuple[AnnealStageConfig, ...]:
         AnnealStageConfig(cycle=1, mode="bc", epochs=1, teacher_ratio=0.3),
         AnnealStageConfig(cycle=2, mode="bc", epochs=1, teacher_ratio=0.0),
         AnnealStageConfig(cycle=3, mode="bc", epochs=1, teacher_ratio=0.0),
-        AnnealStageConfig(cycle=4, mode="bc", epochs=4, teacher_ratio=0.0),
-        AnnealStageConfig(cycle=5, mode="ppo", epochs=150),
+        AnnealStageConfig(cycle=4, mode="bc", epochs=1, teacher_ratio=0.0),
+        AnnealStageConfig(cycle=5, mode="bc", epochs=6, teacher_ratio=0.0),
+        AnnealStageConfig(cycle=6, mode="ppo", epochs=150),
     )
 
 
