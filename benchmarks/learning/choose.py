@@ -51,13 +51,14 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     started, cpu = time.perf_counter(), time.process_time()
-    folders = sorted((arguments.run / "checkpoints").glob("s*-u*"))
-    last_stage = folders[-1].name.split("-")[0]
-    tried = [f for f in folders if f.name.startswith(last_stage) and int(f.name.split("-u")[1]) % arguments.every == 0]
+    learned = sorted(f for f in (arguments.run / "checkpoints").glob("s*-u*") if not f.name.endswith("-u00000000"))
+    last_stage = [f for f in learned if f.name.split("-")[0] == learned[-1].name.split("-")[0]]
+    tried = [f for f in last_stage if int(f.name.split("-u")[1]) % arguments.every == 0]
+    tried += [f for f in last_stage[-1:] if f not in tried]
     scripted = figures("scripted", arguments.days)
     print(f"scripted: {scripted}", flush=True)
     found: dict[str, dict[str, float]] = {}
-    for folder in tried[1:]:  # the first is the clone
+    for folder in tried:
         found[folder.name] = figures(f"pytorch:{folder}", arguments.days)
         print(f"{folder.name}: {found[folder.name]}", flush=True)
     chosen = choice(scripted, found)
