@@ -54,7 +54,7 @@ def _time(learned: Row) -> str:
     return f"{learned['processor_seconds'] / 60:.0f} min of one core ({learned['wall_seconds'] / 60:.0f} by the clock)"
 
 
-def tables(tiny: Row, clone: Row, anneal: Row, chosen: Row, nothing: Row, race: Row) -> list[str]:
+def tables(tiny: Row, clone: Row, anneal: Row, nothing: Row, race: Row) -> list[str]:
     """The page below its head."""
     days = anneal["judged"][0]["days"]
     lines = ["", "## Tiny towns", "", "| PPO in | time | reached | best |", "|---|---|---|---|"]
@@ -65,9 +65,7 @@ def tables(tiny: Row, clone: Row, anneal: Row, chosen: Row, nothing: Row, race: 
     lines.append(_judged("scripted", anneal["judged"][0]))
     lines.append(_judged("clone of it (`clone.yaml`)", clone["judged"][-1]))
     lines.append(_judged("`anneal.yaml` after its cloning stages", anneal["judged"][1]))
-    update = int(chosen["chosen"].split("-u")[1])
-    lines.append(_judged(f"**`anneal.yaml`, the checkpoint that was chosen** (update {update})", chosen["judged"][-1]))
-    lines.append(_judged("`anneal.yaml`, the last checkpoint", anneal["judged"][-1]))
+    lines.append(_judged("**`anneal.yaml` after PPO**", anneal["judged"][-1]))
     lines.append(_judged("PPO from nothing (`nothing.yaml`)", nothing["judged"][-1]))
     held = clone["held_out"]
     share = clone["judged"][-1]["reward"]["mean"] / clone["judged"][0]["reward"]["mean"]
@@ -79,13 +77,8 @@ def tables(tiny: Row, clone: Row, anneal: Row, chosen: Row, nothing: Row, race: 
         "| training | time | peak memory |",
         "|---|---|---|",
     ]
-    for name, learned in (
-        ("clone", clone),
-        ("anneal, cloning included", anneal),
-        ("choosing a checkpoint of it, in 64 other towns", chosen),
-        ("PPO from nothing", nothing),
-    ):
-        memory = f"{learned['peak_memory_mib'] / 1024:.1f} GiB" if learned.get("peak_memory_mib") else "not measured"
+    for name, learned in (("clone", clone), ("anneal, cloning included", anneal), ("PPO from nothing", nothing)):
+        memory = f"{learned['peak_memory_mib'] / 1024:.1f} GiB" if learned["peak_memory_mib"] else "not measured"
         lines.append(f"| {name} | {_time(learned)} | {memory} |")
     lines += ["", "![Reward while learning](../images/learning.svg)", ""]
     lines += [
@@ -95,7 +88,7 @@ def tables(tiny: Row, clone: Row, anneal: Row, chosen: Row, nothing: Row, race: 
     lines += ["## Time to the scripted mind's reward", ""]
     lines += [
         f"The goal is {race['goal']:.3f} an agent-day in 8 other unseen towns. Townlet clones and anneals, with the "
-        "class_balance of clone.yaml; Stable-Baselines3's PPO has its own defaults.",
+        "cloning stages of clone.yaml; Stable-Baselines3's PPO has its own defaults.",
         "",
         "| trainer | processor time | reward then |",
         "|---|---|---|",
@@ -155,11 +148,8 @@ def main() -> None:
     tiny, clone, anneal, nothing, race = (
         _read(getattr(arguments, n)) for n in ("tiny", "clone", "anneal", "nothing", "race")
     )
-    chosen = _read(arguments.anneal / "chosen.json")
     head = HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", towns=anneal["judged"][0]["towns"])
-    PAGE.write_text(
-        "\n".join([head.rstrip(), *tables(tiny, clone, anneal, chosen, nothing, race)]) + "\n", encoding="utf-8"
-    )
+    PAGE.write_text("\n".join([head.rstrip(), *tables(tiny, clone, anneal, nothing, race)]) + "\n", encoding="utf-8")
     draw(arguments.anneal, arguments.nothing, race, anneal["judged"][0]["reward"]["mean"])
     print(f"wrote {PAGE.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)}")
 

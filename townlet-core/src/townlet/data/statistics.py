@@ -81,7 +81,8 @@ class Totals:
         self.action_counts += np.bincount(actions, minlength=len(self.action_counts))[: len(self.action_counts)]
         wide = rewards.astype(np.float64)
         self.reward_sum += float(wide.sum())
-        self.reward_square_sum += float(wide @ wide)
+        # Not wide @ wide: for long vectors that wakes OpenBLAS's threads, which then spin for a tenth of a second.
+        self.reward_square_sum += float(np.square(wide, out=wide).sum())
         if len(self.part_sums):
             self.part_sums += reward_parts.sum(axis=0, dtype=np.float64)
         for name, array in (("log_prob", log_probs), ("value", values)):
