@@ -29,7 +29,7 @@ WARM_UP = 2
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", default="flat")
-    parser.add_argument("--iterations", type=int, default=12)
+    parser.add_argument("--iterations", type=int, default=36)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of PyTorch; 0: its own number")
     parser.add_argument("--processor-time", action="store_true", help="one thread, neighbours do not count")
     parser.add_argument("--json", action="store_true")
