@@ -8,18 +8,18 @@ import mmap
 import os
 import sys
 from concurrent.futures import Executor, Future
+from typing import Self
 
 __all__ = ["DigestedStream"]
 
-CHUNK_BYTES = (
-    1 << 20
-)  # a write of 2 MiB or more into the cache asks ext4 for huge pages, which can cost ten times as much
+# A write of 2 MiB or more into the cache asks ext4 for huge pages, which can cost ten times as much to find.
+CHUNK_BYTES = 1 << 20
 DIRECT_BYTES = 8 << 20
 BLOCK_BYTES = 4096
 
 
 class DigestedStream:
-    """Writes to an open file; while a chunk is written, another thread computes its digest.
+    """Writes to an open file; while a chunk is written, another thread computes its digest. A context that waits for it.
 
     A dataset is larger than what reads it soon, so a file of :data:`DIRECT_BYTES` or more goes past the page cache
     (``O_DIRECT``) where system and file system know how: no memory has to be found for it, and nobody else's pages have
@@ -57,11 +57,17 @@ class DigestedStream:
     def finish(self) -> str:
         """Write what is left. Returns the SHA-256 (hex) of everything; raises OSError."""
         self._flush()
-        self.settle()
+        self._settle()
         return self._sha256.hexdigest()
 
-    def settle(self) -> None:
-        """Wait until no other thread reads what was given."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until the other thread reads no chunk any more."""
         for hashed in self._hashed:
             if hashed is not None:
                 hashed.result()

@@ -104,19 +104,17 @@ def write_tensors(
     text += b" " * (-(len(text) + 8) % 8)
     head = struct.pack("<Q", len(text)) + text
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
-    stream = DigestedStream(handle, len(head) + position, hasher)
     try:
-        stream.write(memoryview(head))
-        for name in order:
-            for piece in arrays[name]:
-                stream.write(np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data)
-        digest = stream.finish()
+        with DigestedStream(handle, len(head) + position, hasher) as stream:
+            stream.write(memoryview(head))
+            for name in order:
+                for piece in arrays[name]:
+                    stream.write(np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data)
+            digest = stream.finish()
     except BaseException:
         os.close(handle)
         path.unlink(missing_ok=True)
         raise
-    finally:
-        stream.settle()
     return len(head) + position, digest, handle
 
 

@@ -14,6 +14,8 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 import numpy as np
 from numpy.typing import NDArray
 
+from townlet.world.annotations import array_dtype
+
 __all__ = [
     "QUEUE_PLACES",
     "TIE_SLOTS",
@@ -187,7 +189,7 @@ def field_specs(cls: type) -> tuple[FieldSpec, ...]:
     for name, hint in get_type_hints(cls, include_extras=True).items():
         if get_origin(hint) is Annotated:
             array_type, axes, meaning = get_args(hint)
-            specs.append(FieldSpec(name, np.dtype(get_args(get_args(array_type)[1])[0]), tuple(axes.split()), meaning))
+            specs.append(FieldSpec(name, array_dtype(array_type), tuple(axes.split()), meaning))
     return tuple(specs)
 
 

@@ -33,6 +33,7 @@ from numba.extending import intrinsic, lower_builtin, lower_getattr_generic, mod
 from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
+from townlet.world.annotations import array_dtype
 from townlet.world.compiled import jit_enabled
 
 __all__ = ["Bound", "bind", "viewer"]
@@ -104,8 +105,7 @@ def _layout(cls: type) -> tuple[tuple[str, Any], ...]:
     for name, hint in get_type_hints(cls, include_extras=True).items():
         if get_origin(hint) is Annotated:
             array_type, axes = get_args(hint)[:2]
-            dtype = np.dtype(get_args(get_args(array_type)[1])[0])
-            fields.append((name, _ArraySpec(dtype, len(axes.split()))))
+            fields.append((name, _ArraySpec(array_dtype(array_type), len(axes.split()))))
         else:
             fields.append((name, hint))
     return tuple(fields)
