@@ -10,7 +10,7 @@ from matplotlib import image
 from townlet.config import load_config
 from townlet.envs import render_rgb
 from townlet.envs.engine import TownEngine
-from townlet.policy.runtime import PolicyRuntime
+from townlet.minds.runtime import PolicyRuntime
 from townlet.rollout import SimulationLoop
 
 TICK = 3420

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from townlet.policy.training.metrics import reference
-from townlet.policy.training.results import results_reference
+from townlet.training.metrics import reference
+from townlet.training.results import results_reference
 
 PAGES = {"metrics.md": reference, "training_results.md": results_reference}
 

@@ -25,10 +25,10 @@ from townlet.config import TownletConfig, load_config
 from townlet.data import demonstrations, open_dataset
 from townlet.envs.tiny import BanditTown, NavigationTown
 from townlet.evaluation import Estimate, compare, evaluate
-from townlet.policy.activation import PolicySource, activate
-from townlet.policy.selection import parse_policy
-from townlet.policy.training import AnnealSummary, TrainingHarness
-from townlet.policy.training.metrics_log import read_metrics
+from townlet.minds.activation import PolicySource, activate
+from townlet.minds.policy_names import parse_policy
+from townlet.training import AnnealSummary, TrainingHarness
+from townlet.training.metrics_log import read_metrics
 
 HERE = Path(__file__).resolve().parent
 UNSEEN = range(1_000_000, 1_000_032)

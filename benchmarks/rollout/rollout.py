@@ -26,7 +26,7 @@ import numpy as np
 from townlet.config import load_config
 from townlet.data import DatasetOrigin, DatasetWriter
 from townlet.envs.engine import TownEngine
-from townlet.policy import PolicyRuntime
+from townlet.minds import PolicyRuntime
 from townlet.rollout import RolloutBuffer, SimulationLoop, TrajectoryService
 
 FLOOR = 300_000.0

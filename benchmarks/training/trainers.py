@@ -14,7 +14,7 @@ import torch
 from towns import CueTown
 
 from townlet.api import PPOSettings
-from townlet.policy.runtime import PolicyRuntime
+from townlet.minds.runtime import PolicyRuntime
 from townlet.rollout import Collector, RolloutBuffer
 from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from townlet.cli.dataset import SUBCOMMANDS
+from townlet.cli.town.dataset import SUBCOMMANDS
 from townlet.data import open_dataset
 
 

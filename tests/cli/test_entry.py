@@ -9,7 +9,7 @@ import click
 import pytest
 
 from townlet import __version__
-from townlet.cli.commands import COMMANDS, GROUPS, help_text
+from townlet.cli.commands import COMMANDS, GROUPS, help_text, module_of
 
 HEAVY = ("numpy", "numba", "pydantic", "torch", "rich", "yaml", "townlet_backend_scripted", "townlet_backend_pytorch")
 
@@ -89,7 +89,7 @@ def test_importing_townlet_imports_nothing_else(python) -> None:
 
 def test_one_command_does_not_import_another(python) -> None:
     names = loaded(python, "config", "schema")
-    assert {name for name in COMMANDS if f"townlet.cli.{name}" in names} == {"config"}
+    assert {name for name in COMMANDS if module_of(name) in names} == {"config"}
 
 
 class TestTable:
@@ -100,7 +100,7 @@ class TestTable:
 
     @pytest.mark.parametrize("name", list(COMMANDS))
     def test_the_module_has_the_command(self, name: str) -> None:
-        command = importlib.import_module(f"townlet.cli.{name}").command
+        command = importlib.import_module(module_of(name)).command
         assert isinstance(command, click.Command)
 
     @pytest.mark.parametrize("name", list(COMMANDS))
@@ -112,7 +112,7 @@ class TestTable:
 
     @pytest.mark.parametrize("name", list(COMMANDS))
     def test_leaf_commands_offer_json_and_debug(self, name: str) -> None:
-        command = importlib.import_module(f"townlet.cli.{name}").command
+        command = importlib.import_module(module_of(name)).command
         leaves = list(command.commands.values()) if isinstance(command, click.Group) else [command]
         for leaf in leaves:
             spelt = {word for parameter in leaf.params for word in parameter.opts}

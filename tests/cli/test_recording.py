@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from townlet.cli.recording import recording
+from townlet.cli.town.recording import recording
 from townlet.config import load_config
 from townlet.data import DatasetWriter, open_dataset
 from townlet.envs import TownEngine
 from townlet.errors import BackendRunError, DatasetError
+from townlet.minds.runtime import PolicyRuntime
+from townlet.minds.stub import StubPolicy
 from townlet.plugins import loading, refresh
-from townlet.policy.runtime import PolicyRuntime
-from townlet.policy.stub import StubPolicy
 from townlet.registry import Registry
 from townlet.rollout import SimulationLoop
 
@@ -248,7 +248,7 @@ def test_a_bug_of_ours_says_where_the_recording_is(townlet, monkeypatch):
     def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("townlet.cli.run_session.Session._snapshot", broken)
+    monkeypatch.setattr("townlet.cli.town.run_session.Session._snapshot", broken)
     done = townlet("run", *HAMLET, "--ticks", "9", "--record", "rec", "--snapshot-every", "5", "--no-registry")
     assert done.code == 1
     assert done.out == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from townlet.checkpoints import resolve_checkpoint
-from townlet.cli.train_work import TrainRequest
+from townlet.cli.mind.train_work import TrainRequest
 from townlet.errors import UsageError
 from townlet.plugins import torch_available
 
@@ -159,7 +159,7 @@ def test_the_registry_is_where_every_other_command_looks(townlet, monkeypatch, w
         asked.append(request)
         raise UsageError("enough")
 
-    monkeypatch.setattr("townlet.cli.train_work.train", train)
+    monkeypatch.setattr("townlet.cli.mind.train_work.train", train)
     assert townlet("train", *words, *SETTINGS).code == 2
     assert [request.runs for request in asked] == [Path(runs)]
 

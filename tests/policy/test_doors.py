@@ -85,5 +85,22 @@ def test_something_missing_inside_the_owner_is_not_hidden(tmp_path, monkeypatch:
 
 
 def test_importing_the_doors_imports_no_torch() -> None:
-    code = f"import sys\nimport {', '.join(DOORS)}\nimport townlet.policy.training\nsys.exit('torch' in sys.modules)"
+    doors = ", ".join([*DOORS, "townlet.policy.training.services"])
+    code = f"import sys\nimport {doors}\nsys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("room", ["training", "training.services", "training.strategies"])
+def test_the_doors_of_training_hand_on_what_the_room_has(room: str) -> None:
+    door, home = importlib.import_module(f"townlet.policy.{room}"), importlib.import_module(f"townlet.{room}")
+    assert sorted(door.__all__) == sorted(home.__all__)
+    assert [name for name in door.__all__ if getattr(door, name) is not getattr(home, name)] == []
+
+
+def test_the_doors_of_minds_open_when_they_are_used() -> None:
+    from townlet import minds, policy
+
+    assert sorted(policy.__all__) == sorted(minds.__all__)
+    assert [name for name in policy.__all__ if getattr(policy, name) is not getattr(minds, name)] == []
+    with pytest.raises(AttributeError, match="no attribute 'Nobody'"):
+        policy.Nobody  # noqa: B018

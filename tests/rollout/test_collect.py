@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from townlet.errors import ContractError
-from townlet.policy.runtime import PolicyRuntime
-from townlet.policy.stub import StubPolicy
+from townlet.minds.runtime import PolicyRuntime
+from townlet.minds.stub import StubPolicy
 from townlet.rollout import Collector, EpisodeLimit, RolloutBuffer, SimulationLoop, collect
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from townlet.errors import BackendContractError, ContractError
-from townlet.policy.runtime import PolicyRuntime
-from townlet.policy.stub import StubPolicy
+from townlet.minds.runtime import PolicyRuntime
+from townlet.minds.stub import StubPolicy
 from townlet.rollout import EpisodeLimit, Interruptible, SimulationLoop, TrajectoryService, block_ticks
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from townlet.errors import SnapshotError
-from townlet.policy.runtime import PolicyRuntime
-from townlet.policy.stub import StubPolicy
+from townlet.minds.runtime import PolicyRuntime
+from townlet.minds.stub import StubPolicy
 from townlet.rollout import (
     RolloutBuffer,
     SimulationLoop,

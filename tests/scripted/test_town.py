@@ -6,7 +6,7 @@ import pytest
 
 from townlet.config import load_config
 from townlet.envs.engine import TownEngine
-from townlet.policy import PolicyRuntime, StubPolicy
+from townlet.minds import PolicyRuntime, StubPolicy
 from townlet.rollout import SimulationLoop
 from townlet_backend_scripted import ScriptedOptions, ScriptedPolicy
 

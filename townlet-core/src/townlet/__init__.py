@@ -2,7 +2,7 @@
 
 Importing this package imports nothing else. Look into the rooms by name: ``townlet.api`` (the contract),
 ``townlet.plugins`` (finding and loading backends), ``townlet.envs`` (the town as an environment),
-``townlet.policy.training`` (behaviour cloning, PPO, anneal), ``townlet.evaluation``.
+``townlet.training`` (behaviour cloning, PPO, anneal), ``townlet.evaluation``.
 """
 
 __all__ = ["__version__"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from townlet import __version__
-from townlet.cli.commands import COMMANDS, help_text
+from townlet.cli.commands import COMMANDS, help_text, module_of
 from townlet.cli.options import debug_option
 from townlet.cli.output import warn
 
@@ -70,10 +70,10 @@ class CommandTable(click.Group):
 
 
 def _load(name: str) -> click.Command:
-    module = importlib.import_module(f"townlet.cli.{name}")
+    module = importlib.import_module(module_of(name))
     command = module.command
     if not isinstance(command, click.Command):
-        raise TypeError(f"townlet.cli.{name}.command is no click command")
+        raise TypeError(f"{module.__name__}.command is not a click command")
     return command
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "GROUPS", "help_text"]
+__all__ = ["COMMANDS", "GROUPS", "help_text", "module_of"]
 
 GROUPS: dict[str, dict[str, str]] = {
     "A town": {
@@ -31,10 +31,20 @@ GROUPS: dict[str, dict[str, str]] = {
         "bench": "Measure speed on this machine",
     },
 }
-"""Heading to command to its one line. Command NAME lives in module ``townlet.cli.NAME`` as ``command``."""
+"""Heading to command to its one line."""
+
+_ROOMS = dict(zip(GROUPS, ("town", "mind", "release", "tool"), strict=True))
 
 COMMANDS: dict[str, str] = {name: line for commands in GROUPS.values() for name, line in commands.items()}
 """Every command of core with its one line, in the order of help."""
+
+
+def module_of(name: str) -> str:
+    """The module that holds the command ``name`` of core as ``command``. Raises KeyError for another name."""
+    heading = next((heading for heading, commands in GROUPS.items() if name in commands), None)
+    if heading is None:
+        raise KeyError(name)
+    return f"townlet.cli.{_ROOMS[heading]}.{name}"
 
 
 def help_text() -> str:

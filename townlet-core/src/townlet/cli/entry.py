@@ -58,7 +58,7 @@ def _answered(words: list[str]) -> int | None:
         print(help_text(), file=sys.stdout if words else sys.stderr)
         return 0 if words else 2
     if words in (["backends", "list"], ["backends", "list", "--json"]):
-        from townlet.cli.backends_table import show_backends
+        from townlet.cli.tool.backends_table import show_backends
         from townlet.errors import TownletError
 
         try:

@@ -14,8 +14,8 @@ from townlet.envs.engine import TownEngine
 from townlet.errors import UsageError
 from townlet.evaluation.results import EvaluationResult
 from townlet.evaluation.statistics import estimate
+from townlet.minds.runtime import PolicyRuntime
 from townlet.plugins import Selection
-from townlet.policy.runtime import PolicyRuntime
 from townlet.rollout import SimulationLoop
 from townlet.telemetry.kpis import KPI_NAMES, TownKpis, uncounted
 
@@ -71,7 +71,7 @@ def evaluate(
 
     Args:
         config: the towns, and the section ``evaluation``.
-        policy: in a form of ``townlet.policy.selection``.
+        policy: in a form of ``townlet.minds.policy_names``.
         seeds: one a town; those of :func:`evaluation_seeds` by default.
         days: length of each town's life; ``evaluation.days`` by default.
         scenario: name of the scenario that the config stands for, to be noted in the result.

@@ -1,11 +1,12 @@
-"""Who decides: the runtime that holds the active policy, and the small policies that wrap others."""
+"""Doors, nothing else: what is imported here lives in ``townlet.minds`` and ``townlet.training``.
 
-from townlet.policy.activation import StubFallbackWarning
-from townlet.policy.mixture import MixturePolicy
-from townlet.policy.possession import Pilot, PossessedPolicy
-from townlet.policy.runtime import PolicyRuntime
-from townlet.policy.selection import parse_policy
-from townlet.policy.stub import StubPolicy
+Importing this package imports none of them; a name is looked up when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 __all__ = [
     "MixturePolicy",
@@ -16,3 +17,19 @@ __all__ = [
     "StubPolicy",
     "parse_policy",
 ]
+
+_HOMES = {
+    "MixturePolicy": "townlet.minds.mixture",
+    "Pilot": "townlet.minds.possession",
+    "PolicyRuntime": "townlet.minds.runtime",
+    "PossessedPolicy": "townlet.minds.possession",
+    "StubFallbackWarning": "townlet.minds.activation",
+    "StubPolicy": "townlet.minds.stub",
+    "parse_policy": "townlet.minds.policy_names",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -38,7 +38,7 @@ Watcher = Callable[[Step], None]
 
 
 class Mind(Protocol):
-    """Who decides for all rows; :class:`townlet.policy.runtime.PolicyRuntime` is the one."""
+    """Who decides for all rows; :class:`townlet.minds.runtime.PolicyRuntime` is the one."""
 
     @property
     def started(self) -> bool:

@@ -19,7 +19,7 @@ BLOCK_BYTES = 4096
 
 
 class DigestedStream:
-    """Writes to an open file; while a chunk is written, another thread computes its digest. A context that waits for it.
+    """Writes to an open file while another thread computes the digest of each chunk. A context that waits for it.
 
     A dataset is larger than what reads it soon, so a file of :data:`DIRECT_BYTES` or more goes past the page cache
     (``O_DIRECT``) where system and file system know how: no memory has to be found for it, and nobody else's pages have

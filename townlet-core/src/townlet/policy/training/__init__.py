@@ -1,19 +1,26 @@
-"""Teaching the minds of a town: strategies over any learner, services, results. Imports without PyTorch."""
+"""A door to :mod:`townlet.training`. Imports without PyTorch."""
 
-from townlet.policy.training.contexts import AnnealContext, PPOState, TrainingContext
-from townlet.policy.training.harness import TrainingHarness
-from townlet.policy.training.orchestrator import MODES, Mode, PolicyTrainingOrchestrator
-from townlet.policy.training.plans import PPOPlan
-from townlet.policy.training.results import (
+from townlet.training import (
+    MODES,
+    AnnealContext,
     AnnealStageResult,
+    AnnealStrategy,
     AnnealSummary,
+    BCStrategy,
     BCTrainingResult,
+    Mode,
+    PolicyTrainingOrchestrator,
+    PPOPlan,
+    PPOState,
+    PPOStrategy,
     PPOTrainingResult,
     ReplaySummary,
     RolloutSummary,
+    TrainingContext,
+    TrainingHarness,
+    TrainingServices,
+    TrainingStrategy,
 )
-from townlet.policy.training.services import TrainingServices
-from townlet.policy.training.strategies import AnnealStrategy, BCStrategy, PPOStrategy, TrainingStrategy
 
 __all__ = [
     "AnnealContext",

@@ -1,0 +1,92 @@
+"""The folder of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from townlet.config import load_config
+from townlet.errors import CheckpointError, ConfigError, UsageError
+from townlet.storage import PartialFolder
+from townlet.training.runfolder import RunFolder
+
+
+@pytest.fixture
+def config():
+    return load_config()
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path, config) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(UsageError, match="not empty") as caught:
+        RunFolder.create(tmp_path, config, "ppo")
+    assert "--resume" in str(caught.value)
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_run_appears_whole_or_not_at_all(tmp_path: Path, config, monkeypatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        if path.name == "run.json":
+            raise OSError(28, "No space left on device")
+        path.write_bytes(data)
+
+    monkeypatch.setattr("townlet.training.runfolder.write_bytes_atomic", full)
+    with pytest.raises(OSError, match="No space left"):
+        RunFolder.create(tmp_path / "run", config, "ppo")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    RunFolder.create(tmp_path / "run", config, "ppo")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["checkpoints", "config.json", "run.json"]
+
+
+def test_resume_needs_a_run(tmp_path: Path, config) -> None:
+    with pytest.raises(UsageError, match="no run to resume"):
+        RunFolder.resume(tmp_path, config, "ppo")
+
+
+def test_resume_in_another_mode_is_refused(tmp_path: Path, config) -> None:
+    RunFolder.create(tmp_path / "run", config, "ppo")
+    with pytest.raises(UsageError, match="begun with --mode ppo, not bc"):
+        RunFolder.resume(tmp_path / "run", config, "bc")
+
+
+def test_resume_with_another_config_names_the_difference(tmp_path: Path, config) -> None:
+    RunFolder.create(tmp_path / "run", config, "ppo")
+    other = load_config(None, ["training.ppo.settings.gamma=0.9"])
+    with pytest.raises(ConfigError) as caught:
+        RunFolder.resume(tmp_path / "run", other, "ppo")
+    was = config.training.ppo.settings.gamma
+    assert f"training.ppo.settings.gamma was {was} and is 0.9 now" in str(caught.value)
+
+
+def test_resume_with_the_same_config_goes_on(tmp_path: Path, config) -> None:
+    RunFolder.create(tmp_path / "run", config, "ppo")
+    assert RunFolder.resume(tmp_path / "run", load_config(), "ppo").latest() is None
+
+
+def test_a_resume_removes_what_a_kill_left_unfinished(tmp_path: Path, config) -> None:
+    run = RunFolder.create(tmp_path / "run", config, "ppo").path
+    dead = [run / "checkpoints" / ".s000-u00000002.abc.partial", run / "demonstrations" / ".stage-000.def.partial"]
+    for folder in (*dead, run / "checkpoints" / ".mine"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    with PartialFolder(run / "checkpoints" / "s000-u00000004", error=CheckpointError) as alive:
+        RunFolder.resume(run, config, "ppo")
+        assert alive.path.exists(), "another process that is still at it"
+        assert (run / "checkpoints" / ".mine" / "file").exists()
+        assert [folder for folder in dead if folder.exists()] == []
+
+
+def test_a_damaged_run_is_refused(tmp_path: Path, config) -> None:
+    RunFolder.create(tmp_path / "run", config, "ppo")
+    (tmp_path / "run" / "run.json").write_text("{")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        RunFolder.resume(tmp_path / "run", config, "ppo")
+
+
+def test_the_last_name_is_the_latest(tmp_path: Path, config) -> None:
+    folder = RunFolder.create(tmp_path / "run", config, "anneal")
+    for stage, update in [(0, 0), (2, 9), (2, 10), (1, 500)]:
+        folder.checkpoint(stage, update).mkdir()
+    assert folder.latest() == folder.checkpoint(2, 10)

@@ -1,0 +1,97 @@
+"""Groups of towns of different ages: spread over a life, joined in order, saved and gone on with exactly."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from townlet.api import RolloutBatch
+from townlet.config import load_config
+from townlet.errors import CheckpointError
+from townlet.training.experience import FreshExperience, group_count, group_seeds
+from townlet.training.schedules import town_seeds
+from townlet.training.staggered import StaggeredExperience
+
+
+@pytest.fixture
+def staggered(services_of, toy_config, learner):
+    """From a number of groups to the experience of 4 towns, 40 ticks a piece, 160 ticks a life."""
+
+    def make(groups: int):
+        rollout = toy_config.training.ppo.rollout.model_copy(
+            update={"groups": groups, "ticks": 40, "episode_ticks": 160}
+        )
+        ppo = toy_config.training.ppo.model_copy(update={"rollout": rollout})
+        training = toy_config.training.model_copy(update={"ppo": ppo})
+        return services_of(toy_config.model_copy(update={"training": training})).rollout.experience(learner)
+
+    return make
+
+
+def ages(experience: StaggeredExperience) -> list[int]:
+    return [group._engine.tick for group in experience._groups]
+
+
+def test_one_group_is_plain_experience(staggered) -> None:
+    assert isinstance(staggered(1), FreshExperience)
+    assert isinstance(staggered(2), StaggeredExperience)
+
+
+def test_the_ages_spread_evenly_over_a_life_and_stay_so(staggered) -> None:
+    experience = staggered(4)
+    for _ in range(4):
+        experience.gather()
+    assert sorted(ages(experience)) == [40, 80, 120, 160]
+    for _ in range(7):
+        experience.gather()
+        assert sorted(ages(experience)) == [40, 80, 120, 160]
+
+
+@pytest.mark.parametrize(("worlds", "groups", "sizes"), [(6, 3, [2, 2, 2]), (7, 3, [2, 2, 3]), (2, 4, [1, 1])])
+def test_every_town_is_in_one_group(worlds, groups, sizes) -> None:
+    config = load_config(None, [f"training.ppo.rollout.worlds={worlds}", f"training.ppo.rollout.groups={groups}"])
+    rollout = config.training.ppo.rollout
+    dealt = [group_seeds(rollout, 7, group, 1) for group in range(group_count(rollout))]
+    assert [len(seeds) for seeds in dealt] == sizes
+    assert tuple(seed for seeds in dealt for seed in seeds) == town_seeds(7, "rollout", worlds, 1)
+
+
+def test_rows_are_joined_in_the_order_of_the_groups(staggered) -> None:
+    experience = staggered(2)
+    gathered = experience.gather()
+    assert gathered.batch.rows == 8
+    assert gathered.samples == 40 * 8
+    for number, group in enumerate(experience._groups):
+        own = group._buffer.batch()
+        for field in fields(RolloutBatch):
+            if field.name != "demonstrations":
+                part = getattr(gathered.batch, field.name)[:, 4 * number : 4 * number + 4]
+                np.testing.assert_array_equal(part, getattr(own, field.name))
+
+
+def test_rates_are_means_and_counts_are_sums(staggered) -> None:
+    gathered = staggered(2).gather()
+    assert gathered.metrics["lives_ended"] == gathered.batch.terminated.sum() > 0
+    assert gathered.metrics["reward_mean"] == pytest.approx(float(gathered.batch.rewards.mean()))
+
+
+def test_what_was_saved_goes_on_exactly(staggered, tmp_path) -> None:
+    experience, other = staggered(2), staggered(2)
+    for _ in range(3):
+        experience.gather()
+    experience.save(tmp_path)
+    other.load(tmp_path)
+    for _ in range(5):
+        ours, theirs = experience.gather(), other.gather()
+        np.testing.assert_array_equal(ours.batch.actions, theirs.batch.actions)
+        np.testing.assert_array_equal(ours.batch.features, theirs.batch.features)
+    assert ages(experience) == ages(other)
+
+
+@pytest.mark.parametrize(("saved", "asked"), [(2, 4), (1, 2)])
+def test_towns_of_another_number_of_groups_are_refused(staggered, tmp_path, saved, asked) -> None:
+    staggered(saved).save(tmp_path)
+    with pytest.raises(CheckpointError, match=f"the config asks for {asked}"):
+        staggered(asked).load(tmp_path)

@@ -1,0 +1,1 @@
+"""Commands about a mind: train, evaluate, compare, report, export."""

@@ -1,0 +1,79 @@
+"""``townlet compare``: policies on the same towns, with a verdict in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option, seed_option
+from townlet.cli.ranges import DAYS, WholeRange
+from townlet.errors import UsageError
+
+__all__ = ["command"]
+
+
+@click.command("compare", epilog="Example:  townlet compare scripted pytorch:runs/first/checkpoints/best --seeds 32")
+@click.argument("policies", nargs=-1, metavar="A B [C ...]")
+@config_flags
+@seed_option
+@json_option
+@debug_option
+@click.option(
+    "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+)
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
+@click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
+)
+@runs_option("keeps the results and knows the release")
+@click.option("--no-registry", is_flag=True, help="Do not keep the results in the registry.")
+def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
+    policies: tuple[str, ...],
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    as_json: bool,
+    seeds: int | None,
+    days: float | None,
+    full: bool,
+    report: Path | None,
+    runs: Path,
+    no_registry: bool,
+) -> None:
+    """Evaluate policies on the same seeds and hold each later one against the first.
+
+    Differences are paired by seed. A figure is called better or worse where the 95 % interval of its difference is
+    clear of zero.
+
+    JSON keys: those of ComparisonResult (docs/reference/results.md).
+    """
+    if len(policies) < 2:
+        raise UsageError("a comparison needs at least two policies", details=("townlet compare scripted stub",))
+    from townlet.cli.mind.evaluate_show import show_comparison
+    from townlet.cli.mind.evaluate_work import Work, again, evaluate_one, refuse_what_cannot_play
+    from townlet.evaluation import compare
+    from townlet.evaluation.plots.style import need_matplotlib
+
+    if report is not None:
+        need_matplotlib()
+        if report.is_dir():
+            raise UsageError("the page is a file, found a folder", where=f"--report {report}")
+    document = read_config(config_path, overrides, seed=seed)
+    work = Work(
+        document=document,
+        reread=again(config_path, overrides, seed),
+        seeds=seeds,
+        days=days,
+        runs=runs,
+        keep=not no_registry,
+        quiet=as_json,
+    )
+    refuse_what_cannot_play(work, policies)
+    result = compare([evaluate_one(work, policy) for policy in policies])
+    show_comparison(result, full=full, as_json=as_json)
+    if report is not None:
+        from townlet.evaluation.comparison_page import comparison_page
+
+        comparison_page(result).write(report)

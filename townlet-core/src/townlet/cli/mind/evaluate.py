@@ -1,0 +1,68 @@
+"""``townlet evaluate``: what a policy does over many towns, with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import read_config, runs_option, shared_options
+from townlet.cli.ranges import DAYS, WholeRange
+
+__all__ = ["command"]
+
+
+@click.command("evaluate", epilog="Example:  townlet evaluate --policy scripted --seeds 32 --days 5")
+@shared_options
+@click.option(
+    "--policy",
+    default=None,
+    metavar="SPEC",
+    help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; the config's policy.backend without.",
+)
+@click.option(
+    "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+)
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
+@click.option("--scenario", default=None, metavar="NAME", help="Play a named situation, or 'all' for a scorecard.")
+@click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
+@runs_option("keeps the result and knows the release")
+@click.option("--no-registry", is_flag=True, help="Do not keep the result in the registry.")
+def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    as_json: bool,
+    policy: str | None,
+    seeds: int | None,
+    days: float | None,
+    scenario: str | None,
+    full: bool,
+    runs: Path,
+    no_registry: bool,
+) -> None:
+    """Play one town for each seed with a policy, and estimate its key figures.
+
+    The seeds start at evaluation.first_seed and are the same for every policy. Actions are the policy's best guess
+    unless evaluation.explore is set. A policy that cannot run is an error: an evaluation never falls back.
+
+    JSON keys: those of EvaluationResult (docs/reference/results.md), or a scorecard's with --scenario all.
+    """
+    from townlet.cli.mind.evaluate_show import show_evaluation, show_scorecard
+    from townlet.cli.mind.evaluate_work import Work, again, evaluate_one, evaluate_scenarios
+
+    document = read_config(config_path, overrides, seed=seed)
+    work = Work(
+        document=document,
+        reread=again(config_path, overrides, seed),
+        seeds=seeds,
+        days=days,
+        runs=runs,
+        keep=not no_registry,
+        quiet=as_json,
+    )
+    asked = policy or document.config.policy.backend
+    if scenario is None:
+        show_evaluation(evaluate_one(work, asked), full=full, as_json=as_json)
+    else:
+        show_scorecard(evaluate_scenarios(work, asked, scenario), full=full, as_json=as_json)

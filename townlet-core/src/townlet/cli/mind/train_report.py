@@ -1,0 +1,79 @@
+"""What training is reported as: a few lines for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+from townlet.cli.mind.train_work import TrainOutcome
+from townlet.cli.output import as_typed, counted, emit, emit_json
+from townlet.training import AnnealSummary, BCTrainingResult, PPOTrainingResult
+from townlet.training.results import CandidateResult
+
+__all__ = ["report"]
+
+
+def report(outcome: TrainOutcome, *, as_json: bool) -> None:
+    """Print the outcome on stdout."""
+    if as_json:
+        emit_json(
+            {
+                "run": str(outcome.run),
+                "mode": outcome.mode,
+                "config_id": outcome.config_id,
+                "learner": {name: _plain(value) for name, value in outcome.learner.items()},
+                "result": outcome.result.model_dump(mode="json"),
+                "warnings": outcome.warnings,
+            }
+        )
+        return
+    result = outcome.result
+    emit(f"{outcome.mode} training in {outcome.run}: {result.status.replace('_', ' ')} ({result.seconds:.0f} s)")
+    for line in _lines(result):
+        emit(f"  {line}")
+    if result.candidate is not None:
+        emit(f"  {_candidate(result.candidate)}")
+    if result.status == "interrupted":
+        emit(f"go on with it:  townlet train --resume {as_typed(outcome.run)}")
+    elif result.checkpoint is not None:
+        mind = f"{outcome.learner.get('active', 'pytorch')}:{outcome.run}"
+        emit(f"see it act:     townlet run --backend {as_typed(mind)}")
+
+
+def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list[str]:
+    if isinstance(result, AnnealSummary):
+        done = [line for stage in result.stages for line in _stage(stage.model_dump())]
+        if result.status == "interrupted":
+            return [f"stages done by then: {len(result.stages)}", *done]
+        return [f"verdict {result.verdict}", *done]
+    if isinstance(result, PPOTrainingResult):
+        lines = [f"{counted(result.updates, 'update')} on {counted(result.samples, 'sample')} ({result.data})"]
+        if result.reward_first is not None and result.reward_last is not None:
+            lines.append(
+                f"reward per agent and tick: {result.reward_first:+.5f} at first, {result.reward_last:+.5f} now"
+            )
+        return lines
+    if result.metrics is None:
+        return []
+    metrics = result.metrics
+    return [
+        f"held-out accuracy {metrics.accuracy:.2%}, {counted(metrics.epochs, 'epoch')} over "
+        f"{counted(result.transitions, 'transition')}",
+        f"always taking the commonest action would reach {metrics.majority_accuracy:.2%}",
+        *result.flags,
+    ]
+
+
+def _stage(stage: dict[str, object]) -> list[str]:
+    head = f"stage {stage['stage']} ({stage['mode']}, cycle {stage['cycle']}): {stage['verdict']}"
+    flags = stage["flags"]
+    return [head, *(f"  {flag}" for flag in (flags if isinstance(flags, (list, tuple)) else ()))]
+
+
+def _candidate(candidate: CandidateResult) -> str:
+    outcome = "passed" if candidate.passed else "not passed"
+    line = f"evaluation on unseen towns {outcome} ({candidate.passes} of {candidate.required_passes} in a row)"
+    return f"{line}; it may be promoted" if candidate.candidate else line
+
+
+def _plain(value: object) -> bool | int | float | str | list[str] | None:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else str(value)

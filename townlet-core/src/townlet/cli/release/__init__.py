@@ -1,0 +1,1 @@
+"""Commands about releases: what was run, promoted and rolled back."""

@@ -1,0 +1,70 @@
+"""``townlet promote``: make a candidate the release, or hold it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
+from townlet.cli.output import counted, emit, emit_json
+
+__all__ = ["command"]
+
+
+@click.command("promote")
+@click.argument("checkpoint", metavar="CHECKPOINT", type=click.Path(path_type=Path))
+@config_flags
+@click.option("--hold", is_flag=True, help="Hold it back instead: it must pass its evaluations anew.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
+@click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
+@click.option("--force", is_flag=True, help="Promote it though it has not passed; the decision says so.")
+@runs_option("keeps the decision")
+@json_option
+@debug_option
+def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
+    checkpoint: Path,
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    hold: bool,
+    reason: str,
+    by: str | None,
+    force: bool,
+    runs: Path,
+    as_json: bool,
+) -> None:
+    """Make a checkpoint the release: the policy that `--backend release` runs.
+
+    It must be a candidate: evaluation.required_passes evaluations in a row passed, on different seeds; and it must
+    do as expected in the scenarios that evaluation.required_scenarios names, which are played first. Every digest
+    is checked. CHECKPOINT is a folder, a pointer such as checkpoints/best, or a run's folder.
+
+    \b
+    Example:  townlet promote runs/first/checkpoints/best --reason "beats the scripted mind on 32 seeds"
+
+    JSON keys: id, at, action (promote or hold), checkpoint (digest), path, previous, passes, reason, by, metrics.
+    """
+    from townlet.registry import PromotionManager, Registry
+
+    document = read_config(config_path, overrides)
+    required = document.config.evaluation.required_passes
+    if document.config.evaluation.required_scenarios and not (hold or force):
+        from townlet.cli.mind.evaluate_work import Work, again, require_scenarios
+
+        reread = again(config_path, overrides, None)
+        work = Work(document=document, reread=reread, seeds=None, days=None, runs=runs, keep=True, quiet=as_json)
+        require_scenarios(work, checkpoint)
+    with Registry(runs) as registry:
+        manager = PromotionManager(registry, required)
+        if hold:
+            decision = manager.hold(checkpoint, reason=reason, by=by)
+        else:
+            decision = manager.promote(checkpoint, reason=reason, by=by, force=force)
+    if as_json:
+        emit_json(decision.to_json())
+        return
+    word = "held back" if hold else "promoted"
+    passes = counted(decision.passes, "pass", "passes")
+    emit(f"{word} {decision.path} ({decision.checkpoint[:12]}), {passes} in a row, by {decision.by}")
+    if not hold:
+        emit("run it with:  townlet run --backend release")

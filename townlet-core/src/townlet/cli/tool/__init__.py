@@ -1,0 +1,1 @@
+"""Commands about the tool itself: backends, configs, speed."""

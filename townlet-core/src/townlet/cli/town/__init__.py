@@ -1,0 +1,1 @@
+"""Commands about a town: run, record, replay, inspect."""

@@ -1,0 +1,123 @@
+"""``townlet run``: one town, watched, recorded, resumed, or lived in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import backend_options, read_config, runs_option, shared_options
+from townlet.cli.ranges import DAYS, TICKS, FiniteRange, WholeRange
+from townlet.errors import UsageError
+
+__all__ = ["command"]
+
+_INTERRUPTED = 130
+
+
+@click.command("run")
+@shared_options
+@backend_options
+@click.option("--ticks", type=TICKS, default=None, help="Ticks to run; from where a snapshot stopped.")
+@click.option("--days", type=DAYS, default=None, help="Days to run; 1 by default.")
+@click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
+@click.option(
+    "--snapshot-every", type=WholeRange(min=1), default=None, metavar="TICKS", help="Write a snapshot that often."
+)
+@click.option(
+    "--snapshots",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Folder of the snapshots; snapshots/NAME-SEED by default.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Go on from a snapshot, or from the latest in a folder of them. Takes config and seed from there.",
+)
+@click.option("--live", is_flag=True, help="Show the town in the terminal as it runs.")
+@click.option(
+    "--speed", type=FiniteRange(min=0), default=40.0, show_default=True, help="Ticks a second with --live; 0: all."
+)
+@click.option("--possess", default=None, metavar="NAME", help="Play one agent yourself, from the keyboard.")
+@runs_option("keeps recorded runs and knows the release")
+@click.option("--no-registry", is_flag=True, help="Do not enter a recorded run in the registry.")
+@click.option("--check", is_flag=True, help="Check the state of the town after every tick (slow).")
+@click.pass_context
+def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
+    context: click.Context,
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    as_json: bool,
+    backend: str | None,
+    disabled: tuple[str, ...],
+    ticks: int | None,
+    days: float | None,
+    record: Path | None,
+    snapshot_every: int | None,
+    snapshots: Path | None,
+    resume: Path | None,
+    live: bool,
+    speed: float,
+    possess: str | None,
+    runs: Path,
+    no_registry: bool,
+    check: bool,
+) -> None:
+    """Run a town and show what happened.
+
+    Without CONFIG it is the default town with the scripted mind, for a day. Ctrl-C ends it early, and so does a
+    backend that fails half-way (exit code 3): the summary covers what was run, and what was recorded so far is
+    kept. --backend takes a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO.
+
+    \b
+    Example:  townlet run --days 5 --record runs/first
+    Example:  townlet run town.yaml --live --possess alice
+
+    JSON keys: run_id, config_id, seed, first_tick, ticks, interrupted, failure, policy (requested, active, reason,
+    ...), kpis (name to number, for the whole run), days (the same for each day), agents (name to the same), recorded,
+    snapshots, seconds, ticks_per_second, warnings.
+    """
+    if ticks is not None and days is not None:
+        raise UsageError("give --ticks or --days, not both")
+    if resume is not None and (config_path or overrides or seed is not None or backend):
+        raise UsageError(
+            "a resumed run goes on with its own config, seed and policy",
+            details=("leave CONFIG, --set, --seed and --backend away, or start a new run without --resume",),
+        )
+    if snapshots is not None and snapshot_every is None:
+        raise UsageError("--snapshots says where, --snapshot-every says how often: give both")
+    if possess is not None and as_json:
+        raise UsageError("--possess needs the terminal, --json is for programs: give one of them")
+    from townlet.cli.town.run_report import report
+    from townlet.cli.town.run_session import RunRequest, Session
+
+    document = None if resume is not None else read_config(config_path, overrides, seed=seed)
+    request = RunRequest(
+        document=document,
+        resume=resume,
+        backend=backend,
+        disabled=disabled,
+        ticks=ticks,
+        days=days,
+        record=record,
+        snapshot_every=snapshot_every,
+        snapshots=snapshots,
+        live=live,
+        speed=speed,
+        possess=possess,
+        check=check,
+        runs=runs,
+        keep=not no_registry,
+    )
+    with Session(request) as session:
+        result = session.run()
+    report(result, as_json=as_json)
+    if result.failure is not None:
+        raise result.failure
+    if result.interrupted:
+        context.exit(_INTERRUPTED)

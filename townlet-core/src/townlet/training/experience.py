@@ -1,0 +1,196 @@
+"""Where PPO's experience comes from, and the first kind of it: fresh rollouts of towns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from townlet.api import RolloutBatch
+from townlet.config.training import RolloutConfig, SocialStage
+from townlet.envs.protocol import Engine
+from townlet.errors import CheckpointError
+from townlet.minds.runtime import PolicyRuntime
+from townlet.rollout import Collector, RolloutBuffer, RolloutStats
+from townlet.training.schedules import town_seeds
+
+__all__ = ["Experience", "FreshExperience", "Gathered", "SocialStages", "group_count", "group_seeds"]
+
+_COUNTERS = {
+    "queue_conflicts": "conflict",
+    "queue_conflict_intensity": "conflict_intensity",
+    "conflicts_avoided": "conflict_avoided",
+    "chats": "chat_ok",
+    "chats_failed": "chat_failed",
+    "shared_meals": "shared_meal",
+    "shift_takeovers": "takeover",
+}
+
+
+def group_seeds(config: RolloutConfig, seed: int, group: int, generation: int = 0) -> tuple[int, ...]:
+    """Seeds of the towns of one group of a generation; no other group of it has them. Groups are nearly equal."""
+    seeds = town_seeds(seed, "rollout", config.worlds, generation)
+    first, last = (config.worlds * number // group_count(config) for number in (group, group + 1))
+    return seeds[first:last]
+
+
+def group_count(config: RolloutConfig) -> int:
+    """Groups of towns: as many as asked for, but none without a town."""
+    return min(config.groups, config.worlds)
+
+
+@runtime_checkable
+class SocialStages(Protocol):
+    """What an engine adds whose reward has a social stage."""
+
+    def set_social_stage(self, stage: str) -> None:
+        """Reward by this stage from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """One piece of experience and what it says about the town.
+
+    Attributes:
+        batch: views that the next piece overwrites.
+        samples: active transitions.
+        metrics: town metrics by the names of :data:`~townlet.training.metrics.METRICS`.
+    """
+
+    batch: RolloutBatch
+    samples: int
+    metrics: Mapping[str, float]
+
+
+class Experience(Protocol):
+    """A supply of experience that can be saved and gone on with, exactly."""
+
+    def gather(self) -> Gathered:
+        """The next piece. Raises KeyboardInterrupt if a person stopped it; what was begun is then void."""
+        ...
+
+    def set_social_stage(self, stage: SocialStage) -> None:
+        """Reward by this stage from the next piece on."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write all that the next pieces depend on into an existing empty folder."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Go on from what :meth:`save` wrote. Raises CheckpointError or SnapshotError if it does not fit."""
+        ...
+
+
+class FreshExperience:
+    """On-policy rollouts: the policy acts in towns and sees what comes of it.
+
+    Towns live on from piece to piece. At ``config.episode_ticks`` (rounded up to whole pieces) all are replaced
+    by fresh ones; that cut is a truncation, so the value of what would have come next stands for it.
+
+    Args:
+        engine: the towns, freshly reset.
+        runtime: the learner's policy; it draws its actions.
+        config: sizes.
+        seed: seed that later generations of towns are derived from.
+        group: which of the config's groups of towns this is; the earlier ones are replaced earlier the first time.
+    """
+
+    def __init__(
+        self, engine: Engine, runtime: PolicyRuntime, config: RolloutConfig, seed: int, *, group: int = 0
+    ) -> None:
+        self._engine = engine
+        self._group = group
+        self._runtime = runtime
+        self._config = config
+        self._seed = seed
+        self._generation = 0
+        parts = len(engine.reward_part_names)
+        self._buffer = RolloutBuffer(engine.spec, config.ticks, engine.rows, reward_parts=parts)
+        self._collector = Collector(engine, runtime, self._buffer)
+        self._returns = np.zeros(engine.rows, np.float64)
+        self._whole = np.zeros(engine.rows, np.bool_)
+
+    def gather(self) -> Gathered:
+        """``config.ticks`` ticks of all rows."""
+        if self._engine.tick >= self._life:
+            self._renew()
+        before = self._engine.kpis().totals()
+        stats = self._collector.collect()
+        if stats.interrupted:
+            raise KeyboardInterrupt
+        after = self._engine.kpis()
+        spent = {name: value - before[name] for name, value in after.totals().items()}
+        batch = self._buffer.batch()
+        metrics = self._describe(stats, spent, after.day_ticks)
+        returns = self._finished_returns(batch)
+        if returns:
+            metrics["return_mean"] = float(np.mean(returns))
+        return Gathered(batch, stats.agent_steps, metrics)
+
+    def set_social_stage(self, stage: SocialStage) -> None:
+        """Reward by this stage from the next piece on."""
+        if isinstance(self._engine, SocialStages):
+            self._engine.set_social_stage(stage)
+
+    def save(self, folder: Path) -> None:
+        """Towns, the policy's memory and the sums of lives under way."""
+        (folder / "engine").mkdir()
+        self._engine.save(folder / "engine")
+        arrays = {f"state.{name}": np.ascontiguousarray(a) for name, a in self._runtime.state_arrays().items()}
+        arrays |= {"returns": self._returns, "whole": self._whole.astype(np.uint8)}
+        save_file(arrays, folder / "experience.safetensors")
+        (folder / "experience.json").write_text(json.dumps({"schema": 1, "generation": self._generation}))
+
+    def load(self, folder: Path) -> None:
+        """Go on from what :meth:`save` wrote."""
+        if not (folder / "experience.json").exists():
+            raise CheckpointError("the checkpoint holds no towns to go on with", where=str(folder))
+        arrays = load_file(folder / "experience.safetensors")
+        self._engine.load(folder / "engine")
+        state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
+        self._runtime.restore(self._engine.agents, self._engine.worlds, state)
+        self._returns, self._whole = arrays["returns"], arrays["whole"].astype(np.bool_)
+        self._generation = int(json.loads((folder / "experience.json").read_text())["generation"])
+        self._collector.episode = self._generation
+
+    @property
+    def _life(self) -> int:
+        """Age at which the present towns are replaced, ticks."""
+        if self._generation:
+            return self._config.episode_ticks
+        return self._config.episode_ticks * (self._group + 1) // group_count(self._config)
+
+    def _renew(self) -> None:
+        self._generation += 1
+        self._engine.reset(group_seeds(self._config, self._seed, self._group, self._generation))
+        self._runtime.start(self._engine.agents, self._engine.policy_seeds())
+        self._collector.episode = self._generation
+        self._returns[:] = 0.0
+        self._whole[:] = False
+
+    def _describe(self, stats: RolloutStats, spent: Mapping[str, float], day_ticks: int) -> dict[str, float]:
+        days = max(1, stats.agent_steps) / day_ticks
+        return {
+            "reward_mean": stats.reward,
+            "lives_ended": float(stats.terminated),
+            "active_share": stats.agent_steps / (stats.ticks * self._engine.rows),
+            **{f"reward_{name}": value for name, value in stats.reward_parts.items()},
+            **{name: spent[measure] / days for name, measure in _COUNTERS.items() if measure in spent},
+        }
+
+    def _finished_returns(self, batch: RolloutBatch) -> list[float]:
+        """Returns of the lives that ended, of those that were seen from their beginning."""
+        finished: list[float] = []
+        for rewards, starts, ends in zip(batch.rewards, batch.episode_start, batch.terminated, strict=True):
+            self._returns[starts] = 0.0
+            self._whole |= starts
+            self._returns += rewards
+            finished.extend(self._returns[ends & self._whole].tolist())
+        return finished

@@ -1,0 +1,57 @@
+"""The three services together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from townlet.config.root import TownletConfig
+from townlet.training.services.promotion import PromotionServiceAdapter
+from townlet.training.services.replay import ReplayDatasetService
+from townlet.training.services.rollout import EngineFactory, RolloutCaptureService, town_engine
+
+__all__ = ["TrainingServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingServices:
+    """What strategies work with.
+
+    Attributes:
+        rollout: makes towns, experience and recordings.
+        replay: finds and opens recorded datasets.
+        promotion: evaluates and registers candidates.
+        runs: folder that new runs and the registry are kept in.
+    """
+
+    rollout: RolloutCaptureService
+    replay: ReplayDatasetService
+    promotion: PromotionServiceAdapter
+    runs: Path
+
+    @classmethod
+    def from_config(
+        cls, config: TownletConfig, *, runs: Path | None = None, engines: EngineFactory = town_engine
+    ) -> Self:
+        """The services for ``config``. Nothing is built or opened before it is used.
+
+        Args:
+            config: the town and how it is taught.
+            runs: folder of runs and registry; ``runs`` in the current directory by default.
+            engines: makes the towns; another one than the default for other worlds than a town's.
+        """
+        folder = Path("runs") if runs is None else runs
+        return cls(
+            RolloutCaptureService(config, engines),
+            ReplayDatasetService(config),
+            PromotionServiceAdapter(config, folder),
+            folder,
+        )
+
+    def free_folder(self, mode: str) -> Path:
+        """The first folder ``<mode>-<number>`` of the runs folder that is not there."""
+        number = 1
+        while (self.runs / f"{mode}-{number:03d}").exists():
+            number += 1
+        return self.runs / f"{mode}-{number:03d}"

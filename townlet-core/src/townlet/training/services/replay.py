@@ -1,0 +1,89 @@
+"""Recorded datasets: found, opened, turned into demonstrations or experience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from townlet.api import DemonstrationSource, ObservationSpec
+from townlet.config.root import TownletConfig
+from townlet.config.training import DemonstrationsConfig
+from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset
+from townlet.errors import DatasetError
+from townlet.training.joined import JoinedDemonstrations
+from townlet.training.recorded import RecordedExperience
+from townlet.training.results import ReplaySummary
+
+__all__ = ["ReplayDatasetService"]
+
+
+class ReplayDatasetService:
+    """Finds and opens datasets for training.
+
+    Args:
+        config: its ``training.demonstrations`` names the dataset where a call does not.
+    """
+
+    def __init__(self, config: TownletConfig) -> None:
+        self._config = config
+
+    def resolve(self, dataset: DemonstrationsConfig | Path | str | None = None) -> Path | None:
+        """The folder of a dataset: of a path, of a manifest's path, of a section of the config; or None."""
+        if dataset is None:
+            dataset = self._config.training.demonstrations
+        path = dataset.dataset if isinstance(dataset, DemonstrationsConfig) else dataset
+        if path is None:
+            return None
+        folder = Path(path)
+        return folder.parent if folder.name == "manifest.json" else folder
+
+    def open(self, dataset: DemonstrationsConfig | Path | str | None, spec: ObservationSpec | None = None) -> Dataset:
+        """Open a dataset and check that its observations are those of ``spec``.
+
+        Raises:
+            DatasetError: if none is named, or it is damaged or of another spec.
+        """
+        folder = self.resolve(dataset)
+        if folder is None:
+            raise DatasetError(
+                "no recorded dataset is named",
+                where="training.demonstrations.dataset",
+                details=("give its folder: --dataset FOLDER, or --set training.demonstrations.dataset=FOLDER",),
+            )
+        return open_dataset(folder, spec=spec)
+
+    def demonstrations(self, folders: Sequence[Path], spec: ObservationSpec) -> DemonstrationSource:
+        """The transitions of one or more datasets, split into training and held-out parts by episode."""
+        wanted, seed = self._config.training.demonstrations, self._config.seed
+        budget = wanted.memory_mib << 20
+        sources = [
+            demonstrations(self.open(folder, spec), validation=wanted.validation, seed=seed, memory_bytes=budget)
+            for folder in folders
+        ]
+        return sources[0] if len(sources) == 1 else JoinedDemonstrations(sources)
+
+    def experience(
+        self, dataset: DemonstrationsConfig | Path | str | None, spec: ObservationSpec
+    ) -> RecordedExperience:
+        """A recording as experience for PPO."""
+        return RecordedExperience(self.open(dataset, spec), self._config.training.ppo.rollout.ticks)
+
+    def build(
+        self,
+        dataset: DemonstrationsConfig | Path | str | None = None,
+        *,
+        batch_size: int = 1024,
+        seed: int | None = None,
+    ) -> ReplayDataset:
+        """Batches of a recording's transitions."""
+        return ReplayDataset(self.open(dataset), batch_size=batch_size, seed=seed)
+
+    def summarise(self, replay: ReplayDataset) -> ReplaySummary:
+        """Read a recording through once; every digest is checked on the way."""
+        batches = transitions = 0
+        for batch in replay:
+            batches += 1
+            transitions += len(batch)
+        return ReplaySummary(
+            dataset=str(replay.dataset.path), batches=batches, transitions=transitions, baselines=replay.baselines()
+        )

@@ -1,0 +1,73 @@
+"""One update of PPO, or one gate of the anneal schedule, as a line of metrics."""
+
+from __future__ import annotations
+
+from townlet.api import PPOSettings, TrainingReport
+from townlet.config.training import SocialStage
+from townlet.training.experience import Gathered
+from townlet.training.plans import PPOPlan
+from townlet.training.progress import PPOState
+from townlet.training.results import AnnealStageResult
+
+__all__ = ["gate_report", "update_report"]
+
+_STAGES: tuple[SocialStage, ...] = ("OFF", "C1", "C2", "C3")
+
+
+def update_report(
+    plan: PPOPlan,
+    state: PPOState,
+    gathered: Gathered,
+    settings: PPOSettings,
+    *,
+    stage: SocialStage | None,
+    seconds: float,
+    step_seconds: float,
+) -> TrainingReport:
+    """The report of the update that ``state`` ends with.
+
+    Args:
+        plan: the phase.
+        state: after the update.
+        gathered: what it learned from.
+        settings: what the learner was told.
+        stage: social reward stage, where scheduled.
+        seconds: wall time since the phase began.
+        step_seconds: wall time of gathering and learning.
+    """
+    learned: dict[str, float] = {}
+    if state.last is not None:
+        learned = {name: float(value) for name, value in state.last if name not in ("samples", "seconds")}
+        learned["update_seconds"] = round(state.last.seconds, 4)
+    metrics = {
+        **gathered.metrics,
+        **learned,
+        "update_samples": float(gathered.samples),
+        "samples_per_second": round(gathered.samples / max(step_seconds, 1e-9), 1),
+        "critic_only": float(not settings.train_policy),
+        "entropy_coefficient": settings.entropy_coefficient,
+        "kl_coefficient": settings.kl_coefficient,
+        "bc_coefficient": settings.bc_coefficient,
+    }
+    if stage is not None:
+        metrics["social_stage"] = float(_STAGES.index(stage))
+    return TrainingReport(
+        phase="ppo",
+        step=state.update,
+        total=plan.updates,
+        samples=state.samples,
+        seconds=seconds,
+        metrics=metrics,
+    )
+
+
+def gate_report(result: AnnealStageResult, stages: int, seconds: float) -> TrainingReport:
+    """The report of the gate after a stage, the ``stages``-th of which is the last."""
+    metrics = {
+        "passed": float(result.verdict == "PASS"),
+        "flags": float(len(result.flags)),
+        "rolled_back": float(result.rolled_back),
+        **{f"baseline_{name}": value for name, value in result.baseline.items()},
+        **{f"current_{name}": value for name, value in result.current.items()},
+    }
+    return TrainingReport(phase="anneal", step=result.stage + 1, total=stages, seconds=seconds, metrics=metrics)
