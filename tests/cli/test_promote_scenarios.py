@@ -43,7 +43,12 @@ def test_what_misses_an_expectation_is_not_promoted(untrained: Path) -> None:
 
 
 def test_force_promotes_it_all_the_same(untrained: Path) -> None:
-    assert promote(untrained, "--set", "evaluation.required_scenarios=[one-shower-for-eight]", "--force") is None
+    assert (
+        promote(
+            untrained, "--set", "evaluation.required_scenarios=[one-shower-for-eight]", "--force", "--reason", "a test"
+        )
+        is None
+    )
 
 
 def test_a_scenario_that_does_not_exist_is_named(untrained: Path) -> None:

@@ -62,7 +62,7 @@ class TestPromote:
         assert townlet("promote", checkpoint("a", passes=1), "--set", "evaluation.required_passes=1").code == 0
 
     def test_by_force(self, ask, checkpoint):
-        assert ask("promote", checkpoint("a", passes=0), "--force")["reason"] == "forced"
+        assert ask("promote", checkpoint("a", passes=0), "--force", "--reason", "demo")["reason"] == "forced: demo"
 
     def test_hold(self, ask, townlet, checkpoint):
         path = checkpoint("a")
@@ -146,6 +146,7 @@ class TestRuns:
         assert [one["policy"] for one in told["evaluations"]] == ["scripted"], "the other one is its run's"
         assert set(told["evaluations"][0]) == {
             *("id", "at", "policy", "checkpoint", "run", "passed", "settings", "metrics", "by"),
+            "gate",
         }
         (line,) = [line for line in townlet("runs", "list").out.splitlines() if line.startswith("evaluate-")]
         assert line.split()[0] == "evaluate-2"

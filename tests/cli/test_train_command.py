@@ -174,7 +174,7 @@ def test_a_run_with_a_folder_of_its_own_is_known_to_the_commands_after_it(townle
         "evaluate", "--policy", "pytorch:clone", "--set", "town.map=hamlet", "--seeds", "1", "--days", "0.02"
     )
     assert played.code == 0, played.err
-    assert townlet("promote", "clone", "--force").code == 0
+    assert townlet("promote", "clone", "--force", "--reason", "a test").code == 0
     assert "clone" in json.loads(townlet("releases", "--json").out)["release"]["path"]
     assert sorted(path.name for path in Path().iterdir()) == ["clone", "runs"]
 

@@ -36,7 +36,7 @@ def test_the_verdict_names_each_headline_figure_once_and_in_words() -> None:
     found = compare_pair(a, b)
     assert found.verdict == (
         "learned against scripted: better in reward (+0.8 ± 0); "
-        "worse in starvations (+0.5 ± 0); no different in attendance"
+        "worse in starvations (+0.5 ± 0); no clear difference in attendance"
     )
     assert found.differences["rent"].mean == pytest.approx(1.0)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from townlet.errors import UsageError
-from townlet.evaluation.statistics import difference, estimate, interquartile_mean
+from townlet.evaluation.statistics import FEWEST_TOWNS, difference, estimate, interquartile_mean
 
 SAMPLES = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e3, 1e3))
 
@@ -71,10 +71,12 @@ class TestDifference:
     def test_equal_policies_are_no_different(self) -> None:
         same = np.arange(20.0)
         found = difference(same, same)
-        assert (found.verdict, found.probability_of_improvement, found.mean) == ("no different", 0.5, 0.0)
+        assert (found.verdict, found.probability_of_improvement, found.mean) == ("no clear difference", 0.5, 0.0)
 
-    def test_one_seed_proves_nothing(self) -> None:
-        assert difference(np.array([1.0]), np.array([2.0])).verdict == "no different"
+    @pytest.mark.parametrize("seeds", range(1, FEWEST_TOWNS))
+    def test_a_few_seeds_prove_nothing_however_far_apart(self, seeds: int) -> None:
+        assert difference(np.zeros(seeds), np.arange(seeds) + 5.0).verdict == "no clear difference"
+        assert difference(np.zeros(FEWEST_TOWNS), np.arange(FEWEST_TOWNS) + 5.0).verdict == "better"
 
     def test_other_seeds_cannot_be_paired(self) -> None:
         with pytest.raises(UsageError, match="found 3 and 2"):

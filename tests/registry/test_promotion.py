@@ -98,15 +98,15 @@ class TestPromote:
 
     def test_twice(self, manager, save):
         checkpoint = save("a")
-        manager.promote(checkpoint.path, force=True)
+        manager.promote(checkpoint.path, force=True, reason="demo")
         with pytest.raises(RegistryError, match="is the release already"):
-            manager.promote(checkpoint.path, force=True)
+            manager.promote(checkpoint.path, force=True, reason="demo")
 
     def test_a_damaged_one(self, manager, save):
         checkpoint = save("a")
         (checkpoint.path / "weights").write_text("b")
         with pytest.raises(CheckpointError, match="weights is damaged"):
-            manager.promote(checkpoint.path, force=True)
+            manager.promote(checkpoint.path, force=True, reason="demo")
 
 
 class TestHold:
@@ -122,7 +122,7 @@ class TestHold:
 
     def test_a_release_stays_one(self, manager, save):
         checkpoint = save("a")
-        manager.promote(checkpoint.path, force=True)
+        manager.promote(checkpoint.path, force=True, reason="demo")
         manager.hold(checkpoint.path)
         assert manager.resolve_release() is not None
 
@@ -131,7 +131,7 @@ class TestRollback:
     def test_to_the_release_before(self, manager, save, runs):
         a, b, c = save("a"), save("b"), save("c")
         for checkpoint in (a, b, c):
-            manager.promote(checkpoint.path, force=True)
+            manager.promote(checkpoint.path, force=True, reason="demo")
         back = manager.rollback(reason="worse", by="carol")
         assert (back.action, back.checkpoint, back.previous) == ("rollback", b.digest, c.digest)
         assert manager.rollback().checkpoint == a.digest
@@ -140,22 +140,22 @@ class TestRollback:
     def test_after_a_rollback_the_next_promotion_stands_on_what_is_left(self, manager, save):
         a, b, c = save("a"), save("b"), save("c")
         for checkpoint in (a, b):
-            manager.promote(checkpoint.path, force=True)
+            manager.promote(checkpoint.path, force=True, reason="demo")
         manager.rollback()
-        manager.promote(c.path, force=True)
+        manager.promote(c.path, force=True, reason="demo")
         assert manager.rollback().checkpoint == a.digest
 
     def test_with_nothing_before(self, manager, save):
         with pytest.raises(RegistryError, match="there is no release"):
             manager.rollback()
-        manager.promote(save("a").path, force=True)
+        manager.promote(save("a").path, force=True, reason="demo")
         with pytest.raises(RegistryError, match="no release to go back to"):
             manager.rollback()
 
     def test_to_a_damaged_one_is_refused_and_changes_nothing(self, manager, save):
         a, b = save("a"), save("b")
         for checkpoint in (a, b):
-            manager.promote(checkpoint.path, force=True)
+            manager.promote(checkpoint.path, force=True, reason="demo")
         shutil.rmtree(a.path)
         with pytest.raises(CheckpointError, match="there is no checkpoint here"):
             manager.rollback()
@@ -169,14 +169,14 @@ class TestResolve:
 
     def test_a_release_that_was_damaged(self, manager, save, runs):
         checkpoint = save("a")
-        manager.promote(checkpoint.path, force=True)
+        manager.promote(checkpoint.path, force=True, reason="demo")
         (checkpoint.path / "weights").write_text("b")
         with pytest.raises(CheckpointError, match="weights is damaged"):
             resolve_release(runs)
 
     def test_another_checkpoint_in_its_place(self, manager, save, runs):
         a, b = save("a"), save("b")
-        manager.promote(a.path, force=True)
+        manager.promote(a.path, force=True, reason="demo")
         shutil.rmtree(a.path)
         b.path.rename(runs / "a")
         with pytest.raises(CheckpointError, match="another checkpoint lies where the release was"):
@@ -184,8 +184,31 @@ class TestResolve:
 
 
 def test_decisions_outlive_the_process(manager, registry, save, runs):
-    manager.promote(save("a").path, force=True, by="alice")
+    manager.promote(save("a").path, force=True, reason="demo", by="alice")
     kept = manager.history()
     registry.close()
     with Registry(runs, create=False) as again:
         assert PromotionManager(again).history() == kept
+
+
+class TestObjections:
+    """Of the gates of the checkpoint's own training: evaluations do not outweigh them."""
+
+    def test_they_block_whatever_passes(self, manager, registry, save):
+        checkpoint = save("a")
+        registry.add_checkpoint(checkpoint, objections=["stage 0 (bc): FAIL: too dull"])
+        status = evaluate(manager, checkpoint, True, True)
+        assert (status.passes, status.candidate) == (2, False)
+        with pytest.raises(RegistryError, match="too dull"):
+            manager.promote(checkpoint.path)
+
+    def test_they_stay_when_it_is_entered_again(self, registry, save):
+        checkpoint = save("a")
+        registry.add_checkpoint(checkpoint, objections=["no"])
+        assert registry.add_checkpoint(checkpoint).objections == ("no",)
+
+    def test_force_needs_a_reason(self, manager, save):
+        for reason in ("", "  "):
+            with pytest.raises(RegistryError, match="only for a reason"):
+                manager.promote(save(f"a{len(reason)}").path, force=True, reason=reason)
+        assert manager.history() == []

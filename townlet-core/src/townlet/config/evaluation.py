@@ -6,7 +6,14 @@ from pydantic import Field
 
 from townlet.config.model import Section
 
-__all__ = ["EvaluationConfig"]
+__all__ = ["EvaluationConfig", "MarginsConfig"]
+
+
+class MarginsConfig(Section):
+    """How much worse than its teacher a candidate may be: the 95 % interval of the difference must stay within it."""
+
+    reward: float = Field(0.05, ge=0, description="Reward per agent-day.")
+    self_sufficiency: float = Field(0.02, ge=0, description="Share of agent-days without a lost need.")
 
 
 class EvaluationConfig(Section):
@@ -23,6 +30,9 @@ class EvaluationConfig(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the intervals reported.")
     required_passes: int = Field(
         2, ge=1, le=100, description="Passed evaluations in a row that make a checkpoint a candidate for release."
+    )
+    margins: MarginsConfig = Field(
+        default_factory=MarginsConfig, description="How much worse than its teacher a candidate may be."
     )
     required_scenarios: tuple[str, ...] = Field(
         (),

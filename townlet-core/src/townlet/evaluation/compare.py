@@ -7,24 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from townlet.errors import UsageError
-from townlet.evaluation.names import HEADLINES, higher_is_better, is_judged
+from townlet.evaluation.names import HEADLINES, higher_is_better, is_judged, word
 from townlet.evaluation.results import ComparisonResult, EvaluationResult, PairwiseComparison
 from townlet.evaluation.statistics import Difference, difference
 
 __all__ = ["compare", "compare_pair", "verdict"]
-
-_WORDS = {
-    "reward": "reward",
-    "self_sufficiency": "self-sufficiency",
-    "mean_need": "mean need",
-    "attendance": "attendance",
-    "starvations": "starvations",
-    "exits": "lives ended",
-    "queue_conflicts": "queue conflicts",
-    "chats": "chats",
-    "shared_meals": "shared meals",
-    "wages": "wages",
-}
 
 
 def compare(evaluations: Sequence[EvaluationResult]) -> ComparisonResult:
@@ -74,14 +61,14 @@ def compare_pair(a: EvaluationResult, b: EvaluationResult) -> PairwiseComparison
 
 
 def verdict(a: str, b: str, differences: dict[str, Difference]) -> str:
-    """The headline figures in words, such as ``B is better than A in reward (+0.8 ± 0.2), no different in chats``."""
-    groups: dict[str, list[str]] = {"better": [], "worse": [], "no different": []}
+    """The headline figures in words: ``B against A: better in reward (+0.8 ± 0.2); no clear difference in chats``."""
+    groups: dict[str, list[str]] = {"better": [], "worse": [], "no clear difference": []}
     for name in HEADLINES:
         found = differences.get(name)
         if found is None:
             continue
-        words = _WORDS[name]
-        if found.verdict != "no different":
+        words = word(name)
+        if found.verdict != "no clear difference":
             words += f" ({_signed(found.mean)} ± {_rounded((found.high - found.low) / 2)})"
         groups[found.verdict].append(words)
     parts = [
@@ -89,8 +76,8 @@ def verdict(a: str, b: str, differences: dict[str, Difference]) -> str:
         for how, names in (("better", groups["better"]), ("worse", groups["worse"]))
         if names
     ]
-    if groups["no different"]:
-        parts.append(f"no different in {_listed(groups['no different'])}")
+    if groups["no clear difference"]:
+        parts.append(f"no clear difference in {_listed(groups['no clear difference'])}")
     return f"{b} against {a}: {'; '.join(parts)}"
 
 

@@ -8,6 +8,7 @@ from townlet.evaluation.names import HEADLINES, is_judged, label
 from townlet.evaluation.page import Page
 from townlet.evaluation.plots import comparison_plot, estimates_plot
 from townlet.evaluation.results import ComparisonResult, PairwiseComparison
+from townlet.evaluation.statistics import FEWEST_TOWNS
 
 __all__ = ["comparison_page"]
 
@@ -51,8 +52,8 @@ def comparison_page(result: ComparisonResult) -> Page:
     page.text(
         f"Config {first.config_id[:12]}, seeds {first.seeds[0]} to {first.seeds[-1]}, "
         f"actions {'drawn from the policy' if first.explore else 'the policy took for best'}. Intervals are percentile "
-        "bootstrap intervals of the mean over seeds; differences are paired by seed; a figure is called better or "
-        "worse where its interval is clear of zero."
+        f"bootstrap intervals of the mean over seeds; differences are paired by seed; over {FEWEST_TOWNS} towns and more "
+        "a figure is called better or worse where its interval is clear of zero."
     )
     page.table(
         ["policy", "active backend", "fingerprint", "seconds"],
@@ -75,7 +76,7 @@ def _difference_table(page: Page, pair: PairwiseComparison, unknown: Collection[
     rows = []
     for name in judged:
         found = pair.differences[name]
-        marks.append(None if found.verdict == "no different" else found.verdict)
+        marks.append(None if found.verdict == "no clear difference" else found.verdict)
         rows.append(
             (
                 label(name),

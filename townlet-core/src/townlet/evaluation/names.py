@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from townlet.telemetry.kpis import KPI_NAMES
 
-__all__ = ["HEADLINES", "LABELS", "higher_is_better", "is_judged", "label"]
+__all__ = ["HEADLINES", "LABELS", "higher_is_better", "is_judged", "label", "word"]
 
 HEADLINES: tuple[str, ...] = (
     "reward",
@@ -54,6 +54,21 @@ LABELS: dict[str, str] = {
 """What a person reads for a headline figure, with its unit."""
 
 
+_WORDS = {
+    "reward": "reward",
+    "self_sufficiency": "self-sufficiency",
+    "mean_need": "mean need",
+    "attendance": "attendance",
+    "starvations": "starvations",
+    "exits": "lives ended",
+    "queue_conflicts": "queue conflicts",
+    "chats": "chats",
+    "shared_meals": "shared meals",
+    "wages": "wages",
+}
+"""The same without a unit, for sentences and narrow tables."""
+
+
 def higher_is_better(name: str) -> bool:
     """Whether more of the figure is better; asked only of figures that are judged."""
     return name not in _LESS_IS_BETTER
@@ -67,3 +82,8 @@ def is_judged(name: str) -> bool:
 def label(name: str) -> str:
     """What a person reads for a figure."""
     return LABELS.get(name, name.replace("_", " "))
+
+
+def word(name: str) -> str:
+    """A figure's name in a sentence, without its unit."""
+    return _WORDS.get(name, name.replace("_", " "))

@@ -16,11 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.errors import UsageError
 
-__all__ = ["Difference", "Estimate", "difference", "estimate", "interquartile_mean", "mean"]
+__all__ = ["FEWEST_TOWNS", "Difference", "Estimate", "difference", "estimate", "interquartile_mean", "mean"]
 
 Sample = NDArray[np.float64]
 CONFIDENCE = 0.95
 RESAMPLES = 2000
+
+FEWEST_TOWNS = 5
+"""Pairs below which nothing is called better or worse, and no gate is passed.
+
+The bootstrap interval of a few pairs spans no more than they do: four that all lie on one side of zero, as chance
+alone has it once in eight, would leave it clear of zero.
+"""
 
 
 class _Frozen(BaseModel):
@@ -49,8 +56,8 @@ class Difference(_Frozen):
     probability_of_improvement: float = Field(
         description="Share of seeds on which B is better than A, ties counted half."
     )
-    verdict: Literal["better", "worse", "no different"] = Field(
-        description="Better or worse where the interval is clear of zero."
+    verdict: Literal["better", "worse", "no clear difference"] = Field(
+        description="Better or worse where the interval is clear of zero, over at least five towns."
     )
     seeds: int = Field(description="How many pairs.")
 
@@ -117,8 +124,8 @@ def difference(a: Sample, b: Sample, *, higher_is_better: bool = True, seed: int
     low, high = _interval(deltas, mean, seed)
     gains = deltas if higher_is_better else -deltas
     wins = float((gains > 0).mean() + 0.5 * (gains == 0).mean())
-    clear = len(deltas) > 1 and (low > 0.0 or high < 0.0)
-    verdict: Literal["better", "worse", "no different"] = "no different"
+    clear = len(deltas) >= FEWEST_TOWNS and (low > 0.0 or high < 0.0)
+    verdict: Literal["better", "worse", "no clear difference"] = "no clear difference"
     if clear:
         verdict = "better" if (low > 0.0) == higher_is_better else "worse"
     return Difference(

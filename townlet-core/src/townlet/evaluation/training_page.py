@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.errors import UsageError
+from townlet.evaluation.gate import GATE_COLUMNS, GateResult, gate_cells
 from townlet.evaluation.page import Page
 from townlet.evaluation.plots import Curve, Gate, learning_curves
 
@@ -107,9 +108,30 @@ def _verdict(page: Page, result: Mapping[str, Any] | None) -> None:
     words = f"Ended: {status.replace('_', ' ')}" + (f"; verdict {verdict}." if verdict else ".")
     candidate = result.get("candidate")
     if isinstance(candidate, Mapping):
-        words += f" The outcome was evaluated on {candidate.get('seeds')} towns that it never saw: "
-        words += "passed." if candidate.get("passed") else "not passed."
+        words += " It may be promoted." if candidate.get("candidate") else " It may not be promoted."
     page.verdict(words, warning=status != "completed" or verdict in ("HOLD", "FAIL"))
+    if isinstance(candidate, Mapping):
+        _candidate(page, candidate)
+
+
+def _candidate(page: Page, candidate: Mapping[str, Any]) -> None:
+    """What came of it beside the teacher, and why it passed or not."""
+    page.heading("Candidate against teacher")
+    objections = [str(one) for one in candidate.get("objections") or ()]
+    if objections:
+        page.text(f"Its own training objected: {'; '.join(objections)}.")
+    if candidate.get("gate") is None:
+        return
+    found = GateResult.model_validate(candidate["gate"])
+    page.text(f"{'Passed' if found.passed else 'Not passed'}: {'; '.join(found.reasons)}.")
+    marks = [{"better": "better", "worse": "worse"}.get(figure.verdict) for figure in found.figures]
+    page.table(GATE_COLUMNS, gate_cells(found), marks)
+    towns = f"{len(found.seeds)} {'town' if len(found.seeds) == 1 else 'towns'}"
+    page.text(
+        f"Both played the same {towns} for {found.days:g} days each. The whole 95 % interval of the difference must "
+        f"stay within the margin; {candidate.get('passes')} of {candidate.get('required_passes')} evaluations in a "
+        "row passed."
+    )
 
 
 def _curves(

@@ -25,17 +25,19 @@ class PromotionStatus:
         passes: evaluations passed in a row since the last failure or hold; the same settings count once.
         required: how many make a candidate.
         released: whether it is the release now.
+        objections: of the gates of its own training; they stay whatever it passes later.
     """
 
     checkpoint: str
     passes: int
     required: int
     released: bool
+    objections: tuple[str, ...] = ()
 
     @property
     def candidate(self) -> bool:
         """Whether it may be promoted."""
-        return self.passes >= self.required
+        return self.passes >= self.required and not self.objections
 
 
 class PromotionManager:
@@ -64,6 +66,7 @@ class PromotionManager:
         settings: Mapping[str, Any] | None = None,
         run: str | None = None,
         by: str | None = None,
+        gate: Mapping[str, Any] | None = None,
     ) -> PromotionStatus:
         """Enter an evaluation that was held against the gate.
 
@@ -74,17 +77,20 @@ class PromotionManager:
             settings: on what: seeds, days. Two passes on the very same settings are one piece of evidence.
             run: the run that it belongs to.
             by: who evaluated; the person at the keyboard by default.
+            gate: what the gate decided and why, JSON-ready.
         """
         opened = read_checkpoint(checkpoint)
         name = f"{opened.manifest.backend}:{self._registry.stored_path(opened.path)}"
         self._registry.add_evaluation(
-            name, metrics=metrics, settings=settings, checkpoint=opened, run=run, passed=passed, by=by
+            name, metrics=metrics, settings=settings, checkpoint=opened, run=run, passed=passed, by=by, gate=gate
         )
         return self.status(opened.digest)
 
     def status(self, digest: str) -> PromotionStatus:
         """Where a checkpoint stands."""
-        return PromotionStatus(digest, self._passes(digest), self._required, self._stack()[-1:] == [digest])
+        objections = next((record.objections for record in self._registry.checkpoints() if record.digest == digest), ())
+        released = self._stack()[-1:] == [digest]
+        return PromotionStatus(digest, self._passes(digest), self._required, released, objections)
 
     def candidates(self) -> list[PromotionStatus]:
         """Every checkpoint that may be promoted and is not the release, newest first."""
@@ -100,11 +106,17 @@ class PromotionManager:
             checkpoint: its folder; its digests are verified.
             reason: in words.
             by: whose decision it is; the person at the keyboard by default.
-            force: promote it though it is no candidate; the decision says so.
+            force: promote it though it is no candidate; the decision says so, and needs a reason.
 
         Raises:
-            RegistryError: it is no candidate, or is the release already.
+            RegistryError: it is no candidate, or is the release already, or is forced without a reason.
         """
+        if force and not reason.strip():
+            raise RegistryError(
+                "a checkpoint is forced past the gate only for a reason",
+                where=str(checkpoint),
+                details=("say why; it is kept with the decision:  --force --reason TEXT",),
+            )
         opened = read_checkpoint(checkpoint)
         with self._registry.database.writing():
             self._registry.insert_checkpoint(opened)
@@ -112,12 +124,8 @@ class PromotionManager:
             if status.released:
                 raise RegistryError("this checkpoint is the release already", where=str(opened.path))
             if not status.candidate and not force:
-                raise RegistryError(
-                    f"this is no candidate: {status.passes} of {status.required} evaluations passed in a row",
-                    where=str(opened.path),
-                    details=("evaluate it on further seeds, or give --force to promote it all the same",),
-                )
-            note = reason if status.candidate else f"forced: {reason}".rstrip(": ")
+                raise _no_candidate(status, opened.path)
+            note = reason if status.candidate else f"forced: {reason}"
             number = self._decide("promote", opened.digest, status.passes, note, by)
         return self._decision(number)
 
@@ -246,6 +254,21 @@ class PromotionManager:
             same = json.dumps(dict(evaluation.settings), sort_keys=True)
             seen.add(same if evaluation.settings else f"evaluation {evaluation.id}")
         return len(seen)
+
+
+def _no_candidate(status: PromotionStatus, path: Path) -> RegistryError:
+    forced = f'promote it all the same:  townlet promote {path} --force --reason "WHY"'
+    if status.objections:
+        return RegistryError(
+            "this is no candidate: its own training objected",
+            where=str(path),
+            details=(*status.objections, forced),
+        )
+    return RegistryError(
+        f"this is no candidate: {status.passes} of {status.required} evaluations passed in a row",
+        where=str(path),
+        details=(f"hold it against its teacher on further towns:  townlet promote {path} --evaluate", forced),
+    )
 
 
 def resolve_release(runs: str | Path) -> Path:

@@ -64,7 +64,10 @@ class DatasetRecord(_Record):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointRecord(_Record):
-    """One checkpoint; ``digest`` is that of its manifest, ``parent`` of the one that it was trained from."""
+    """One checkpoint; ``digest`` is that of its manifest, ``parent`` of the one that it was trained from.
+
+    ``objections`` are those of the gates of its own training: while there are any it is no candidate.
+    """
 
     digest: str
     path: str
@@ -74,11 +77,15 @@ class CheckpointRecord(_Record):
     config_digest: str
     parent: str | None
     metrics: Mapping[str, float]
+    objections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord(_Record):
-    """One evaluation of a policy; ``run`` is None where it was made by hand, ``passed`` where no gate was asked."""
+    """One evaluation of a policy; ``run`` is None where it was made by hand, ``passed`` where no gate was asked.
+
+    ``gate`` is what the gate decided and why, JSON-ready: a ``townlet.evaluation.gate.GateResult``; empty without one.
+    """
 
     id: int
     at: str
@@ -89,6 +96,7 @@ class EvaluationRecord(_Record):
     settings: Mapping[str, Any]
     metrics: Mapping[str, float]
     by: str
+    gate: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,10 @@ MIGRATIONS: tuple[str, ...] = (
         by TEXT NOT NULL
     );
     """,
+    """
+    ALTER TABLE checkpoints ADD COLUMN objections TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE evaluations ADD COLUMN gate TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

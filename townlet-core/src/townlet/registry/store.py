@@ -6,7 +6,7 @@ import getpass
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Row
@@ -158,17 +158,31 @@ class Registry:
         )
         return [DatasetRecord(**_decoded(row, "policy", "metrics")) for row in rows]
 
-    def add_checkpoint(self, checkpoint: Checkpoint, run: str | None = None) -> CheckpointRecord:
-        """Enter a checkpoint; entering it again updates its path."""
+    def add_checkpoint(
+        self, checkpoint: Checkpoint, run: str | None = None, *, objections: Sequence[str] = ()
+    ) -> CheckpointRecord:
+        """Enter a checkpoint; entering it again updates its path, and its objections where there are some.
+
+        Args:
+            checkpoint: opened and checked.
+            run: the run that wrote it.
+            objections: of the gates of its own training, in words; they stay.
+        """
         with self.database.writing():
             self.insert_checkpoint(checkpoint, run)
+            if objections:
+                self.database.write(
+                    "UPDATE checkpoints SET objections = ? WHERE digest = ?",
+                    (json.dumps(list(objections)), checkpoint.digest),
+                )
         return self.checkpoint(checkpoint.digest)
 
     def insert_checkpoint(self, checkpoint: Checkpoint, run: str | None = None) -> None:
         """The same inside a transaction of the caller."""
         manifest = checkpoint.manifest
         self.database.write(
-            "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO checkpoints (digest, path, registered, run, backend, config_digest, parent, metrics)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (digest) DO UPDATE SET path = excluded.path",
             (
                 checkpoint.digest,
@@ -187,14 +201,14 @@ class Registry:
         rows = self.database.rows(
             "SELECT * FROM checkpoints WHERE ? IS NULL OR run = ? ORDER BY registered DESC, rowid DESC", (run, run)
         )
-        return [CheckpointRecord(**_decoded(row, "metrics")) for row in rows]
+        return [_checkpoint(row) for row in rows]
 
     def checkpoint(self, digest: str) -> CheckpointRecord:
         """A checkpoint by its digest."""
         rows = self.database.rows("SELECT * FROM checkpoints WHERE digest = ?", (digest,))
         if not rows:
             raise RegistryError(f"no checkpoint {digest[:12]} is registered", where=str(self.folder))
-        return CheckpointRecord(**_decoded(rows[0], "metrics"))
+        return _checkpoint(rows[0])
 
     def add_evaluation(
         self,
@@ -206,14 +220,15 @@ class Registry:
         run: str | None = None,
         passed: bool | None = None,
         by: str | None = None,
+        gate: Mapping[str, Any] | None = None,
     ) -> EvaluationRecord:
-        """Enter an evaluation, and the checkpoint that was evaluated if there is one."""
+        """Enter an evaluation, what the gate said of it, and the checkpoint that was evaluated if there is one."""
         with self.database.writing():
             if checkpoint is not None:
                 self.insert_checkpoint(checkpoint, run)
             number = self.database.write(
-                "INSERT INTO evaluations (at, policy, checkpoint, run, passed, settings, metrics, by)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO evaluations (at, policy, checkpoint, run, passed, settings, metrics, by, gate)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     timestamp(),
                     policy,
@@ -223,6 +238,7 @@ class Registry:
                     json_text(settings or {}),
                     json_text(metrics),
                     by or somebody(),
+                    json_text(gate or {}),
                 ),
             )
         return next(found for found in self.evaluations() if found.id == number)
@@ -266,6 +282,11 @@ def _run(row: Row) -> RunRecord:
     return RunRecord(**_decoded(row, "policy", "summary"))
 
 
+def _checkpoint(row: Row) -> CheckpointRecord:
+    values = _decoded(row, "metrics", "objections")
+    return CheckpointRecord(**{**values, "objections": tuple(values["objections"])})
+
+
 def _evaluation(row: Row) -> EvaluationRecord:
-    values = _decoded(row, "settings", "metrics")
+    values = _decoded(row, "settings", "metrics", "gate")
     return EvaluationRecord(**{**values, "passed": None if values["passed"] is None else bool(values["passed"])})

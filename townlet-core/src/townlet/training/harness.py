@@ -80,18 +80,42 @@ class TrainingHarness:
             with logged_run(self.services.runs, "train", self.config, policy, folder=folder, warn=self._warn) as entry:
                 result = PolicyTrainingOrchestrator(self.config, self.services, context=context).run(self.mode)
                 entry.status = "interrupted" if result.status == "interrupted" else "done"
+                judged = context.folder.judged(result)
+                result = result.model_copy(update={"candidate": judged})
                 context.folder.write_result(result)
                 if result.status != "interrupted" and context.checkpoint is not None:
                     context.folder.settle_best(context.checkpoint)
-                if result.status != "interrupted" and self.config.training.evaluate and context.checkpoint is not None:
-                    judged = self.services.promotion.judge(context.checkpoint, context.backend, run=entry.id)
-                    result = result.model_copy(update={"candidate": judged})
-                    context.folder.write_result(result)
-                entry.summary = {"mode": self.mode, "checkpoint": result.checkpoint, "fingerprint": result.fingerprint}
+                    if judged is None:
+                        result = self._judge(context, context.checkpoint, result, entry.id)
+                entry.summary = _summary(self.mode, result)
             return result
         finally:
             context.close()
 
+    def _judge(
+        self, context: TrainingContext, checkpoint: Path, result: TrainingResult, run: str | None
+    ) -> TrainingResult:
+        """The result with what came of evaluating it; where that is not wanted, only its objections are entered."""
+        promotion = self.services.promotion
+        if not self.config.training.evaluate:
+            promotion.enter(checkpoint, run=run, objections=result.objections)
+            return result
+        judged = promotion.judge(checkpoint, context.backend, run=run, objections=result.objections)
+        result = result.model_copy(update={"candidate": judged})
+        context.folder.write_result(result)
+        return result
+
     def _report(self, report: TrainingReport) -> None:
         for watcher in self._watchers:
             watcher(report)
+
+
+def _summary(mode: Mode, result: TrainingResult) -> dict[str, object]:
+    """What the registry says of a run of training beside its evaluations."""
+    return {
+        "mode": mode,
+        "checkpoint": result.checkpoint,
+        "fingerprint": result.fingerprint,
+        "objections": list(result.objections),
+        "candidate": None if result.candidate is None else result.candidate.candidate,
+    }

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import BCMetrics, PPOMetrics
 from townlet.config.training import PPODataMode, SocialStage
+from townlet.evaluation.gate import GateResult
 from townlet.training.gates import Verdict
 
 __all__ = [
@@ -46,6 +47,13 @@ class CandidateResult(_Result):
     passes: int = Field(ge=0, description="Passed evaluations in a row of this checkpoint.")
     required_passes: int = Field(ge=1, description="Passes in a row that make it a candidate for promotion.")
     candidate: bool = Field(description="Whether it may be promoted.")
+    objections: tuple[str, ...] = Field(
+        (), description="What the gates of the training itself objected; with any it may not be promoted."
+    )
+    gate: GateResult | None = Field(
+        None,
+        description="The last evaluation beside the teacher, figure by figure, and why it passed or not.",
+    )
 
 
 class BCTrainingResult(_Result):
@@ -62,6 +70,11 @@ class BCTrainingResult(_Result):
     checkpoint: str | None = Field(None, description="Folder of the checkpoint; None where none was written.")
     seconds: float = Field(ge=0, description="Wall time, seconds.")
     candidate: CandidateResult | None = Field(None, description="Evaluation after training.")
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Why it is no candidate, whatever it reaches in a town."""
+        return () if self.passed else self.flags or ("the clone did not reach what was asked for",)
 
     def numbers(self) -> dict[str, float]:
         """What the gates of an anneal schedule show of it."""
@@ -88,6 +101,11 @@ class PPOTrainingResult(_Result):
     checkpoint: str | None = Field(None, description="Folder of the last checkpoint.")
     seconds: float = Field(ge=0, description="Wall time of this call, seconds.")
     candidate: CandidateResult | None = Field(None, description="Evaluation after training.")
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """PPO has no gate of its own: none."""
+        return ()
 
 
 class AnnealStageResult(_Result):
@@ -123,6 +141,16 @@ class AnnealSummary(_Result):
     checkpoint: str | None = Field(None, description="Folder of the last checkpoint.")
     seconds: float = Field(ge=0, description="Wall time of this call, seconds.")
     candidate: CandidateResult | None = Field(None, description="Evaluation after training.")
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Why it is no candidate, whatever it reaches in a town: the flags of each stage that did not pass."""
+        return tuple(
+            f"stage {stage.stage} ({stage.mode}): {stage.verdict}: {flag}"
+            for stage in self.stages
+            if stage.verdict != "PASS"
+            for flag in stage.flags or ("no reason given",)
+        )
 
 
 class RolloutSummary(_Result):

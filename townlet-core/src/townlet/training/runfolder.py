@@ -6,14 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest
 from townlet.errors import CheckpointError, ConfigError, UsageError
 from townlet.storage import PartialFolder, find_partials, write_bytes_atomic
+from townlet.training.results import CandidateResult, TrainingResult
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "run_config"]
 
 _RUN = "run.json"
 
@@ -108,9 +109,29 @@ class RunFolder:
         """Point ``best`` at what training ended with."""
         write_pointer(self.checkpoints, "best", path.name)
 
+    def judged(self, result: TrainingResult) -> CandidateResult | None:
+        """How the same outcome did when it was evaluated before, by an earlier call on this run; None if it was not."""
+        try:
+            before = TypeAdapter(TrainingResult).validate_json(self.result.read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return before.candidate if before.fingerprint == result.fingerprint else None
+
     def write_result(self, result: BaseModel) -> None:
         """Put ``result.json`` there, whole."""
         _write(self.result, result.model_dump_json(indent=2) + "\n")
+
+
+def run_config(checkpoint: Path) -> Path | None:
+    """The config of the run that wrote a checkpoint, if it lies in its run's folder still.
+
+    Args:
+        checkpoint: its folder, a pointer such as ``checkpoints/best``, or the run's folder.
+    """
+    for folder in (checkpoint, checkpoint.parent, checkpoint.parent.parent):
+        if (folder / _RUN).is_file() and (folder / "config.json").is_file():
+            return folder / "config.json"
+    return None
 
 
 def _write(path: Path, text: str) -> None:

@@ -44,8 +44,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Evaluate policies on the same seeds and hold each later one against the first.
 
-    Differences are paired by seed. A figure is called better or worse where the 95 % interval of its difference is
-    clear of zero.
+    Differences are paired by seed. Over five towns and more a figure is called better or worse where the 95 % interval
+    of its difference is clear of zero; otherwise there is no clear difference.
 
     JSON keys: those of ComparisonResult (docs/reference/results.md).
     """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from townlet.cli.gate import show_gate
 from townlet.cli.mind.train_work import TrainOutcome
 from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.training import AnnealSummary, BCTrainingResult, PPOTrainingResult
 from townlet.training.results import CandidateResult
 
-__all__ = ["report"]
+__all__ = ["report", "verdict_line"]
 
 
 def report(outcome: TrainOutcome, *, as_json: bool) -> None:
@@ -29,7 +30,9 @@ def report(outcome: TrainOutcome, *, as_json: bool) -> None:
     for line in _lines(result):
         emit(f"  {line}")
     if result.candidate is not None:
-        emit(f"  {_candidate(result.candidate)}")
+        _candidate(result.candidate)
+    elif result.objections:
+        emit("the outcome may not be promoted: its training objected (see above)")
     if result.status == "interrupted":
         emit(f"go on with it:  townlet train --resume {as_typed(outcome.run)}")
     elif result.checkpoint is not None:
@@ -67,10 +70,22 @@ def _stage(stage: dict[str, object]) -> list[str]:
     return [head, *(f"  {flag}" for flag in (flags if isinstance(flags, (list, tuple)) else ()))]
 
 
-def _candidate(candidate: CandidateResult) -> str:
-    outcome = "passed" if candidate.passed else "not passed"
-    line = f"evaluation on unseen towns {outcome} ({candidate.passes} of {candidate.required_passes} in a row)"
-    return f"{line}; it may be promoted" if candidate.candidate else line
+def _candidate(candidate: CandidateResult) -> None:
+    if candidate.gate is not None:
+        emit()
+        show_gate(candidate.gate)
+    emit(verdict_line(candidate))
+    emit()
+
+
+def verdict_line(candidate: CandidateResult) -> str:
+    """Whether it may be promoted, and if not, why."""
+    passes = f"{candidate.passes} of {candidate.required_passes} evaluations in a row passed"
+    if candidate.candidate:
+        return f"{passes}: it may be promoted"
+    if candidate.objections:
+        return f"{passes}, but it may not be promoted: {'; '.join(candidate.objections)}"
+    return f"{passes}: it may not be promoted"
 
 
 def _plain(value: object) -> bool | int | float | str | list[str] | None:

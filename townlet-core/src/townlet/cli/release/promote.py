@@ -18,7 +18,8 @@ __all__ = ["command"]
 @click.option("--hold", is_flag=True, help="Hold it back instead: it must pass its evaluations anew.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
 @click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
-@click.option("--force", is_flag=True, help="Promote it though it has not passed; the decision says so.")
+@click.option("--evaluate", is_flag=True, help="First hold it against its teacher on towns that it never saw.")
+@click.option("--force", is_flag=True, help="Promote it though it has not passed; needs --reason, which is kept.")
 @runs_option("keeps the decision")
 @json_option
 @debug_option
@@ -27,6 +28,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     config_path: Path | None,
     overrides: tuple[str, ...],
     hold: bool,
+    evaluate: bool,
     reason: str,
     by: str | None,
     force: bool,
@@ -35,17 +37,25 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Make a checkpoint the release: the policy that `--backend release` runs.
 
-    It must be a candidate: evaluation.required_passes evaluations in a row passed, on different seeds; and it must
-    do as expected in the scenarios that evaluation.required_scenarios names, which are played first. Every digest
-    is checked. CHECKPOINT is a folder, a pointer such as checkpoints/best, or a run's folder.
+    It must be a candidate: evaluation.required_passes evaluations in a row passed, on different seeds, without
+    objections of its own training; and it must do as expected in the scenarios that evaluation.required_scenarios
+    names, which are played first. An evaluation is passed where the candidate is shown to be no worse than its teacher
+    (training.demonstrations.teacher) by more than evaluation.margins. train plays these evaluations at its end,
+    --evaluate plays further ones. Every digest is checked. CHECKPOINT is a folder, a pointer such as
+    checkpoints/best, or a run's folder; without --config its run's own config holds.
 
     \b
     Example:  townlet promote runs/first/checkpoints/best --reason "beats the scripted mind on 32 seeds"
+    Example:  townlet promote runs/first --evaluate --set evaluation.seeds=32
 
     JSON keys: id, at, action (promote or hold), checkpoint (digest), path, previous, passes, reason, by, metrics.
     """
     from townlet.registry import PromotionManager, Registry
 
+    if config_path is None:
+        from townlet.training.runfolder import run_config
+
+        config_path = run_config(checkpoint)
     document = read_config(config_path, overrides)
     required = document.config.evaluation.required_passes
     if document.config.evaluation.required_scenarios and not (hold or force):
@@ -54,6 +64,10 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         reread = again(config_path, overrides, None)
         work = Work(document=document, reread=reread, seeds=None, days=None, runs=runs, keep=True, quiet=as_json)
         require_scenarios(work, checkpoint)
+    if evaluate and not hold:
+        from townlet.cli.release.judging import judge
+
+        judge(document.config, checkpoint, runs, quiet=as_json)
     with Registry(runs) as registry:
         manager = PromotionManager(registry, required)
         if hold:

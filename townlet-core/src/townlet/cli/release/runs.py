@@ -43,7 +43,7 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
     Example:  townlet runs list --kind rollout
 
     JSON keys: runs (each: id, kind, started, finished, status, config_id, config_digest, policy, folder, summary),
-    evaluations (each: id, at, policy, checkpoint, run, passed, settings, metrics, by).
+    evaluations (each: id, at, policy, checkpoint, run, passed, settings, metrics, by, gate).
     """
     from townlet.registry import Registry
 
@@ -119,9 +119,12 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         emit(f"dataset   {dataset.path}  ({counted(dataset.transitions, 'transition')}, {dataset.digest[:12]})")
     for checkpoint in checkpoints:
         emit(f"checkpoint {checkpoint.path}  ({checkpoint.backend}, {checkpoint.digest[:12]})")
+        for objection in checkpoint.objections:
+            emit(f"  may not be promoted: {objection}")
     for evaluation in evaluations:
-        verdict = {None: "", True: ", passed", False: ", failed"}[evaluation.passed]
+        verdict = {None: "", True: ", passed", False: ", not passed"}[evaluation.passed]
         emit(f"evaluation {evaluation.policy} at {evaluation.at}{verdict}")
+        _emit_gate(evaluation)
     _emit_numbers(run.summary)
 
 
@@ -184,6 +187,17 @@ def _played(evaluation: EvaluationRecord) -> str:
         settings.get("scenario"),
     ]
     return ", ".join(str(part) for part in parts if part)
+
+
+def _emit_gate(evaluation: EvaluationRecord) -> None:
+    if not evaluation.gate:
+        return
+    from townlet.cli.gate import show_gate
+    from townlet.evaluation.gate import GateResult
+
+    emit()
+    show_gate(GateResult.model_validate(dict(evaluation.gate)))
+    emit()
 
 
 def _emit_numbers(values: Mapping[str, object]) -> None:

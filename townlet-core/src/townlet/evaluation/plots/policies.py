@@ -61,7 +61,7 @@ def comparison_plot(comparison: PairwiseComparison, names: Sequence[str]) -> Fig
     ax.invert_yaxis()
     ax.set_xlim(-1.08, 1.08)
     ax.set_xticks([-1, 0, 1], labels=["less", "no difference", "more"])
-    for name, colour, marker in (("better", BETTER, "o"), ("worse", WORSE, "s"), ("no different", NEITHER, "D")):
+    for name, colour, marker in (("better", BETTER, "o"), ("worse", WORSE, "s"), ("no clear difference", NEITHER, "D")):
         ax.plot([], [], color=colour, marker=marker, label=name)
     ax.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1 - 0.4 / max(len(shown), 1)), fontsize=8)
     title(ax, f"{comparison.b} minus {comparison.a}, 95 % intervals")

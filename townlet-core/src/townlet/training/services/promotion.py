@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from townlet.checkpoints import read_checkpoint
 from townlet.config.root import TownletConfig
 from townlet.evaluation import ComparisonResult, EvaluationResult, compare, evaluate, evaluation_seeds
+from townlet.evaluation.gate import GateResult, gate
 from townlet.evaluation.names import HEADLINES
 from townlet.registry import PromotionManager, PromotionStatus, Registry
 from townlet.training.results import CandidateResult
 
-__all__ = ["GATES", "PromotionServiceAdapter"]
+__all__ = ["PromotionServiceAdapter"]
 
-GATES: tuple[str, ...] = ("reward", "self_sufficiency")
-"""Key figures in which a candidate must not be worse than its teacher, with the interval clear of zero."""
+Progress = Callable[[str, int, int], None]
+"""Told which policy plays, and how many of how many town-ticks are done."""
 
 
 class PromotionServiceAdapter:
@@ -28,42 +31,68 @@ class PromotionServiceAdapter:
         self._config = config
         self._runs = runs
 
-    def judge(self, checkpoint: Path, backend: str, *, run: str | None = None) -> CandidateResult:
+    def judge(
+        self,
+        checkpoint: Path,
+        backend: str,
+        *,
+        run: str | None = None,
+        objections: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> CandidateResult:
         """Evaluate until the passes in a row suffice or one evaluation is not passed, each on further towns.
 
         Args:
             checkpoint: its folder.
             backend: who can load it.
             run: the registry's id of the run that it belongs to.
+            objections: what the gates of its training had against it; they are kept with it.
+            progress: told how far it is.
 
         Raises:
             BackendError: if the policy or the teacher cannot run.
             RegistryError: if the registry cannot be written.
         """
-        wanted = self._config.evaluation.required_passes
-        seeds = evaluation_seeds(self._config, self._config.evaluation.seeds * wanted)
-        size = self._config.evaluation.seeds
-        status, passed, mine = None, True, None
+        digest = self.enter(checkpoint, run=run, objections=objections)
+        with Registry(self._runs) as registry:
+            done = len([one for one in registry.evaluations(checkpoint=digest) if one.passed is not None])
+        size, wanted = self._config.evaluation.seeds, self._config.evaluation.required_passes
+        seeds = evaluation_seeds(self._config, size * (done + wanted))[size * done :]
         for start in range(0, len(seeds), size):
-            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size])
+            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size], progress)
             mine = comparison.evaluations[1]
-            passed = _passed(comparison)
-            status = self.record(checkpoint, mine, passed=passed, run=run)
-            if not passed or status.candidate:
+            found = gate(comparison, self._config.evaluation.margins.model_dump())
+            status = self.record(checkpoint, mine, passed=found.passed, run=run, gate=found)
+            if not found.passed or status.passes >= status.required:
                 break
-        assert mine is not None
-        assert status is not None
         return CandidateResult(
             seeds=len(mine.seeds),
             metrics=_headlines(mine),
-            passed=passed,
+            passed=found.passed,
             passes=status.passes,
             required_passes=status.required,
             candidate=status.candidate,
+            objections=status.objections,
+            gate=found,
         )
 
+    def enter(self, checkpoint: Path, *, run: str | None = None, objections: Sequence[str] = ()) -> str:
+        """Enter a checkpoint in the registry with what the gates of its training had against it; its digest.
+
+        Raises:
+            RegistryError: if the registry cannot be written.
+        """
+        with Registry(self._runs) as registry:
+            return registry.add_checkpoint(read_checkpoint(checkpoint), run, objections=objections).digest
+
     def record(
-        self, checkpoint: Path, evaluation: EvaluationResult, *, passed: bool, run: str | None = None
+        self,
+        checkpoint: Path,
+        evaluation: EvaluationResult,
+        *,
+        passed: bool,
+        run: str | None = None,
+        gate: GateResult | None = None,
     ) -> PromotionStatus:
         """Enter an evaluation in the registry; where the checkpoint stands now."""
         settings = {
@@ -72,20 +101,27 @@ class PromotionServiceAdapter:
             "days": evaluation.days,
             "explore": evaluation.explore,
         }
+        decided: Mapping[str, object] = {} if gate is None else gate.model_dump(mode="json")
         with Registry(self._runs) as registry:
             manager = PromotionManager(registry, self._config.evaluation.required_passes)
             metrics = _headlines(evaluation)
-            return manager.record_evaluation(checkpoint, passed=passed, metrics=metrics, settings=settings, run=run)
+            return manager.record_evaluation(
+                checkpoint, passed=passed, metrics=metrics, settings=settings, run=run, gate=decided
+            )
 
-    def _compare(self, policy: str, seeds: tuple[int, ...]) -> ComparisonResult:
+    def _compare(self, policy: str, seeds: tuple[int, ...], progress: Progress | None) -> ComparisonResult:
         teacher = self._config.training.demonstrations.teacher
-        return compare([evaluate(self._config, name, seeds=seeds) for name in (teacher, policy)])
 
+        def play(name: str) -> EvaluationResult:
+            told = None if progress is None else lambda done, total: progress(name, done, total)
+            return evaluate(self._config, name, seeds=seeds, progress=told)
 
-def _passed(comparison: ComparisonResult) -> bool:
-    differences = comparison.comparisons[0].differences
-    return all(differences[name].verdict != "worse" for name in GATES if name in differences)
+        return compare([play(name) for name in (teacher, policy)])
 
 
 def _headlines(evaluation: EvaluationResult) -> dict[str, float]:
-    return {name: evaluation.kpis[name].mean for name in HEADLINES if name in evaluation.kpis}
+    return {
+        name: evaluation.kpis[name].mean
+        for name in HEADLINES
+        if name in evaluation.kpis and name not in evaluation.unknown
+    }
