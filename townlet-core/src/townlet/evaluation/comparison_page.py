@@ -52,8 +52,8 @@ def comparison_page(result: ComparisonResult) -> Page:
     page.text(
         f"Config {first.config_id[:12]}, seeds {first.seeds[0]} to {first.seeds[-1]}, "
         f"actions {'drawn from the policy' if first.explore else 'the policy took for best'}. Intervals are percentile "
-        f"bootstrap intervals of the mean over seeds; differences are paired by seed; over {FEWEST_TOWNS} towns and more "
-        "a figure is called better or worse where its interval is clear of zero."
+        "bootstrap intervals of the mean over seeds; differences are paired by seed; over "
+        f"{FEWEST_TOWNS} towns and more a figure is called better or worse where its interval is clear of zero."
     )
     page.table(
         ["policy", "active backend", "fingerprint", "seconds"],
