@@ -15,7 +15,8 @@ from townlet.config.root import TownletConfig
 from townlet.envs import TownEngine
 from townlet.world.state import state_fields
 
-engine = TownEngine(TownletConfig.model_validate({"town": {"map": "hamlet"}, "observation": {"variant": VARIANT},
+engine = TownEngine(TownletConfig.model_validate({"town": {"map": "hamlet", "actions": ACTIONS},
+                                                  "observation": {"variant": VARIANT},
                                                   "rewards": {"shaping_scale": 0.1, "social_stage": "C3"}}), [11])
 rng = np.random.default_rng(4)
 digest, mask = hashlib.sha256(), engine.observe().action_mask
@@ -38,9 +39,9 @@ print(digest.hexdigest())
 """
 
 
-def digest(variant: str, ticks: int, *, compiled: bool) -> str:
+def digest(variant: str, ticks: int, actions: str, *, compiled: bool) -> str:
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "0" if compiled else "1"}
-    script = SCRIPT.replace("VARIANT", repr(variant)).replace("TICKS", str(ticks))
+    script = SCRIPT.replace("VARIANT", repr(variant)).replace("TICKS", str(ticks)).replace("ACTIONS", repr(actions))
     command = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -48,6 +49,14 @@ def digest(variant: str, ticks: int, *, compiled: bool) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("variant", "ticks"), [("hybrid", 400), ("full", 60), ("compact", 400)])
-def test_compiled_equals_interpreted(variant: str, ticks: int) -> None:
-    assert digest(variant, ticks, compiled=True) == digest(variant, ticks, compiled=False)
+@pytest.mark.parametrize(
+    ("variant", "ticks", "actions"),
+    [
+        ("hybrid", 400, "primitive"),
+        ("full", 60, "primitive"),
+        ("compact", 400, "primitive"),
+        ("hybrid", 400, "goals"),
+    ],
+)
+def test_compiled_equals_interpreted(variant: str, ticks: int, actions: str) -> None:
+    assert digest(variant, ticks, actions, compiled=True) == digest(variant, ticks, actions, compiled=False)

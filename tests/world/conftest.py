@@ -12,7 +12,7 @@ import pytest
 from townlet.config.town import GeneratorConfig, LivesConfig, OutsideConfig, TownConfig
 from townlet.world import bind, compile_town, invariants, mask_worlds, new_state, step_towns
 from townlet.world.maps import MapSource, parse_map
-from townlet.world.names import ACTIONS, EVENTS, SHIFT_OFF
+from townlet.world.names import ACTIONS, EVENTS, GOALS, SHIFT_OFF
 from townlet.world.state import state_fields
 
 PEOPLE = ("alice", "bob", "carol", "dave")
@@ -76,7 +76,9 @@ class Story:
         self.agents = self.state.agents
         self.objects = self.state.objects
         self._state, self._tables = bind(self.state), bind(self.tables)
-        self._mask = np.zeros((self.town.agents, len(ACTIONS)), np.bool_)
+        self.names = GOALS if config.actions == "goals" else ACTIONS
+        self._mask = np.zeros((self.town.agents, len(self.names)), np.bool_)
+        self._asked = np.zeros(self.town.agents, np.bool_)
         for a in range(self.town.agents):
             self.set(a, hunger=0.7, energy=0.7, hygiene=0.7)
             self.dismiss(a)
@@ -124,8 +126,13 @@ class Story:
 
     def can(self, who: str) -> set[str]:
         """What the mask allows."""
-        mask_worlds(self._state.ref, self._tables.ref, self._mask, 0, 1)
-        return {name for name, allowed in zip(ACTIONS, self._mask[self.number(who)], strict=True) if allowed}
+        mask_worlds(self._state.ref, self._tables.ref, self._mask, self._asked, 0, 1)
+        return {name for name, allowed in zip(self.names, self._mask[self.number(who)], strict=True) if allowed}
+
+    def asked(self) -> set[str]:
+        """Whose next choice counts."""
+        self.can(PEOPLE[0])
+        return {PEOPLE[a] for a in np.flatnonzero(self._asked)}
 
     def do(self, times: int = 1, **choices: str) -> Story:
         """Ticks in which people choose as said and all others wait."""
@@ -133,11 +140,16 @@ class Story:
             actions = np.zeros(self.town.agents, np.int64)
             for who, action in choices.items():
                 assert action in self.can(who), f"{who} cannot {action}; possible: {sorted(self.can(who))}"
-                actions[self.number(who)] = ACTIONS.index(action)
-            money = self.agents.money.copy()
-            step_towns(self._state, self._tables, actions)
-            assert invariants.check(self.state, self.tables) == []
-            assert np.abs(invariants.money_balance(money, self.state)).max() < 1e-4
+                actions[self.number(who)] = self.names.index(action)
+            self.step(actions)
+        return self
+
+    def step(self, actions: np.ndarray[Any, Any]) -> Story:
+        """One tick with actions by number; its invariants are checked."""
+        money = self.agents.money.copy()
+        step_towns(self._state, self._tables, actions)
+        assert invariants.check(self.state, self.tables) == []
+        assert np.abs(invariants.money_balance(money, self.state)).max() < 1e-4
         return self
 
     def wait(self, ticks: int = 1) -> Story:
@@ -179,6 +191,7 @@ class Crowd:
     """Worlds in which everybody chooses at random among what is possible; `use` more often, so that things happen."""
 
     WEIGHTS = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 6.0, 1.5, 1.5])
+    GOAL_WEIGHTS = np.array([1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.5])
 
     def __init__(self, config: TownConfig, seeds: Sequence[int], *, choices: int = 0, threads: int = 1) -> None:
         self.town = compile_town(config)
@@ -186,15 +199,17 @@ class Crowd:
         self.bound, self.tables = bind(self.state), bind(self.town.tables)
         self.threads = threads
         self.worlds, self.agents = len(seeds), self.town.agents
-        self.mask = np.zeros((self.worlds * self.agents, len(ACTIONS)), np.bool_)
+        self.weights = self.GOAL_WEIGHTS if config.actions == "goals" else self.WEIGHTS
+        self.mask = np.zeros((self.worlds * self.agents, len(self.weights)), np.bool_)
+        self.asked = np.zeros(self.worlds * self.agents, np.bool_)
         # one generator a world, so that a world's choices do not depend on its company
         self.random = [np.random.Generator(np.random.PCG64([choices, int(seed)])) for seed in seeds]
 
     def choose(self) -> np.ndarray[Any, Any]:
-        mask_worlds(self.bound.ref, self.tables.ref, self.mask, 0, self.worlds)
-        shape = (self.agents, len(ACTIONS))
+        mask_worlds(self.bound.ref, self.tables.ref, self.mask, self.asked, 0, self.worlds)
+        shape = (self.agents, len(self.weights))
         draws = np.concatenate([random.random(shape) for random in self.random])
-        return (draws * self.WEIGHTS * self.mask).argmax(axis=1)
+        return (draws * self.weights * self.mask).argmax(axis=1)
 
     def step(self, ticks: int = 1) -> Crowd:
         for _ in range(ticks):
@@ -225,7 +240,8 @@ def crowd() -> Callable[..., Crowd]:
 
     def build(name: str = "hamlet", seeds: Sequence[int] = (1,), **options: Any) -> Crowd:
         generator = GeneratorConfig(agents=options.pop("agents", 16))
-        config = TownConfig(map=name, outside=LIVELY, lives=HARD, generator=generator)
+        actions = options.pop("actions", "primitive")
+        config = TownConfig(map=name, outside=LIVELY, lives=HARD, generator=generator, actions=actions)
         return Crowd(config, seeds, **options)
 
     return build

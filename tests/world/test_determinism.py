@@ -18,7 +18,14 @@ from townlet.world.state import Streams, state_fields
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "traces.json"
-TRACES = [("hamlet", 1, 1500), ("hamlet", 2, 1500), ("riverside", 1, 1500), ("generated", 3, 600)]
+TRACES = [
+    ("hamlet", 1, 1500, "primitive"),
+    ("hamlet", 2, 1500, "primitive"),
+    ("riverside", 1, 1500, "primitive"),
+    ("generated", 3, 600, "primitive"),
+    ("hamlet", 1, 1500, "goals"),
+    ("riverside", 1, 1500, "goals"),
+]
 
 
 def assert_equal(one, two):
@@ -33,10 +40,10 @@ def test_world_3_of_256_equals_the_same_world_alone(crowd):
     assert_equal(many.world(3), alone.world(0))
 
 
-@pytest.mark.parametrize("threads", [2, 3, 8])
-def test_threads_do_not_matter(crowd, threads):
-    one = crowd("hamlet", range(7)).step(400)
-    many = crowd("hamlet", range(7), threads=threads).step(400)
+@pytest.mark.parametrize(("threads", "actions"), [(2, "primitive"), (3, "primitive"), (8, "primitive"), (3, "goals")])
+def test_threads_do_not_matter(crowd, threads, actions):
+    one = crowd("hamlet", range(7), actions=actions).step(400)
+    many = crowd("hamlet", range(7), threads=threads, actions=actions).step(400)
     for w in range(7):
         assert_equal(one.world(w), many.world(w))
 
@@ -64,11 +71,11 @@ def test_copies_continue_alike(crowd):
     assert_equal(one.step(300).world(), two.step(300).world())
 
 
-@pytest.mark.parametrize(("name", "seed", "ticks"), TRACES)
-def test_golden_traces(crowd, digest, name, seed, ticks):
+@pytest.mark.parametrize(("name", "seed", "ticks", "actions"), TRACES)
+def test_golden_traces(crowd, digest, name, seed, ticks, actions):
     """The rules are as they were. After a change of rules, write them anew: TOWNLET_WRITE_GOLDEN=1 pytest ..."""
-    found = digest(crowd(name, [seed]).step(ticks).world())
-    key = f"{name}-{seed}-{ticks}"
+    found = digest(crowd(name, [seed], actions=actions).step(ticks).world())
+    key = f"{name}-{seed}-{ticks}-{actions}"
     golden = json.loads(GOLDEN.read_text())
     if os.environ.get("TOWNLET_WRITE_GOLDEN"):
         golden[key] = found
@@ -82,19 +89,21 @@ sys.path.insert(0, {here!r})
 import conftest
 from townlet.config.town import TownConfig
 from townlet.world.compiled import jit_enabled
-crowd = conftest.Crowd(TownConfig(map="hamlet", outside=conftest.LIVELY, lives=conftest.HARD), [21])
+town = TownConfig(map="hamlet", outside=conftest.LIVELY, lives=conftest.HARD, actions={actions!r})
+crowd = conftest.Crowd(town, [21])
 digests = [conftest.digest_of(crowd.step(100).world()) for _ in range(6)]
 print(json.dumps([jit_enabled(), digests]))
 """
 
 
-def test_interpreted_rules_give_the_same_as_compiled_ones(crowd, digest):
+@pytest.mark.parametrize("actions", ["primitive", "goals"])
+def test_interpreted_rules_give_the_same_as_compiled_ones(crowd, digest, actions):
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    command = [sys.executable, "-W", "error", "-c", SCRIPT.format(here=str(HERE))]
+    command = [sys.executable, "-W", "error", "-c", SCRIPT.format(here=str(HERE), actions=actions)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
     jit, digests = json.loads(done.stdout)
     assert not jit
-    compiled = crowd("hamlet", [21])
+    compiled = crowd("hamlet", [21], actions=actions)
     assert [digest(compiled.step(100).world()) for _ in range(6)] == digests
 
 

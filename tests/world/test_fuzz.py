@@ -46,10 +46,17 @@ def assert_sound(worlds, money=None):
 
 
 @pytest.mark.parametrize(
-    ("name", "worlds", "agents", "every"), [("hamlet", 4, 4, 3), ("riverside", 2, 8, 5), ("generated", 1, 50, 9)]
+    ("name", "worlds", "agents", "every", "actions"),
+    [
+        ("hamlet", 4, 4, 3, "primitive"),
+        ("riverside", 2, 8, 5, "primitive"),
+        ("generated", 1, 50, 9, "primitive"),
+        ("hamlet", 4, 4, 3, "goals"),
+        ("generated", 1, 50, 9, "goals"),
+    ],
 )
-def test_a_long_random_run(crowd, name, worlds, agents, every):
-    lives = crowd(name, range(worlds), agents=agents)
+def test_a_long_random_run(crowd, name, worlds, agents, every, actions):
+    lives = crowd(name, range(worlds), agents=agents, actions=actions)
     random = np.random.default_rng(worlds)
     for tick in range(TICKS // worlds if name != "hamlet" else TICKS):
         if random.random() < 0.05:
@@ -66,9 +73,13 @@ def test_a_long_random_run(crowd, name, worlds, agents, every):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), meddling=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2**31)), max_size=12))
-def test_any_seed_and_any_meddling(crowd, seed, meddling):
-    lives = crowd("hamlet", [seed], choices=seed)
+@given(
+    seed=st.integers(0, 2**32),
+    meddling=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2**31)), max_size=12),
+    actions=st.sampled_from(["primitive", "goals"]),
+)
+def test_any_seed_and_any_meddling(crowd, seed, meddling, actions):
+    lives = crowd("hamlet", [seed], choices=seed, actions=actions)
     for what, number in meddling:
         meddle(lives.bound.ref, lives.tables.ref, 0, what, number, number // 7)
         lives.step(8)

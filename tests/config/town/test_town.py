@@ -92,3 +92,20 @@ class TestRefusals:
     def test_frozen(self):
         with pytest.raises(ValidationError):
             TownConfig().map = "hamlet"  # type: ignore[misc]
+
+
+class TestActions:
+    def test_a_mind_decides_every_tick_unless_said_otherwise(self):
+        assert TownConfig().actions == "primitive"
+
+    def test_a_goal_is_asked_for_anew_after_twenty_ticks(self):
+        assert TownConfig(actions="goals").ask_every == 20
+
+    @pytest.mark.parametrize("every", [0, -3, 1001])
+    def test_asking_more_than_once_a_tick_is_refused(self, every):
+        with pytest.raises(ValidationError, match="ask_every"):
+            TownConfig(actions="goals", ask_every=every)
+
+    def test_another_space_is_refused(self):
+        with pytest.raises(ValidationError, match="'primitive' or 'goals'"):
+            TownConfig(actions="wishes")

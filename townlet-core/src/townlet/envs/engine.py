@@ -83,6 +83,7 @@ class TownEngine:
         self.counters = new_counters(self.worlds, self.agents, self.tables)
         self._pay = new_sheets(self.rows)
         self._mask = np.zeros((self.rows, self.spec.actions), np.bool_)
+        self._asked = np.zeros(self.rows, np.bool_)
         self._contents = bind(
             kernel.Contents(
                 state=self.state,
@@ -94,6 +95,7 @@ class TownEngine:
                 pay=Pay(self._pay.rewards, self._pay.parts, self._pay.clipped),
                 counters=self.counters,
                 mask=self._mask,
+                asked=self._asked,
             )
         )
         self._batch = ObservationBatch.empty(self.spec, self.rows)

@@ -36,6 +36,7 @@ class Contents(NamedTuple):
     pay: Pay
     counters: Counters
     mask: Annotated[NDArray[np.bool_], "N K", "what is possible now"]
+    asked: Annotated[NDArray[np.bool_], "N", "whose next action counts"]
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,13 +68,14 @@ def begin(contents_ref: Any) -> None:
 
 @compiled
 def first_forbidden(contents_ref: Any, actions: NDArray[np.int64]) -> int:
-    """The first row whose action is out of range or not possible, or -1."""
+    """The first row whose action is out of range or not possible, or -1; rows that nobody asked are not heard."""
     contents = as_contents(contents_ref)
-    mask = contents.mask
+    mask, asked = contents.mask, contents.asked
     kinds = mask.shape[1]
+    heard_all = contents.tables.rules.ask_every == 0
     for n in range(mask.shape[0]):
         action = actions[n]
-        if action < 0 or action >= kinds or not mask[n, action]:
+        if (heard_all or asked[n]) and (action < 0 or action >= kinds or not mask[n, action]):
             return n
     return -1
 
@@ -92,7 +94,7 @@ def retarget(table: NDArray[np.int64], sheets: Sheets) -> None:
 def _look_world(contents: Contents, sheets: Sheets, w: int, thread: int) -> None:
     count = contents.state.agents.present.shape[1]
     mask = contents.mask
-    mask_world(contents.state, contents.tables, mask, w)
+    mask_world(contents.state, contents.tables, mask, contents.asked, w)
     for n in range(w * count, (w + 1) * count):
         for k in range(mask.shape[1]):
             sheets.action_mask[n, k] = mask[n, k]
@@ -113,7 +115,7 @@ def advance(contents_ref: Any, sheets_ref: Any, actions: NDArray[np.int64], firs
         if len(actions) > 0:
             tick_world(state, tables, actions, w)
             reward_world(state, tables, contents.settings, contents.memory, contents.sheets, w)
-            measure_world(state, tables, contents.counters, actions, contents.pay, w)
+            measure_world(state, tables, contents.counters, contents.asked, contents.pay, w)
         _look_world(contents, sheets, w, thread)
 
 

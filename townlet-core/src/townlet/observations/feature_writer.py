@@ -11,7 +11,7 @@ from townlet.observations.features import TIE_PARTS, feature_names
 from townlet.observations.relations import FRIEND, RIVAL, best_ties
 from townlet.observations.views import KINDS, Views
 from townlet.world.compiled import compiled
-from townlet.world.names import DIRECTION_X, DIRECTION_Y
+from townlet.world.names import DIRECTION_X, DIRECTION_Y, GOALS
 from townlet.world.state import QUEUE_PLACES, WorldState
 from townlet.world.systems.facilities import could_start
 from townlet.world.tables import UNREACHABLE, Tables
@@ -33,6 +33,7 @@ _TIES: Final = _NAMES.index("friend1_trust")
 _PRICES: Final = _NAMES.index("price_groceries")
 _BLOCKED: Final = _NAMES.index("blocked")
 _RESET: Final = _NAMES.index("context_reset")
+_GOALS: Final = len(_NAMES)
 _WIDTH: Final = len(TIE_PARTS)
 _CARRY = 5.0  # items that fill the feature
 _LATE = 100.0  # ticks of lateness that fill the feature
@@ -171,3 +172,6 @@ def write_features(state: WorldState, tables: Tables, views: Views, out: Rows, n
     out[n, _PRICES + 1] = float(state.outside.prices[w, 1]) / rules.base_meal
     out[n, _BLOCKED] = min(int(agents.blocked_tries[w, a]) / rules.ghost_after, 1.0)
     out[n, _RESET] = 1.0 if agents.fresh[w, a] else 0.0
+    if rules.ask_every > 0:
+        for goal in range(len(GOALS)):
+            out[n, _GOALS + goal] = 1.0 if agents.goal[w, a] == goal else 0.0

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from townlet.api import ObservationSpec
-from townlet.world.names import ACTIONS, FACILITY_KINDS, NEEDS, PERSONALITY, PRICES
+from townlet.world.names import ACTIONS, FACILITY_KINDS, GOALS, NEEDS, PERSONALITY, PRICES
 
 if TYPE_CHECKING:
     from townlet.config.root import TownletConfig
+    from townlet.config.town import ActionSpace
 
 __all__ = [
     "AFFORDANCE_NAMES",
@@ -89,7 +90,7 @@ LAST = (
 )
 
 
-def feature_names(affordances: Sequence[str] = AFFORDANCE_NAMES) -> tuple[str, ...]:
+def feature_names(affordances: Sequence[str] = AFFORDANCE_NAMES, actions: ActionSpace = "primitive") -> tuple[str, ...]:
     """All names, in order, for a town with these affordances (names, in the order of the manifest)."""
     return (
         *(f"need_{need}" for need in NEEDS),  # 1 = satisfied
@@ -108,6 +109,7 @@ def feature_names(affordances: Sequence[str] = AFFORDANCE_NAMES) -> tuple[str, .
         *(f"{slot}_{part}" for slot in TIE_SLOTS for part in TIE_PARTS),
         *(f"price_{price}" for price in PRICES),  # relative to the usual price, 1 = usual
         *LAST,
+        *(f"goal_{goal}" for goal in GOALS if actions == "goals"),  # the goal last chosen, pursued or over
     )
 
 
@@ -141,6 +143,6 @@ def build_spec(config: TownletConfig) -> ObservationSpec:
         map_channels=map_channels(variant),
         map_height=size,
         map_width=size,
-        feature_names=feature_names(),
-        action_names=ACTIONS,
+        feature_names=feature_names(actions=config.town.actions),
+        action_names=GOALS if config.town.actions == "goals" else ACTIONS,
     )

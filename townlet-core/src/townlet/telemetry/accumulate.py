@@ -13,10 +13,12 @@ from townlet.telemetry.measures import (
     M_ACTIONS,
     M_AGENT_DAYS,
     M_CLIPPED_TICKS,
+    M_DECISIONS,
     M_ENERGY,
     M_EVENTS,
     M_EXITS,
     M_FINISHED,
+    M_GOALS,
     M_GUARDED_TICKS,
     M_HUNGER,
     M_HYGIENE,
@@ -144,8 +146,8 @@ def _sample(state: WorldState, tables: Tables, counters: Counters, w: int) -> No
 
 
 @compiled
-def measure_world(state: WorldState, tables: Tables, counters: Counters, actions: I64, pay: Pay, w: int) -> None:
-    """Count the tick that world ``w`` has just done. Runs after its rewards."""
+def measure_world(state: WorldState, tables: Tables, counters: Counters, asked: B1, pay: Pay, w: int) -> None:
+    """Count the tick that world ``w`` has just done. Runs after its rewards; ``asked`` (``[N]``) is of its start."""
     agents, amount, today = state.agents, state.events.amount, counters.today
     count = agents.present.shape[1]
     tick = int(state.clock.tick[w])
@@ -164,7 +166,11 @@ def measure_world(state: WorldState, tables: Tables, counters: Counters, actions
         if lived:
             _measure_agent(state, tables, counters, w, a)
         today[w, a, M_TICKS] += 1.0
-        today[w, a, M_ACTIONS + int(actions[n])] += 1.0
+        today[w, a, M_ACTIONS + int(agents.last_action[w, a])] += 1.0
+        if asked[n]:
+            today[w, a, M_DECISIONS] += 1.0
+            if lived and tables.rules.ask_every > 0:
+                today[w, a, M_GOALS + int(agents.goal[w, a])] += 1.0
         today[w, a, M_REWARD] += float(pay.rewards[n])
         for p in range(_PARTS):
             if pay.parts[n, p] != 0.0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from townlet.config.rewards import REWARD_PARTS
-from townlet.world.names import ACTIONS, EVENTS, EXIT_REASONS, FACILITY_KINDS
+from townlet.world.names import ACTIONS, EVENTS, EXIT_REASONS, FACILITY_KINDS, GOALS
 
 __all__ = ["LOW_NEED", "MEASURES", "QUEUE_BINS", "SAMPLE_TICKS", "column"]
 
@@ -32,9 +32,11 @@ MEASURES: Final = (
     "on_site_ticks",  # of those, spent at the job's site
     "guarded_ticks",  # ticks whose reward a guard changed
     "clipped_ticks",  # of those, by the bound of a tick
+    "decisions",  # ticks in which the agent was asked
     "reward",
     *(f"reward_{part}" for part in REWARD_PARTS),
-    *(f"action_{action}" for action in ACTIONS),
+    *(f"action_{action}" for action in ACTIONS),  # ticks of each primitive action, in either action space
+    *(f"goal_{goal}" for goal in GOALS),  # how often each goal was chosen
     *(f"finished_{kind}" for kind in FACILITY_KINDS),  # affordances finished, by kind of facility
     *(f"exit_{reason}" for reason in EXIT_REASONS[1:]),
     *EVENTS,
@@ -52,11 +54,13 @@ MEASURES: Final = (
     M_ON_SITE_TICKS,
     M_GUARDED_TICKS,
     M_CLIPPED_TICKS,
+    M_DECISIONS,
     M_REWARD,
-) = range(12)
+) = range(13)
 M_PARTS: Final = M_REWARD + 1
 M_ACTIONS: Final = M_PARTS + len(REWARD_PARTS)
-M_FINISHED: Final = M_ACTIONS + len(ACTIONS)
+M_GOALS: Final = M_ACTIONS + len(ACTIONS)
+M_FINISHED: Final = M_GOALS + len(GOALS)
 M_EXITS: Final = M_FINISHED + len(FACILITY_KINDS)
 M_EVENTS: Final = M_EXITS + len(EXIT_REASONS) - 1
 

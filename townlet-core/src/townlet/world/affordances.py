@@ -114,6 +114,7 @@ def compile_affordances(sources: tuple[AffordanceSource, ...], *, where: Callabl
     table = AffordanceTable(
         facility=np.array([FACILITY_KINDS.index(a.facility) for a in sources], np.int8),
         duration=np.array([a.duration for a in sources], np.int32),
+        whole=np.zeros(count, np.bool_),
         flags=np.zeros(count, np.int32),
         need_most=np.full((count, 3), 2.0, np.float32),
         min_items=np.zeros((count, 2), np.int16),
@@ -139,6 +140,7 @@ def compile_affordances(sources: tuple[AffordanceSource, ...], *, where: Callabl
                 _effect(rows, k, name, term, where((*at, "effects", moment, name)))
         for need, factor in source.decay.items():
             table.decay[k, NEEDS.index(need)] = factor
+        table.whole[k] = bool(np.any(table.at_start[k]) or np.any(table.at_end[k]))
         _check_possible(table, k, where(at))
         places = table.of_kind[table.facility[k]]
         free = np.flatnonzero(places < 0)

@@ -20,6 +20,7 @@ def compile_rules(config: TownConfig) -> Rules:
     social, lives, outside = config.social, config.lives, config.outside
     day = float(time.day_ticks)
     return Rules(
+        ask_every=config.ask_every if config.actions == "goals" else 0,
         day_ticks=time.day_ticks,
         hour_ticks=time.hour_ticks,
         hunger_decay=needs.hunger_decay,

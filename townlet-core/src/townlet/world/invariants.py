@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.world.names import EVENTS, EXIT_REASONS, SHIFT_EXCUSED
+from townlet.world.names import ACTIONS, EVENTS, EXIT_REASONS, GOALS, SHIFT_EXCUSED
 from townlet.world.state import QUEUE_PLACES, WorldState, state_fields
 from townlet.world.tables import Tables
 
@@ -81,7 +81,9 @@ def _numbers(state: WorldState, tables: Tables) -> Iterator[str]:
         ("agents.faint_left", agents.faint_left, 0, 32_767),
         ("agents.shift_phase", agents.shift_phase, 0, SHIFT_EXCUSED),
         ("agents.attendance", agents.attendance, 0, 1),
-        ("agents.last_action", agents.last_action, 0, 7),
+        ("agents.last_action", agents.last_action, 0, len(ACTIONS) - 1),
+        ("agents.goal", agents.goal, 0, len(GOALS) - 1),
+        ("agents.goal_left", agents.goal_left, 0, tables.rules.ask_every),
         ("agents.exit_reason", agents.exit_reason, 0, len(EXIT_REASONS) - 1),
         ("agents.respawn_in", agents.respawn_in, 0, 32_767),
         ("agents.last_meal_object", agents.last_meal_object, -1, objects - 1),
@@ -126,6 +128,8 @@ def _presence(state: WorldState, tables: Tables) -> Iterator[str]:
         yield from _where(away & (array != -1), "the empty slot {1} has " + name)
     yield from _where(away & (agents.money != 0), "the empty slot {1} has money")
     yield from _where(~away & (agents.respawn_in != 0), "agent {1} lives and is to be replaced")
+    idle = away | (agents.faint_left > 0)
+    yield from _where(idle & (agents.goal_left != 0), "agent {1} pursues a goal, away or fainted")
 
 
 def _activities(state: WorldState, tables: Tables) -> Iterator[str]:

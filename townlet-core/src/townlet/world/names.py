@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ACTIONS", "EVENTS", "EXIT_REASONS", "FACILITY_KINDS", "NEEDS", "OUTSIDE_KINDS", "PRICES"]
+__all__ = ["ACTIONS", "EVENTS", "EXIT_REASONS", "FACILITY_KINDS", "GOALS", "NEEDS", "OUTSIDE_KINDS", "PRICES"]
 
 ACTIONS: Final = ("wait", "north", "east", "south", "west", "use", "chat", "yield")
 WAIT, NORTH, EAST, SOUTH, WEST, USE, CHAT, YIELD = range(8)
@@ -20,6 +20,10 @@ FACILITY_KINDS: Final = ("bed", "shower", "stove", "table", "till", "counter", "
 BED, SHOWER, STOVE, TABLE, TILL, COUNTER, DESK, BENCH = range(8)
 WALKABLE_KINDS: Final = (BED, SHOWER, BENCH)
 SELLING_KINDS: Final = (TILL, COUNTER)
+
+# The actions of the space `goals`: to go to a kind of facility and use it, or one of two things to do on the spot.
+GOALS: Final = ("stay", *FACILITY_KINDS, "talk")
+STAY, FIRST_KIND, TALK = 0, 1, len(GOALS) - 1
 
 NEEDS: Final = ("hunger", "energy", "hygiene")
 PERSONALITY: Final = ("extroversion", "forgiveness", "ambition")

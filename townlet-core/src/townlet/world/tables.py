@@ -66,6 +66,7 @@ class AffordanceTable(NamedTuple):
 
     facility: Annotated[I8, "K", "facility kind"]
     duration: Annotated[I32, "K", "ticks"]
+    whole: Annotated[B1, "K", "something is taken at its start or given at its end, in vain if it is left early"]
     flags: Annotated[I32, "K", "names.FLAG_*: what must hold to start, and (power, water, in shift) to go on"]
     need_most: Annotated[F32, "K 3", "start only if the need is at most this"]
     min_items: Annotated[I16, "K 2", "groceries, meals carried"]
@@ -104,8 +105,9 @@ class ScheduleTable(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """Numbers of the rules, from the config; units there."""
+    """Numbers of the rules, from the config; units there. ``ask_every`` is 0 in the primitive action space."""
 
+    ask_every: int
     day_ticks: int
     hour_ticks: int
     hunger_decay: float

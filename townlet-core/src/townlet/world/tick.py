@@ -25,6 +25,7 @@ from townlet.world.systems.lives import count_misery, end_lives, receive_newcome
 from townlet.world.systems.movement import move_agents
 from townlet.world.systems.needs import fall_of_needs
 from townlet.world.systems.outside import run_outside
+from townlet.world.systems.pursuits import end_goals
 from townlet.world.systems.queues import run_queues, yield_turns
 from townlet.world.systems.shifts import run_shifts
 from townlet.world.systems.ties import fade_ties
@@ -40,7 +41,7 @@ as_tables = viewer(Tables)
 @compiled
 def tick_world(state: WorldState, tables: Tables, actions: NDArray[np.int64], w: int) -> None:
     """One tick of world ``w``; ``actions`` int64 ``[N]``, row ``w * A + a``. Views in compiled code."""
-    begin_tick(state, actions, w)
+    begin_tick(state, tables, actions, w)
     # what everybody chose
     move_agents(state, tables, w)
     yield_turns(state, tables, w)
@@ -61,6 +62,8 @@ def tick_world(state: WorldState, tables: Tables, actions: NDArray[np.int64], w:
     count_misery(state, w)
     end_lives(state, tables, w)
     receive_newcomers(state, tables, w)
+    # who is to choose next
+    end_goals(state, tables, w)
 
 
 @compiled
@@ -77,7 +80,8 @@ def step_towns(state: Bound, tables: Bound, actions: NDArray[np.int64], *, threa
     Args:
         state: a bound :class:`WorldState`, changed in place.
         tables: the bound tables of its town.
-        actions: int64 ``[N]``; possible ones (see :mod:`townlet.world.masks`). An impossible one has no effect.
+        actions: int64 ``[N]``; possible ones (see :mod:`townlet.world.masks`). An impossible one has no effect, and
+            in the space ``goals`` only those who are asked are heard.
         threads: how many to use; each steps a range of worlds without the GIL.
     """
     worlds = len(state.value.clock.tick)

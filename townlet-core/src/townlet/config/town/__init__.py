@@ -7,9 +7,10 @@ from townlet.config.town.needs import NeedsConfig
 from townlet.config.town.outside import OutsideConfig, ScheduledEvent
 from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
 from townlet.config.town.social import SocialConfig
-from townlet.config.town.town import TownConfig
+from townlet.config.town.town import ActionSpace, TownConfig
 
 __all__ = [
+    "ActionSpace",
     "EconomyConfig",
     "GeneratorConfig",
     "JobsConfig",

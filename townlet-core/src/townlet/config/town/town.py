@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from townlet.config.model import Section
@@ -13,7 +15,9 @@ from townlet.config.town.outside import OutsideConfig
 from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
 from townlet.config.town.social import SocialConfig
 
-__all__ = ["TownConfig"]
+__all__ = ["ActionSpace", "TownConfig"]
+
+ActionSpace = Literal["primitive", "goals"]
 
 
 class TownConfig(Section):
@@ -25,6 +29,14 @@ class TownConfig(Section):
         description="`riverside`, `hamlet`, `generated`, or the path of a map file.",
     )
     affordances: str = Field("core", min_length=1, description="`core` or the path of an affordance manifest.")
+    actions: ActionSpace = Field(
+        "primitive",
+        description="What a mind decides: primitive, a step or a deed in every tick; goals, which kind of facility to "
+        "go to and use (or to stay, or to talk), pursued by core until it is done, impossible, or asked again.",
+    )
+    ask_every: int = Field(
+        20, ge=1, le=1000, description="Ticks after which a goal is asked for anew; only with actions: goals."
+    )
     generator: GeneratorConfig = Field(default_factory=GeneratorConfig, description="Used by `map: generated`.")
     time: TimeConfig = Field(default_factory=TimeConfig, description="Length of a day.")
     movement: MovementConfig = Field(default_factory=MovementConfig, description="Collisions.")

@@ -11,12 +11,12 @@ from townlet.world.systems.queues import join_queue, leave_queue, may_push, push
 from townlet.world.systems.turns import turn
 from townlet.world.tables import Tables
 
-__all__ = ["could_start", "ready", "use_facilities", "use_possible"]
+__all__ = ["could_start", "in_prospect", "ready", "use_facilities", "use_possible"]
 
 
 @compiled
-def _holds(state: WorldState, tables: Tables, w: int, a: int, o: int, k: int) -> bool:
-    """Whether everything that affordance ``k`` requires of the town, the object and the agent is there."""
+def _holds_but_shift(state: WorldState, tables: Tables, w: int, a: int, o: int, k: int) -> bool:
+    """Whether everything that affordance ``k`` requires is there, but for the hours of work."""
     agents, affordances = state.agents, tables.affordances
     flags = int(affordances.flags[k])
     if flags & FLAG_POWER != 0 and not state.outside.power[w]:
@@ -38,9 +38,15 @@ def _holds(state: WorldState, tables: Tables, w: int, a: int, o: int, k: int) ->
         + float(affordances.min_money[k, 1]) * float(state.outside.prices[w, PRICE_GROCERIES])
         + float(affordances.min_money[k, 2]) * float(state.outside.prices[w, PRICE_MEAL])
     )
-    if cost > 0.0 and float(agents.money[w, a]) < cost:
+    return cost <= 0.0 or float(agents.money[w, a]) >= cost
+
+
+@compiled
+def _holds(state: WorldState, tables: Tables, w: int, a: int, o: int, k: int) -> bool:
+    """Whether everything that affordance ``k`` requires of the town, the object and the agent is there."""
+    if not _holds_but_shift(state, tables, w, a, o, k):
         return False
-    return flags & FLAG_IN_SHIFT == 0 or post_here(state, tables, w, a, o) >= 0
+    return int(tables.affordances.flags[k]) & FLAG_IN_SHIFT == 0 or post_here(state, tables, w, a, o) >= 0
 
 
 @compiled
@@ -56,6 +62,22 @@ def ready(state: WorldState, tables: Tables, w: int, a: int, o: int) -> int:
         if _holds(state, tables, w, a, o, k):
             return k
     return -1
+
+
+@compiled
+def in_prospect(state: WorldState, tables: Tables, w: int, a: int, o: int) -> bool:
+    """Whether it makes sense for ``a`` to set out for object ``o``: as :func:`ready`, and to one's own desk always."""
+    if state.objects.closed_until[w, o] > state.clock.tick[w]:
+        return False
+    kind, job = int(tables.map.object_kind[o]), int(state.agents.job[w, a])
+    own_desk = job >= 0 and int(tables.posts.desk[job]) == o
+    for i in range(tables.affordances.of_kind.shape[1]):
+        k = int(tables.affordances.of_kind[kind, i])
+        if k < 0:
+            return False
+        if _holds_but_shift(state, tables, w, a, o, k) if own_desk else _holds(state, tables, w, a, o, k):
+            return True
+    return False
 
 
 @compiled

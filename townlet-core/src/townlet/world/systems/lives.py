@@ -13,6 +13,7 @@ from townlet.world.names import (
     EXIT_EVICTION,
     EXIT_NEGLECT,
     EXIT_NONE,
+    STAY,
     STREAM_WORLD,
     WAIT,
 )
@@ -127,6 +128,7 @@ def _blank(state: WorldState, w: int, a: int) -> None:
     agents.hungry_ticks[w, a], agents.neglect_ticks[w, a] = 0, 0
     agents.absences[w, a], agents.attendance[w, a] = 0, 1.0
     agents.last_meal_tick[w, a], agents.last_meal_object[w, a] = -1, -1
+    agents.goal[w, a], agents.goal_left[w, a] = STAY, 0
     for i in range(agents.personality.shape[2]):
         agents.personality[w, a, i] = 0.0
 
