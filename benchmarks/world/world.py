@@ -34,6 +34,7 @@ TARGETS = {
     "agent-steps/s, 16 towns of 8": (">=", 1_000_000),
     "agent-steps/s, 256 towns of 8": (">=", 1_000_000),
     "cost per agent-step, 2000 agents over 8": ("<=", 2.0),
+    "speed of goals over primitive, 16 towns": (">=", 0.9),
     "speed of two threads over one, 256 towns": (">=", 1.6),
     "KiB per town of 8": ("<=", 256),
     "bytes allocated and kept by 200 steps": ("<=", 4096),
@@ -71,9 +72,10 @@ def choose(mask, key, out):
     return key
 
 
-def engine_of(agents: int, worlds: int, threads: int = 1) -> TownEngine:
+def engine_of(agents: int, worlds: int, threads: int = 1, actions: str = "primitive") -> TownEngine:
     where = [] if agents == 8 else ["town.map=generated", f"town.generator.agents={agents}"]
-    return TownEngine(load_config(overrides=where), list(range(worlds)), threads=threads)
+    config = load_config(overrides=[f"town.actions={actions}", *where])
+    return TownEngine(config, list(range(worlds)), threads=threads)
 
 
 def seconds_per_step(engine: TownEngine, steps: int, repeats: int, clock: Callable[[], float]) -> float:
@@ -107,6 +109,18 @@ def thread_gain(worlds: int = 256, repeats: int = 7) -> float:
         slow = seconds_per_step(one, 30, 1, time.perf_counter)
         gains.append(slow / seconds_per_step(two, 30, 1, time.perf_counter))
     return max(gains[1:])
+
+
+def goals_over_primitive(worlds: int = 16, repeats: int = 9) -> float:
+    """Agent-steps per second in the space `goals` over those in `primitive`, taken in turns; the median."""
+    engines = [engine_of(8, worlds, actions=actions) for actions in ("goals", "primitive")]
+    for engine in engines:
+        seconds_per_step(engine, 300, 1, time.thread_time)
+    ratios = []
+    for _ in range(repeats):
+        goals, primitive = (seconds_per_step(engine, 200, 1, time.thread_time) for engine in engines)
+        ratios.append(primitive / goals)
+    return sorted(ratios)[repeats // 2]
 
 
 def kept_bytes() -> float:
@@ -148,6 +162,7 @@ def measure() -> dict[str, float]:
     sizes = {agents: rate(agents, 1) for agents in (8, 64, 512, 2000)}
     for agents in (64, 512, 2000):
         results[f"cost per agent-step, {agents} agents over 8"] = sizes[8] / sizes[agents]
+    results["speed of goals over primitive, 16 towns"] = goals_over_primitive()
     results["speed of two threads over one, 256 towns"] = thread_gain()
     state = engine_of(8, 1).state
     results["KiB per town of 8"] = sum(array.nbytes for _, _, array in state_fields(state)) / 1024

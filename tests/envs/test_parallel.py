@@ -12,6 +12,7 @@ from townlet.envs.parallel import TownParallelEnv
 from townlet.errors import BackendContractError, UsageError
 
 HAMLET = TownletConfig.model_validate({"town": {"map": "hamlet"}})
+GOALS = TownletConfig.model_validate({"town": {"map": "hamlet", "actions": "goals"}})
 
 
 class TestFieldsOwnCheckers:
@@ -22,7 +23,11 @@ class TestFieldsOwnCheckers:
         parallel_api_test(TownParallelEnv(HAMLET, seed=4), num_cycles=4000)
 
     def test_seed(self) -> None:
-        parallel_seed_test(parallel.parallel_env)
+        parallel_seed_test(TownParallelEnv)
+
+    def test_api_and_seed_in_goals(self) -> None:
+        parallel_api_test(TownParallelEnv(GOALS), num_cycles=2000)
+        parallel_seed_test(lambda: TownParallelEnv(GOALS))
 
     def test_max_cycles(self) -> None:
         max_cycles_test(parallel)
@@ -73,13 +78,13 @@ class TestForbidden:
         actions["bob"] = int(np.flatnonzero(observations["bob"]["action_mask"] == 0)[0])
         return actions
 
-    def test_is_an_error(self) -> None:
-        env = TownParallelEnv(HAMLET)
+    def test_is_an_error_if_asked(self) -> None:
+        env = TownParallelEnv(HAMLET, forbidden="error")
         with pytest.raises(BackendContractError, match="bob"):
             env.step(self.forbidden(env))
 
-    def test_waits_and_says_so_if_asked(self) -> None:
-        env = TownParallelEnv(HAMLET, forbidden="wait")
+    def test_waits_and_says_so(self) -> None:
+        env = TownParallelEnv(HAMLET)
         *_, infos = env.step(self.forbidden(env))
         assert infos["bob"]["forbidden"]
         assert "forbidden" not in infos["alice"]
@@ -89,6 +94,21 @@ class TestForbidden:
         env.reset()
         with pytest.raises(BackendContractError, match="alice"):
             env.step({})
+
+
+class TestGoals:
+    def test_who_is_asked_is_said_and_others_are_not_heard(self) -> None:
+        env = TownParallelEnv(GOALS, forbidden="error")
+        observations, infos = env.reset(seed=0)
+        assert all(info["asked"] for info in infos.values())
+        stove = env.engine.spec.action_names.index("stove")
+        assert observations["alice"]["action_mask"][stove]
+        observations, *_, infos = env.step({name: stove * (name == "alice") for name in env.agents})
+        assert not infos["alice"]["asked"]
+        assert observations["alice"]["action_mask"].tolist() == [1] + [0] * 9
+        *_, infos = env.step(dict.fromkeys(env.agents, stove + 1))
+        assert "forbidden" not in infos["alice"]
+        assert env.engine.state.agents.goal[0, 0] == stove
 
 
 class TestDrawing:

@@ -19,6 +19,39 @@ def choose(rng: np.random.Generator, mask: np.ndarray) -> np.ndarray:
     return np.where(mask > 0, rng.random(mask.shape), -1.0).argmax(1)
 
 
+class TestIds:
+    def test_the_field_makes_towns_by_id(self) -> None:
+        env = gymnasium.make_vec("townlet/Riverside-v0", num_envs=4)
+        assert isinstance(env, TownVectorEnv)
+        assert (env.engine.worlds, env.num_envs) == (4, 32)
+        observations, _ = env.reset(seed=1)
+        assert env.observation_space.contains(observations)
+
+    def test_in_either_action_space(self) -> None:
+        env = gymnasium.make_vec("townlet/Hamlet-v0", num_envs=2, actions="goals", episode_ticks=50)
+        assert env.single_action_space == gymnasium.spaces.Discrete(10)
+        rng = np.random.default_rng(0)
+        observations, info = env.reset(seed=1)
+        asked, waited = 0, 0
+        for _ in range(300):
+            mask = observations["action_mask"]
+            assert (mask[~info["asked"], 1:] == 0).all()
+            asked, waited = asked + info["asked"].sum(), waited + (~info["asked"]).sum()
+            observations, *_, info = env.step(choose(rng, mask))
+            assert not info["forbidden"].any()
+        assert waited > asked > 0
+
+    def test_what_others_answer_is_neither_heard_nor_forbidden(self) -> None:
+        env = gymnasium.make_vec("townlet/Hamlet-v0", num_envs=1, actions="goals")
+        env.reset(seed=1)
+        goals = env.engine.state.agents.goal
+        env.step(np.full(4, 3))
+        before = goals.copy()
+        *_, info = env.step(np.full(4, 9))
+        assert (info["forbidden"] <= info["asked"]).all()
+        assert (goals == before).all()
+
+
 class TestSurface:
     def test_is_a_vector_env(self) -> None:
         env = TownVectorEnv(HAMLET, worlds=3)
@@ -128,15 +161,15 @@ class TestAutoreset:
 
 
 class TestForbidden:
-    def test_is_an_error(self) -> None:
-        env = TownVectorEnv(HAMLET)
+    def test_is_an_error_if_asked(self) -> None:
+        env = TownVectorEnv(HAMLET, forbidden="error")
         observations, _ = env.reset(seed=0)
         actions = observations["action_mask"].argmin(1)
         with pytest.raises(BackendContractError, match="not possible"):
             env.step(actions)
 
-    def test_waits_and_says_so_if_asked(self) -> None:
-        env = TownVectorEnv(HAMLET, forbidden="wait")
+    def test_waits_and_says_so(self) -> None:
+        env = TownVectorEnv(HAMLET)
         observations, _ = env.reset(seed=0)
         actions = np.zeros(4, np.int64)
         actions[1] = observations["action_mask"][1].argmin()

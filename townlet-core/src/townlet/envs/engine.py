@@ -10,7 +10,7 @@ from time import perf_counter
 
 import numpy as np
 
-from townlet.api import ActionArray, ObservationBatch, ObservationSpec
+from townlet.api import ActionArray, BoolArray, ObservationBatch, ObservationSpec
 from townlet.config.rewards import REWARD_PARTS, SOCIAL_STAGES
 from townlet.config.root import TownletConfig
 from townlet.envs import kernel
@@ -28,7 +28,7 @@ from townlet.telemetry.reading import read_kpis
 from townlet.world import invariants
 from townlet.world.compile_town import compile_town
 from townlet.world.compiled import jit_enabled
-from townlet.world.names import STREAM_POLICY
+from townlet.world.names import FACILITY_KINDS, STREAM_POLICY
 from townlet.world.start import new_state, reset_world
 from townlet.world.tables import Town
 from townlet.world.views import Bound, bind
@@ -113,6 +113,11 @@ class TownEngine:
     def tick(self) -> int:
         """Ticks since the last reset."""
         return self._ticks
+
+    @property
+    def asked(self) -> BoolArray:
+        """Whose next action counts: bool ``[N]``, all who live in the space ``primitive``. A view; do not write."""
+        return self._asked
 
     @property
     def social_stage(self) -> str:
@@ -255,9 +260,12 @@ class TownEngine:
         names = self.spec.action_names
         chosen = names[action] if 0 <= action < len(names) else str(action)
         possible = ", ".join(name for name, yes in zip(names, self._mask[row], strict=True) if yes)
+        details = [f"tick {self._ticks}, row {row}; the action mask allows {possible}"]
+        if chosen in FACILITY_KINDS and FACILITY_KINDS.index(chosen) not in self.tables.map.object_kind:
+            details.append(f"the map {self.config.town.map!r} has no {chosen}: this goal is never possible there")
         return BackendContractError(
             f"{self.policy_name} chose {chosen!r} for {self.agent_names[agent]} of world {world}: not possible now",
-            details=[f"tick {self._ticks}, row {row}; the action mask allows {possible}"],
+            details=details,
         )
 
 

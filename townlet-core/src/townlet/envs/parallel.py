@@ -14,7 +14,7 @@ from townlet.config.root import TownletConfig
 from townlet.envs.engine import TownEngine
 from townlet.envs.names import slot_names
 from townlet.envs.render import render_ansi, render_rgb
-from townlet.envs.spaces import Forbidden, action_space, as_columns, observation_space
+from townlet.envs.spaces import Forbidden, action_space, as_columns, observation_space, replace_forbidden
 from townlet.errors import BackendContractError, UsageError
 
 __all__ = ["TownParallelEnv", "env", "parallel_env"]
@@ -28,14 +28,15 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
 
     Who dies or is evicted terminates and never returns. A newcomer is a new agent with the next name, present in
     the dictionaries from the step in which it arrives (reward 0). All are truncated after ``max_cycles`` ticks.
-    ``infos`` hold ``slot``, and ``forbidden`` where an action was replaced.
+    ``infos`` hold ``slot``, ``asked`` (whether the next action counts: in the action space ``goals`` a person pursues
+    what it chose until it is asked again), and ``forbidden`` where an impossible action was replaced by waiting.
 
     Args:
         config: the town; the default one without.
         seed: until ``reset(seed=...)`` gives another; the config's without.
         max_cycles: ticks of an episode.
-        forbidden: ``"error"`` raises BackendContractError for an action that the mask forbids; ``"wait"`` lets the
-            agent wait and says so in its info.
+        forbidden: ``"wait"`` lets the agent wait for an action that the mask forbids and says so in its info;
+            ``"error"`` raises BackendContractError.
         render_mode: ``"rgb_array"``, ``"ansi"`` or None.
     """
 
@@ -52,7 +53,7 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
         *,
         seed: int | None = None,
         max_cycles: int = 5000,
-        forbidden: Forbidden = "error",
+        forbidden: Forbidden = "wait",
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -104,7 +105,7 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
         self._person_of_slot = [names[a] if batch.active[a] else None for a in range(self.engine.agents)]
         self._arrivals = self.engine.agents
         self.agents = [name for name in self._person_of_slot if name is not None]
-        return self._observations(), {name: {"slot": a} for a, name in self._living()}
+        return self._observations(), {name: self._info(a) for a, name in self._living()}
 
     def step(self, actions: dict[str, int]) -> Step:
         """One tick; ``actions`` of everybody in ``agents``."""
@@ -116,7 +117,7 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
         over = self.engine.tick >= self.max_cycles
         rewards = {name: float(result.rewards[a]) for a, name in before}
         terminations = {name: bool(result.terminated[a]) for a, name in before}
-        infos: dict[str, dict[str, Any]] = {name: {"slot": a} for a, name in before}
+        infos: dict[str, dict[str, Any]] = {name: self._info(a) for a, name in before}
         for name in replaced:
             infos[name]["forbidden"] = True
         observations = self._observations()
@@ -125,7 +126,7 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
                 self._person_of_slot[a] = None
         for a, name in self._welcome(result.observations.active):
             observations[name] = self._observation(a)
-            rewards[name], terminations[name], infos[name] = 0.0, False, {"slot": a}
+            rewards[name], terminations[name], infos[name] = 0.0, False, self._info(a)
         truncations = {name: over and not terminations[name] for name in terminations}
         self.agents = [] if over else [name for _, name in self._living()]
         return observations, rewards, terminations, truncations, infos
@@ -148,17 +149,18 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
         return [(a, name) for a, name in enumerate(self._person_of_slot) if name is not None]
 
     def _chosen(self, living: list[tuple[int, str]], actions: dict[str, int]) -> tuple[NDArray[np.int64], list[str]]:
-        chosen, replaced = np.zeros(self.engine.agents, np.int64), []
-        mask = self.engine.observe().action_mask
+        chosen = np.zeros(self.engine.agents, np.int64)
         for a, name in living:
             if name not in actions:
                 raise BackendContractError(f"{name} is alive and got no action")
-            action = int(actions[name])
-            if self.forbidden == "wait" and not mask[a, action]:
-                replaced.append(name)
-                action = 0
-            chosen[a] = action
-        return chosen, replaced
+            chosen[a] = int(actions[name])
+        if self.forbidden == "error":
+            return chosen, []
+        chosen, replaced = replace_forbidden(chosen, self.engine.observe().action_mask, self.engine.asked)
+        return chosen, [name for a, name in living if replaced[a]]
+
+    def _info(self, a: int) -> dict[str, Any]:
+        return {"slot": a, "asked": bool(self.engine.asked[a])}
 
     def _observation(self, a: int) -> Observation:
         return {name: array[a].copy() for name, array in as_columns(self.engine.observe()).items()}
@@ -180,8 +182,8 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
 
 
 def parallel_env(**options: Any) -> TownParallelEnv:
-    """A town by PettingZoo's convention; forbidden actions wait unless ``forbidden`` says otherwise."""
-    return TownParallelEnv(**{"forbidden": "wait", **options})
+    """A town by PettingZoo's convention."""
+    return TownParallelEnv(**options)
 
 
 def env(**options: Any) -> Any:

@@ -40,7 +40,16 @@ def as_columns(batch: ObservationBatch) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def replace_forbidden(actions: ActionArray, mask: NDArray[np.bool_]) -> tuple[ActionArray, NDArray[np.bool_]]:
-    """Actions with forbidden ones replaced by action 0, and which rows those were (bool ``[N]``)."""
-    forbidden = ~mask[np.arange(len(actions)), actions]
-    return np.where(forbidden, 0, actions), forbidden
+def replace_forbidden(
+    actions: ActionArray, mask: NDArray[np.bool_], asked: NDArray[np.bool_]
+) -> tuple[ActionArray, NDArray[np.bool_]]:
+    """Actions with forbidden ones replaced by action 0, and which asked rows those were (bool ``[N]``).
+
+    Args:
+        actions: int64 ``[N]``, indices of actions or not.
+        mask: bool ``[N, K]``, what is possible.
+        asked: bool ``[N]``, whose action counts; what others give is forbidden to nobody, since nobody hears it.
+    """
+    known = (actions >= 0) & (actions < mask.shape[1])
+    allowed = known & mask[np.arange(len(actions)), np.where(known, actions, 0)]
+    return np.where(allowed, actions, 0), ~allowed & asked

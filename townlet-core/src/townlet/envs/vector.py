@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 
 from townlet.api import ObservationBatch
 from townlet.config.root import TownletConfig
+from townlet.config.town import ActionSpace
 from townlet.envs.engine import TownEngine
 from townlet.envs.render import render_ansi, render_rgb
 from townlet.envs.spaces import Forbidden, action_space, as_columns, observation_space, replace_forbidden
 from townlet.errors import UsageError
 
-__all__ = ["TownVectorEnv"]
+__all__ = ["IDS", "TownVectorEnv", "make_towns"]
+
+IDS = {"townlet/Riverside-v0": "riverside", "townlet/Hamlet-v0": "hamlet"}
+"""Ids for ``gymnasium.make_vec``, known once this module is imported, and the maps that they stand for."""
 
 Columns = dict[str, NDArray[Any]]
 Step = tuple[Columns, NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -36,7 +41,10 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
     ``truncated`` is true and ``final_obs`` is the observation that really came next: bootstrap from it. The life
     goes on in the next episode.
 
-    ``info`` of each step: ``active`` bool ``[N]``, ``reward_parts`` float32 ``[N, P]``, ``forbidden`` bool ``[N]``,
+    In the action space ``goals`` a row pursues what it chose until it is asked again (``info["asked"]``); until then
+    its mask allows action 0 only and whatever is given for it is ignored. Sum its rewards until then.
+
+    ``info`` of each step: ``active``, ``asked`` and ``forbidden`` bool ``[N]``, ``reward_parts`` float32 ``[N, P]``,
     and, where episodes ended, ``final_obs`` and ``final_info`` with the masks ``_final_obs`` and ``_final_info``.
 
     Args:
@@ -44,8 +52,8 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         worlds: ``W``.
         seed: seed of the first world until ``reset(seed=...)`` gives others; the config's without.
         episode_ticks: length after which an episode is truncated; None: never.
-        forbidden: ``"error"`` raises BackendContractError for an action that the mask forbids; ``"wait"`` lets the
-            agent wait and marks the row in ``info["forbidden"]``, for trainers that know no masks.
+        forbidden: ``"wait"`` lets the agent wait for an action that the mask forbids and marks the row in
+            ``info["forbidden"]``; ``"error"`` raises BackendContractError.
         threads: threads that step the worlds.
         copy: return copies of the observations; without, they are overwritten by the next step.
         render_mode: ``"rgb_array"``, ``"ansi"`` or None; pictures are of the first four worlds.
@@ -64,7 +72,7 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         *,
         seed: int | None = None,
         episode_ticks: int | None = None,
-        forbidden: Forbidden = "error",
+        forbidden: Forbidden = "wait",
         threads: int = 1,
         copy: bool = True,
         render_mode: str | None = None,
@@ -99,7 +107,7 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         del options
         self._now = self.engine.reset(self._seeds(seed))
         self._age[:], self._returns[:] = 0, 0.0
-        return self._columns(self._now), {"active": self._now.active.copy()}
+        return self._columns(self._now), {"active": self._now.active.copy(), "asked": self.engine.asked.copy()}
 
     def step(self, actions: NDArray[np.int64]) -> Step:
         """One tick of every town; ``actions`` int64 ``[N]``. See the class for what comes back."""
@@ -108,7 +116,7 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         chosen = np.where(active, chosen, 0)
         forbidden = np.zeros(self.num_envs, np.bool_)
         if self.forbidden == "wait":
-            chosen, forbidden = replace_forbidden(chosen, mask)
+            chosen, forbidden = replace_forbidden(chosen, mask, self.engine.asked)
         result = self.engine.step(chosen)
         self._now = result.observations
         self._age += active
@@ -119,6 +127,7 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
             truncated = active & ~terminated & (self._age >= self.episode_ticks)
         info: dict[str, Any] = {
             "active": self._now.active.copy(),
+            "asked": self.engine.asked.copy(),
             "reward_parts": result.reward_parts.copy(),
             "forbidden": forbidden,
         }
@@ -170,3 +179,23 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         if len(seed) != worlds:
             raise UsageError(f"{worlds} worlds need {worlds} seeds, found {len(seed)}")
         return seeds
+
+
+def make_towns(
+    num_envs: int = 1, *, town: str = "riverside", actions: ActionSpace = "primitive", **options: Any
+) -> TownVectorEnv:
+    """What ``gymnasium.make_vec("townlet/Riverside-v0", num_envs=4)`` makes: four towns.
+
+    Args:
+        num_envs: towns; the environments of the vector are the agents of all of them, eight a town in riverside.
+        town: map.
+        actions: action space, ``"primitive"`` or ``"goals"``.
+        options: those of :class:`TownVectorEnv`; ``config`` takes the place of ``town`` and ``actions``.
+    """
+    config = options.pop("config", None) or TownletConfig.model_validate({"town": {"map": town, "actions": actions}})
+    return TownVectorEnv(config, num_envs, **options)
+
+
+for _id, _town in IDS.items():
+    if _id not in gymnasium.registry:
+        gymnasium.register(_id, vector_entry_point="townlet.envs.vector:make_towns", kwargs={"town": _town})
