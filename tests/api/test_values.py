@@ -11,6 +11,7 @@ from townlet.api import (
     ArrayState,
     Decision,
     DemonstrationBatch,
+    DemonstrationSequences,
     ObservationBatch,
     ObservationSpec,
     RolloutBatch,
@@ -124,3 +125,55 @@ def test_demonstrations_pair_each_row_with_one_action(batch: ObservationBatch) -
     assert DemonstrationBatch(batch, np.zeros(4, np.int64)).actions.shape == (4,)
     with pytest.raises(ContractError, match=r"DemonstrationBatch\.actions"):
         DemonstrationBatch(batch, np.zeros(3, np.int64))
+
+
+class TestWhoIsAsked:
+    def test_left_out_it_is_whoever_is_active_and_stays_so(self, batch: ObservationBatch) -> None:
+        assert batch.asked is batch.active
+        assert batch.everybody_asked
+        for other in (batch.copy(), batch.take(slice(1, 3)), ObservationBatch.concatenate([batch, batch])):
+            assert other.everybody_asked
+
+    def test_where_decisions_span_ticks_it_is_an_array_of_its_own(self, batch: ObservationBatch) -> None:
+        asked = batch.active.copy()
+        asked[0] = False
+        some = replace(batch, asked=asked)
+        assert not some.everybody_asked
+        assert some.take(slice(0, 2)).asked.tolist() == asked[:2].tolist()
+        assert ObservationBatch.concatenate([some, batch]).asked.tolist() == [*asked, *batch.active]
+        kept = some.copy()
+        asked[:] = False
+        assert kept.asked.tolist() == [False, *batch.active[1:].tolist()]
+
+    def test_an_array_of_another_length_is_refused(self, batch: ObservationBatch) -> None:
+        with pytest.raises(ContractError, match=r"ObservationBatch\.asked"):
+            replace(batch, asked=np.zeros(2, np.bool_))
+
+
+def test_a_rollout_that_says_nothing_of_spans_has_one_decision_a_tick() -> None:
+    batch = RolloutBatch(**rollout())
+    assert batch.every_tick
+    assert batch.asked is batch.active
+    assert batch.duration.tolist() == [[1, 1]] * 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"asked": np.zeros((2, 2), np.bool_)},
+        {"duration": np.ones((3, 2), np.int64)},
+        {"state": {"memory": np.zeros(3)}},
+    ],
+)
+def test_a_rollout_refuses_spans_or_a_state_of_another_shape(wrong: dict[str, object]) -> None:
+    with pytest.raises(ContractError, match=r"RolloutBatch\."):
+        RolloutBatch(**rollout(), **wrong)
+
+
+def test_sequences_of_demonstrations_check_themselves() -> None:
+    arrays = rollout()
+    given = {name: arrays[name] for name in ("map", "features", "action_mask", "actions")}
+    flags = {"starts": np.zeros((3, 2), np.bool_), "counts": np.ones((3, 2), np.bool_)}
+    assert DemonstrationSequences(**given, **flags).actions.shape == (3, 2)
+    with pytest.raises(ContractError, match=r"DemonstrationSequences\.counts"):
+        DemonstrationSequences(**given, **{**flags, "counts": np.ones((2, 2), np.bool_)})

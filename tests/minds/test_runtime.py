@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
+from townlet.api import ArrayState, Decision
 from townlet.config import TownletConfig
 from townlet.config.policy import PolicyConfig
 from townlet.errors import (
@@ -257,3 +258,79 @@ def test_a_checkpoint_of_another_backend_is_refused(backends, spec, tmp_path, mo
         PolicyRuntime.from_config(config(f"one:{tmp_path}"), spec)
     assert PolicyRuntime.from_config(config(f"two:{tmp_path}"), spec).active == "two"
     assert PolicyRuntime.from_config(config("release"), spec, release=lambda: tmp_path).active == "two"
+
+
+class Telling:
+    """Waits, and says something that is no number in one place."""
+
+    def __init__(self, name: str, number: float, row: int = 1, column: int = 2) -> None:
+        self.name, self.number, self.row, self.column = name, number, row, column
+
+    def initial_state(self, rows, seed):
+        return ArrayState()
+
+    def decide(self, observations, state, *, explore=False):
+        rows, actions = observations.action_mask.shape
+        told = {
+            "logits": np.zeros((rows, actions), np.float32),
+            "values": np.zeros(rows, np.float32),
+            "log_probs": np.zeros(rows, np.float32),
+        }
+        where = (self.row, self.column) if self.name == "logits" else self.row
+        told[self.name][where] = self.number
+        return Decision(np.zeros(rows, np.int64), state, **told)
+
+    def fingerprint(self):
+        return "telling"
+
+    def close(self):
+        pass
+
+
+def telling(spec, *wrong):
+    runtime = PolicyRuntime(Telling(*wrong), spec, {"active": "odd", "distribution": "odd-dist", "version": "0.3"})
+    runtime.start(4, [0])
+    runtime.agent_names = ("alice", "bob", "carol", "dave")
+    return runtime
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["logits", "log_probs", "values"])
+def test_numbers_that_are_not_finite_are_a_fault_of_the_backend_and_named(spec, crowd, name, number):
+    with pytest.raises(BackendContractError) as caught:
+        telling(spec, name, number).decide(crowd(4))
+    text = str(caught.value)
+    assert f"policy backend 'odd' gave {name} that are not finite for bob" in text
+    assert "odd-dist 0.3" in text
+
+
+def test_an_impossible_action_may_have_a_score_of_minus_infinity(spec, crowd):
+    telling(spec, "logits", -np.inf).decide(crowd(4))
+
+
+def test_what_is_said_of_rows_that_nobody_lives_in_does_not_matter(spec, crowd):
+    seen = crowd(4)
+    seen.active[1] = False
+    telling(spec, "values", np.nan).decide(seen)
+
+
+class Valuing(Telling):
+    """Can value without acting."""
+
+    def values(self, observations, state):
+        return np.full(observations.rows, 7.0, np.float32)
+
+
+def test_a_policy_that_can_value_is_not_asked_to_act(spec, crowd):
+    runtime = PolicyRuntime(Valuing("values", 0.0), spec)
+    runtime.start(4, [0])
+    assert runtime.values(crowd(4)).tolist() == [7.0] * 4
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3, np.float32), np.zeros(4), np.full(4, np.nan, np.float32)])
+def test_values_of_another_kind_are_refused(spec, crowd, wrong, monkeypatch):
+    runtime = PolicyRuntime(Valuing("values", 0.0), spec, {"active": "odd"})
+    runtime.start(4, [0])
+    monkeypatch.setattr(Valuing, "values", lambda self, observations, state: wrong)
+    with pytest.raises(BackendContractError, match="value"):
+        runtime.values(crowd(4))

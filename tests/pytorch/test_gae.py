@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -144,3 +146,51 @@ def test_the_rollout_is_not_written_into():
     rollout_advantages(rollout, 0.99, 0.95)
     for name, array in before.items():
         assert np.array_equal(getattr(rollout, name), array), name
+
+
+def _said_as_spans(rollout):
+    """The same rollout, told in the words of decisions that span ticks."""
+    last = np.zeros_like(rollout.truncated)
+    last[-1] = True
+    bootstrap = np.where((rollout.truncated | last) & ~rollout.terminated & rollout.active, rollout.bootstrap, 0)
+    return replace(rollout, asked=rollout.active.copy(), bootstrap=bootstrap.astype(np.float32))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_decisions_of_one_tick_are_the_same_in_either_words(seed):
+    rollout = _said_as_spans(_lives(seed))
+    plain = replace(rollout, asked=rollout.active)
+    assert plain.every_tick
+    assert not rollout.every_tick
+    for mine, theirs in zip(
+        rollout_advantages(rollout, 0.97, 0.9, 0.99), rollout_advantages(plain, 0.97, 0.9, 0.99), strict=True
+    ):
+        active = rollout.active
+        np.testing.assert_allclose(mine.numpy()[active], theirs.numpy()[active], atol=2e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_decisions_of_several_ticks_discount_by_how_long_they_lasted(seed):
+    rng, gamma, lam = np.random.default_rng(seed), 0.9, 0.8
+    rollout = _said_as_spans(_lives(seed))
+    asked = rollout.active & ((rng.random(rollout.active.shape) < 0.3) | rollout.episode_start)
+    duration = np.where(asked, rng.integers(1, 9, asked.shape), 1).astype(np.int32)
+    rollout = replace(rollout, asked=asked, duration=duration)
+    advantages, returns = rollout_advantages(rollout, gamma, lam)
+    for row in range(rollout.rows):
+        ticks = np.flatnonzero(asked[:, row]).tolist()
+        expected: dict[int, float] = {}
+        for place in range(len(ticks) - 1, -1, -1):
+            t, later = ticks[place], ticks[place + 1] if place + 1 < len(ticks) else None
+            if later is not None and rollout.episode_start[t + 1 : later + 1, row].any():
+                later = None  # somebody else's
+            shrink = gamma ** int(duration[t, row])
+            ended, cut = rollout.terminated[t, row], rollout.truncated[t, row]
+            after = rollout.bootstrap[t, row] if cut or later is None else rollout.values[later, row]
+            total = rollout.rewards[t, row] + shrink * (0.0 if ended else after) - rollout.values[t, row]
+            if later is not None and not (ended or cut):
+                total += shrink * lam * expected[later]
+            expected[t] = float(total)
+            np.testing.assert_allclose(advantages[t, row], total, atol=2e-4, err_msg=f"tick {t}, row {row}")
+    np.testing.assert_allclose(returns.numpy()[asked], (advantages.numpy() + rollout.values)[asked], atol=1e-5)
+    assert not advantages.numpy()[~asked].any()

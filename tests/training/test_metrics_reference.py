@@ -23,5 +23,5 @@ def test_each_name_stands_once_per_phase() -> None:
 
 def test_every_metric_of_a_learner_is_there() -> None:
     ppo = {field.name for field in METRICS if field.phase == "ppo"}
-    assert set(PPOMetrics.model_fields) - {"samples", "seconds"} <= ppo
+    assert set(PPOMetrics.model_fields) - {"samples", "seconds", "extra"} <= ppo
     assert {"loss", "accuracy", "train_loss"} <= set(BCMetrics.model_fields)

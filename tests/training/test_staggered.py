@@ -42,10 +42,10 @@ def test_one_group_is_plain_experience(staggered) -> None:
 def test_the_ages_spread_evenly_over_a_life_and_stay_so(staggered) -> None:
     experience = staggered(4)
     for _ in range(4):
-        experience.gather()
+        experience.gather(1.0)
     assert sorted(ages(experience)) == [40, 80, 120, 160]
     for _ in range(7):
-        experience.gather()
+        experience.gather(1.0)
         assert sorted(ages(experience)) == [40, 80, 120, 160]
 
 
@@ -60,19 +60,22 @@ def test_every_town_is_in_one_group(worlds, groups, sizes) -> None:
 
 def test_rows_are_joined_in_the_order_of_the_groups(staggered) -> None:
     experience = staggered(2)
-    gathered = experience.gather()
+    gathered = experience.gather(1.0)
     assert gathered.batch.rows == 8
     assert gathered.samples == 40 * 8
     for number, group in enumerate(experience._groups):
         own = group._buffer.batch()
         for field in fields(RolloutBatch):
-            if field.name != "demonstrations":
+            if field.name == "state":
+                for name, array in own.state.items():
+                    np.testing.assert_array_equal(gathered.batch.state[name][4 * number : 4 * number + 4], array)
+            elif field.name not in ("demonstrations", "memory"):
                 part = getattr(gathered.batch, field.name)[:, 4 * number : 4 * number + 4]
                 np.testing.assert_array_equal(part, getattr(own, field.name))
 
 
 def test_rates_are_means_and_counts_are_sums(staggered) -> None:
-    gathered = staggered(2).gather()
+    gathered = staggered(2).gather(1.0)
     assert gathered.metrics["lives_ended"] == gathered.batch.terminated.sum() > 0
     assert gathered.metrics["reward_mean"] == pytest.approx(float(gathered.batch.rewards.mean()))
 
@@ -80,11 +83,11 @@ def test_rates_are_means_and_counts_are_sums(staggered) -> None:
 def test_what_was_saved_goes_on_exactly(staggered, tmp_path) -> None:
     experience, other = staggered(2), staggered(2)
     for _ in range(3):
-        experience.gather()
+        experience.gather(1.0)
     experience.save(tmp_path)
     other.load(tmp_path)
     for _ in range(5):
-        ours, theirs = experience.gather(), other.gather()
+        ours, theirs = experience.gather(1.0), other.gather(1.0)
         np.testing.assert_array_equal(ours.batch.actions, theirs.batch.actions)
         np.testing.assert_array_equal(ours.batch.features, theirs.batch.features)
     assert ages(experience) == ages(other)

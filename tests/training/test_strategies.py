@@ -208,7 +208,7 @@ def test_a_recorded_piece_is_bootstrapped_by_the_value_that_followed(toy, servic
     record_policy(toy, services, learner, tmp_path / "recording")
     block = open_dataset(tmp_path / "recording").read(0, 40)
     experience = services.replay.experience(tmp_path / "recording", toy.SPEC)
-    first, second = experience.gather().batch, experience.gather().batch
+    first, second = experience.gather(1.0).batch, experience.gather(1.0).batch
     assert first.ticks == 32
     assert np.array_equal(first.actions, block.actions[:32])
     goes_on = ~first.terminated[-1]

@@ -116,15 +116,8 @@ def _whole(source: DemonstrationSource, part: Part) -> DemonstrationBatch:
     batches = list(source.batches(part, 65536))
     if not batches:
         return DemonstrationBatch(ObservationBatch.empty(source.spec, 0), np.zeros(0, np.int64))
-    seen = [batch.observations for batch in batches]
     return DemonstrationBatch(
-        ObservationBatch(
-            np.concatenate([o.map for o in seen]),
-            np.concatenate([o.features for o in seen]),
-            np.concatenate([o.action_mask for o in seen]),
-            np.concatenate([o.active for o in seen]),
-            np.concatenate([o.episode_start for o in seen]),
-        ),
+        ObservationBatch.concatenate([batch.observations for batch in batches]),
         np.concatenate([batch.actions for batch in batches]),
     )
 

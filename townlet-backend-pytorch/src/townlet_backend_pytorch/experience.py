@@ -1,4 +1,4 @@
-"""A rollout as flat tensors: the active rows of all ticks, one after the other, on the device."""
+"""A rollout as flat tensors: the decisions of all ticks, one after the other, on the device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Examples", "Experience", "flatten_rollout", "make_examples", "prepar
 
 
 class Experience(NamedTuple):
-    """``B`` transitions, all active.
+    """``B`` decisions.
 
     Attributes:
         codes: uint8 ``[B, C, H, W]``.
@@ -63,11 +63,11 @@ class Examples(NamedTuple):
 def flatten_rollout(
     rollout: RolloutBatch, spec: ObservationSpec, settings: PPOSettings, device: torch.device
 ) -> Experience:
-    """The active transitions of ``rollout`` with their advantages and returns.
+    """The decisions in ``rollout`` (its asked entries) with their advantages and returns.
 
     Raises:
         ContractError: if the rollout is not of ``spec``, or an action in it was impossible.
-        TrainingError: if a number in it is not finite, or nobody was active.
+        TrainingError: if a number in it is not finite, or nobody was asked.
     """
     found = (rollout.map.shape[2:], rollout.features.shape[2], rollout.action_mask.shape[2])
     if found != (spec.map_shape, spec.features, spec.actions):
@@ -75,7 +75,7 @@ def flatten_rollout(
             "the rollout is not of the kind this learner was made for",
             details=(f"map, features and actions: expected {(spec.map_shape, spec.features, spec.actions)}, {found=}",),
         )
-    active = rollout.active.reshape(-1)
+    active = rollout.asked.reshape(-1)
     if not active.any():
         raise TrainingError("the rollout holds no active row: there is nothing to learn from")
     for name, array in (
@@ -85,7 +85,7 @@ def flatten_rollout(
         ("bootstrap", rollout.bootstrap),
         ("features", rollout.features),
     ):
-        _refuse_not_finite(name, array, rollout.active)
+        _refuse_not_finite(name, array, rollout.asked)
     _refuse_impossible(
         rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.actions)[active], "rollout"
     )

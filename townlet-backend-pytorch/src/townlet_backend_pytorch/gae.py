@@ -66,6 +66,8 @@ def rollout_advantages(
             policy's noise forbids its advantages to show (Yuan et al. 2025, "What's behind PPO's collapse in
             long-CoT?", decoupled GAE).
     """
+    if not rollout.every_tick:
+        return _span_advantages(rollout, gamma, gae_lambda, value_lambda)
     terminated = torch.tensor(rollout.terminated)
     truncated = torch.tensor(rollout.truncated)
     active = torch.tensor(rollout.active)
@@ -87,3 +89,37 @@ def rollout_advantages(
     if value_lambda is not None and value_lambda != gae_lambda:
         returns = compute_gae(*lives, gamma=gamma, gae_lambda=value_lambda)[1]
     return advantages, returns
+
+
+def _span_advantages(
+    rollout: RolloutBatch, gamma: float, gae_lambda: float, value_lambda: float | None
+) -> tuple[Tensor, Tensor]:
+    """The same where decisions last several ticks: what follows is discounted by ``gamma ** duration``.
+
+    One pass from the last tick to the first; entries that nobody was asked at change nothing of what is carried.
+    """
+    asked = torch.tensor(rollout.asked)
+    ended = torch.tensor(rollout.terminated)
+    cut = torch.tensor(rollout.truncated) & ~ended
+    starts = torch.tensor(rollout.episode_start)
+
+    def decided(array: FloatArray) -> Tensor:
+        return torch.tensor(array).masked_fill_(~asked, 0.0)
+
+    rewards, values, bootstrap = (decided(a) for a in (rollout.rewards, rollout.values, rollout.bootstrap))
+    discount = torch.pow(torch.tensor(gamma, dtype=values.dtype), torch.tensor(rollout.duration))
+    lambdas = (gae_lambda, gae_lambda if value_lambda is None else value_lambda)
+    sums = torch.zeros((2, *values.shape), dtype=values.dtype)
+    following = torch.zeros_like(values[0])
+    known = torch.zeros_like(asked[0])  # whether a later entry of this life is asked in the batch
+    running = torch.zeros_like(sums[:, 0])
+    for t in range(rollout.ticks - 1, -1, -1):
+        after = torch.where(known & ~cut[t], following, bootstrap[t]).masked_fill_(ended[t], 0.0)
+        delta = rewards[t] + discount[t] * after - values[t]
+        decay = torch.where(known & ~(ended[t] | cut[t]), discount[t], 0.0)
+        for part, decayed in enumerate(lambdas):
+            running[part] = torch.where(asked[t], delta + decayed * decay * running[part], running[part])
+            sums[part, t] = torch.where(asked[t], running[part], 0.0)
+        following = torch.where(asked[t], values[t], following)
+        known = (known | asked[t]) & ~starts[t]
+    return sums[0], sums[1] + values

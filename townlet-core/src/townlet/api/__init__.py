@@ -7,26 +7,37 @@ its agent leaves, ``active`` is false until a newcomer takes it, with ``episode_
 
 from townlet.api.batch import ActionArray, BoolArray, FloatArray, MapArray, ObservationBatch
 from townlet.api.decision import ArrayState, Decision, PolicyState, stack_states
-from townlet.api.demonstrations import DemonstrationBatch, DemonstrationSource
+from townlet.api.demonstrations import (
+    DemonstrationBatch,
+    DemonstrationSequences,
+    DemonstrationSource,
+    Part,
+    SequenceSource,
+)
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
-from townlet.api.protocols import LearnerProtocol, PolicyBackendProtocol, ReferenceLearner
+from townlet.api.protocols import LearnerProtocol, PolicyBackendProtocol, ReferenceLearner, RemembersRollouts, Values
 from townlet.api.report import Report, RunSummary, TrainingReport
 from townlet.api.requests import ExportRequest, LearnerRequest, PolicyRequest
-from townlet.api.rollout import RolloutBatch
+from townlet.api.rollout import DurationArray, RolloutArrays, RolloutBatch, RolloutMemory
 from townlet.api.sampling import greedy_actions, row_keys, row_uniforms, sample_actions
+from townlet.api.slow import Answer, Condition, Plan, PlanStep, Question, SlowMind, Ticket, Usage
 from townlet.api.spec import ObservationSpec
 from townlet.api.version import API_VERSION
 
 __all__ = [
     "API_VERSION",
     "ActionArray",
+    "Answer",
     "ArrayState",
     "BCMetrics",
     "BCSettings",
     "BoolArray",
+    "Condition",
     "Decision",
     "DemonstrationBatch",
+    "DemonstrationSequences",
     "DemonstrationSource",
+    "DurationArray",
     "ExportRequest",
     "FloatArray",
     "LearnerProtocol",
@@ -36,14 +47,26 @@ __all__ = [
     "ObservationSpec",
     "PPOMetrics",
     "PPOSettings",
+    "Part",
+    "Plan",
+    "PlanStep",
     "PolicyBackendProtocol",
     "PolicyRequest",
     "PolicyState",
+    "Question",
     "ReferenceLearner",
+    "RemembersRollouts",
     "Report",
+    "RolloutArrays",
     "RolloutBatch",
+    "RolloutMemory",
     "RunSummary",
+    "SequenceSource",
+    "SlowMind",
+    "Ticket",
     "TrainingReport",
+    "Usage",
+    "Values",
     "greedy_actions",
     "row_keys",
     "row_uniforms",

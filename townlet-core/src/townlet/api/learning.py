@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["BCMetrics", "BCSettings", "PPOMetrics", "PPOSettings"]
 
 
+_EXTRA_NAME = re.compile(r"[a-z][a-z0-9_./-]{0,59}")
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Metrics(_Frozen):
+    extra: dict[str, float] = Field(
+        default_factory=dict,
+        description="Further numbers of this learner's own, by free name; logs, TensorBoard and tables show them.",
+    )
+
+    @model_validator(mode="after")
+    def _names_of_its_own(self) -> Self:
+        for name in self.extra:
+            if not _EXTRA_NAME.fullmatch(name):
+                raise ValueError(f"extra: {name!r} must be lower case letters, digits and _ . / - (at most 60)")
+            if name in type(self).model_fields:
+                raise ValueError(f"extra: {name!r} is a field of {type(self).__name__}; set the field")
+        return self
 
 
 class BCSettings(_Frozen):
@@ -33,19 +53,26 @@ class BCSettings(_Frozen):
     seed: int = Field(0, ge=0, description="Seed of the order of the batches.")
 
 
-class BCMetrics(_Frozen):
-    """What behaviour cloning reached; accuracies are on the held-out part unless they say otherwise."""
+class BCMetrics(_Metrics):
+    """What behaviour cloning reached; accuracies are on the held-out part unless they say otherwise.
+
+    The first five are what every learner can tell; None stands for what one does not.
+    """
 
     epochs: int = Field(ge=0, description="Epochs done.")
     samples: int = Field(ge=0, description="Transitions trained on, repeats counted.")
     seconds: float = Field(ge=0, description="Wall time, seconds.")
-    train_loss: float = Field(description="Mean cross-entropy of the last epoch, nats.")
     loss: float = Field(description="Held-out mean cross-entropy, nats.")
     accuracy: float = Field(ge=0, le=1, description="Share of held-out actions that the greedy policy repeats.")
-    majority_accuracy: float = Field(ge=0, le=1, description="What always taking the commonest action would reach.")
+    train_loss: float | None = Field(None, description="Mean cross-entropy of the last epoch, nats.")
+    majority_accuracy: float | None = Field(
+        None, ge=0, le=1, description="What always taking the commonest action would reach; core counts it where None."
+    )
     action_accuracy: dict[str, float] = Field(default_factory=dict, description="Recall per action name.")
     action_counts: dict[str, int] = Field(default_factory=dict, description="Held-out transitions per action name.")
-    calibration_error: float = Field(0.0, ge=0, description="Expected calibration error, 15 bins (Guo et al. 2017).")
+    calibration_error: float | None = Field(
+        None, ge=0, description="Expected calibration error, 15 bins (Guo et al. 2017)."
+    )
     stopped_early: bool = Field(False, description="Whether patience ended it.")
 
 
@@ -54,7 +81,7 @@ class PPOSettings(_Frozen):
 
     learning_rate: float = Field(3e-4, gt=0, description="Adam's step size for this update.")
     adam_epsilon: float = Field(1e-5, gt=0, description="Adam's epsilon.")
-    gamma: float = Field(0.995, gt=0, le=1, description="Discount per tick.")
+    gamma: float = Field(0.995, gt=0, le=1, description="Discount per tick; of a decision gamma ** duration.")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="Lambda of generalised advantage estimation.")
     value_lambda: float | None = Field(
         None, ge=0, le=1, description="Lambda of the returns that the critic learns; None: gae_lambda."
@@ -62,37 +89,54 @@ class PPOSettings(_Frozen):
     epochs: int = Field(4, ge=1, description="Passes over the rollout.")
     minibatches: int = Field(4, ge=1, description="Gradient steps a pass.")
     clip_range: float = Field(0.2, gt=0, description="Clipping of the probability ratio.")
-    value_clip_range: float | None = Field(0.2, gt=0, description="Clipping of the value's change; None: none.")
+    value_clip_range: float | None = Field(
+        0.2,
+        gt=0,
+        description="Clipping of the value's change, in the units that the critic learns in; None: none.",
+    )
     value_coefficient: float = Field(0.5, ge=0, description="Weight of the value loss.")
     entropy_coefficient: float = Field(0.01, ge=0, description="Weight of the entropy bonus for this update.")
     max_grad_norm: float = Field(0.5, gt=0, description="Gradient norm is clipped to this.")
-    target_kl: float | None = Field(None, gt=0, description="Stop the update beyond 1.5 times this; None: never.")
-    normalise_advantages: bool = Field(True, description="Per minibatch, over active rows.")
+    target_kl: float | None = Field(
+        None,
+        gt=0,
+        description="Stop before a step whose minibatch has an approx_kl beyond 1.5 times this; None: never.",
+    )
+    normalise_advantages: bool = Field(True, description="To mean 0 and deviation 1, per minibatch.")
     normalise_values: bool = Field(True, description="The value head learns returns scaled by running statistics.")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Arithmetic of the update.")
     train_policy: bool = Field(True, description="False: only the critic learns (its warm-up after cloning).")
     bc_coefficient: float = Field(0.0, ge=0, description="Weight of the cloning term of the mixed mode.")
-    kl_coefficient: float = Field(0.0, ge=0, description="Weight of the KL to the policy held by hold_reference.")
+    kl_coefficient: float = Field(
+        0.0, ge=0, description="Weight of KL(policy || reference), the policy that hold_reference held."
+    )
     seed: int = Field(0, ge=0, description="Seed of the order of the minibatches of this update.")
 
 
-class PPOMetrics(_Frozen):
-    """What one PPO update did; means over minibatches unless stated."""
+class PPOMetrics(_Metrics):
+    """What one PPO update did; means over minibatches unless stated.
 
-    samples: int = Field(ge=0, description="Active transitions in the rollout.")
+    The first two are what every learner can tell; None stands for what one does not.
+    """
+
+    samples: int = Field(ge=0, description="Decisions learned from: asked entries of the rollout.")
     seconds: float = Field(ge=0, description="Wall time of the update, seconds.")
-    policy_loss: float = Field(description="Clipped surrogate, to be minimised.")
-    value_loss: float = Field(description="Half mean squared error of (normalised) values.")
-    entropy: float = Field(description="Mean entropy of the policy over possible actions, nats.")
-    total_loss: float = Field(description="Weighted sum of the above and the optional terms.")
-    clip_fraction: float = Field(ge=0, le=1, description="Share of ratios outside the clipping range.")
-    approx_kl: float = Field(description="Mean of (ratio - 1) - log ratio (Schulman's third estimator), nats.")
-    grad_norm: float = Field(ge=0, description="Mean gradient norm before clipping.")
-    grad_norm_max: float = Field(ge=0, description="Largest gradient norm before clipping.")
-    advantage_mean: float = Field(description="Before normalisation.")
-    advantage_std: float = Field(ge=0, description="Before normalisation.")
-    explained_variance: float = Field(description="1 - Var(return - value) / Var(return), before the update.")
-    epochs_done: float = Field(ge=0, description="Epochs done before the target KL stopped the update.")
-    learning_rate: float = Field(ge=0, description="Step size used.")
-    bc_loss: float = Field(0.0, description="Cross-entropy on demonstrations in mixed mode, nats.")
-    reference_kl: float = Field(0.0, description="KL to the reference policy, nats.")
+    policy_loss: float | None = Field(None, description="Clipped surrogate, to be minimised.")
+    value_loss: float | None = Field(None, description="Half mean squared error of (normalised) values.")
+    entropy: float | None = Field(None, description="Mean entropy of the policy over possible actions, nats.")
+    total_loss: float | None = Field(None, description="Weighted sum of the above and the optional terms.")
+    clip_fraction: float | None = Field(None, ge=0, le=1, description="Share of ratios outside the clipping range.")
+    approx_kl: float | None = Field(
+        None, description="Mean of (ratio - 1) - log ratio (Schulman's third estimator), nats."
+    )
+    grad_norm: float | None = Field(None, ge=0, description="Mean gradient norm before clipping.")
+    grad_norm_max: float | None = Field(None, ge=0, description="Largest gradient norm before clipping.")
+    advantage_mean: float | None = Field(None, description="Before normalisation.")
+    advantage_std: float | None = Field(None, ge=0, description="Before normalisation.")
+    explained_variance: float | None = Field(
+        None, description="1 - Var(return - value) / Var(return), before the update."
+    )
+    epochs_done: float | None = Field(None, ge=0, description="Epochs done before the target KL stopped the update.")
+    learning_rate: float | None = Field(None, ge=0, description="Step size used.")
+    bc_loss: float | None = Field(None, description="Cross-entropy on demonstrations in mixed mode, nats.")
+    reference_kl: float | None = Field(None, description="KL to the reference policy, nats.")

@@ -1,18 +1,18 @@
-"""The two protocols: what acts, and what learns."""
+"""The protocols: what acts, what learns, and what either may add."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from townlet.api.batch import ObservationBatch
+from townlet.api.batch import FloatArray, ObservationBatch
 from townlet.api.decision import Decision, PolicyState
 from townlet.api.demonstrations import DemonstrationSource
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
 from townlet.api.report import Report
-from townlet.api.rollout import RolloutBatch
+from townlet.api.rollout import RolloutBatch, RolloutMemory
 
-__all__ = ["LearnerProtocol", "PolicyBackendProtocol", "ReferenceLearner"]
+__all__ = ["LearnerProtocol", "PolicyBackendProtocol", "ReferenceLearner", "RemembersRollouts", "Values"]
 
 
 @runtime_checkable
@@ -20,8 +20,8 @@ class PolicyBackendProtocol(Protocol):
     """A mind: turns observations into actions. It holds weights or rules, never memory (see PolicyState).
 
     Rules, each of which the conformance kit checks: masked actions are never chosen; a row's answer depends on
-    that row's observation and state only; ``episode_start`` voids a row's memory; observations are not written
-    into; the same observations, state and weights give the same answer.
+    that row's observation and state only; ``episode_start`` voids a row's memory; a row that is not asked keeps its
+    memory; observations are not written into; the same observations, state and weights give the same answer.
     """
 
     def initial_state(self, rows: int, seed: int) -> PolicyState:
@@ -42,8 +42,24 @@ class PolicyBackendProtocol(Protocol):
 
 
 @runtime_checkable
+class Values(Protocol):
+    """What a policy adds that can value observations without acting on them. Core asks ``decide`` otherwise."""
+
+    def values(self, observations: ObservationBatch, state: PolicyState) -> FloatArray:
+        """Expected discounted return, float32 ``[N]``, units of reward, as ``decide`` would tell it. No state moves.
+
+        Rows that are not active may hold anything finite.
+        """
+        ...
+
+
+@runtime_checkable
 class LearnerProtocol(Protocol):
-    """A mind that learns. Core drives it: loops over updates, schedules, gates and checkpoints are core's."""
+    """A mind that learns. Core drives it: loops over updates, schedules, gates and checkpoints are core's.
+
+    What it does not honour of its settings its manifest leaves out of ``[honours]``; core then refuses what asks for
+    it before work begins.
+    """
 
     @property
     def policy(self) -> PolicyBackendProtocol:
@@ -51,7 +67,10 @@ class LearnerProtocol(Protocol):
         ...
 
     def clone_behaviour(self, demonstrations: DemonstrationSource, settings: BCSettings, report: Report) -> BCMetrics:
-        """Learn the teacher's actions; keep the weights that did best on the held-out part."""
+        """Learn the teacher's actions; keep the weights that did best on the held-out part.
+
+        A learner with memory asks for pieces of lives (:class:`~townlet.api.SequenceSource`).
+        """
         ...
 
     def update(self, rollout: RolloutBatch, settings: PPOSettings) -> PPOMetrics:
@@ -59,7 +78,10 @@ class LearnerProtocol(Protocol):
         ...
 
     def save(self, directory: Path) -> None:
-        """Write weights and everything an exact resume needs into an existing empty folder; no pickle."""
+        """Write weights and everything an exact resume needs into an existing empty folder; no pickle.
+
+        Regular files only, directly in the folder: a checkpoint is a set of named byte strings, and travels as one.
+        """
         ...
 
     def load(self, directory: Path) -> None:
@@ -73,4 +95,19 @@ class ReferenceLearner(Protocol):
 
     def hold_reference(self) -> None:
         """Remember the current weights as the reference; saved and loaded with the rest."""
+        ...
+
+
+@runtime_checkable
+class RemembersRollouts(Protocol):
+    """What a learner adds that wants rollouts written into memory of its own. Core's is made of NumPy arrays."""
+
+    def rollout_memory(self, ticks: int, rows: int, *, spans: bool) -> RolloutMemory:
+        """Memory for rollouts of ``ticks`` ticks of ``rows`` rows; asked for once, before the first rollout.
+
+        Args:
+            ticks: ``T``.
+            rows: ``N``, of all groups of towns.
+            spans: decisions span ticks, so ``asked`` must be an array of its own.
+        """
         ...

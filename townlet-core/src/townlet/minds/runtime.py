@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import (
+    BoolArray,
     Decision,
     FloatArray,
     ObservationBatch,
     ObservationSpec,
     PolicyBackendProtocol,
     PolicyState,
+    Values,
     stack_states,
 )
 from townlet.config import TownletConfig
@@ -205,10 +207,18 @@ class PolicyRuntime:
     def values(self, observations: ObservationBatch) -> FloatArray | None:
         """The value of observations without acting: nothing is remembered of the question. Raises as ``decide``."""
         state = self.state
+        found: FloatArray | None
         try:
-            return self._base.decide(observations, state).values
+            if isinstance(self._base, Values):
+                found = self._base.values(observations, state)
+            else:
+                found = self._base.decide(observations, state).values
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
             self._blame(error, "valued observations")
+        if found is not None and (found.dtype != np.float32 or found.shape != observations.active.shape):
+            self._refuse(f"valued {observations.rows} rows with an array {found.dtype.name} {list(found.shape)}")
+        self._finite("values", found, observations.active)
+        return found
 
     @property
     def state(self) -> PolicyState:
@@ -244,6 +254,22 @@ class PolicyRuntime:
 
     # -- the contract
 
+    def _finite(self, name: str, array: FloatArray | None, rows: BoolArray) -> None:
+        """Refuse NaN, and infinity where it means nothing, in the rows that count. One pass where all is well."""
+        if array is None or np.isfinite(np.add.reduce(array, axis=None)):
+            return
+        bad = np.isnan(array) | np.isposinf(array) if name == "logits" else ~np.isfinite(array)
+        wrong = np.flatnonzero(rows & bad.reshape(len(bad), -1).any(axis=1))
+        if len(wrong):
+            row = int(wrong[0])
+            more = () if len(wrong) == 1 else (f"the same in {len(wrong) - 1} further rows of this tick",)
+            self._refuse(
+                f"gave {name} that are not finite for {self.name_of(row)}",
+                f"found {np.array2string(array[row], threshold=6)}",
+                *more,
+                "its weights may hold NaN: go back to the last good checkpoint",
+            )
+
     def _blame(self, error: BaseException, doing: str) -> NoReturn:
         named = blamed(error, self._policy, self._provenance, doing)
         if named is None:
@@ -264,6 +290,10 @@ class PolicyRuntime:
                 f"chose action number {actions[row]} for {self.name_of(row)}",
                 f"there are {mask.shape[1]}, numbered from 0: {', '.join(self.spec.action_names)}",
             )
+        counted = observations.asked
+        self._finite("logits", decision.logits, counted)
+        self._finite("log_probs", decision.log_probs, counted)
+        self._finite("values", decision.values, counted)
         allowed = mask[self._rows, actions]
         if not allowed.all():
             wrong = np.flatnonzero(~allowed)

@@ -4,11 +4,13 @@ from townlet.rollout.buffer import RolloutBuffer
 from townlet.rollout.collect import Collector, RolloutStats, collect
 from townlet.rollout.interrupt import Interruptible
 from townlet.rollout.loop import EpisodeLimit, LoopOutcome, SimulationLoop
+from townlet.rollout.memory import ArrayMemory
 from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, restore_run, write_snapshot
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 from townlet.rollout.trajectory import BlockWriter, TrajectoryService, block_ticks
 
 __all__ = [
+    "ArrayMemory",
     "BlockWriter",
     "Collector",
     "EpisodeLimit",

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api import DemonstrationBatch, FloatArray, ObservationBatch, ObservationSpec, RolloutBatch
+from townlet.api import (
+    BoolArray,
+    DemonstrationBatch,
+    FloatArray,
+    ObservationBatch,
+    ObservationSpec,
+    RolloutArrays,
+    RolloutBatch,
+    RolloutMemory,
+)
 from townlet.errors import ContractError
+from townlet.rollout.memory import ArrayMemory
+from townlet.rollout.spans import gather_spans
 from townlet.rollout.step import Step
 
 __all__ = ["RolloutBuffer"]
@@ -26,38 +38,44 @@ class RolloutBuffer:
         ticks: ``T``.
         rows: ``N``.
         reward_parts: ``P``, number of parts that the reward is the sum of.
+        spans: decisions span ticks: observations say who is asked in an array of its own.
+        memory: where the arrays lie; fresh NumPy arrays without.
+        part: the rows of ``memory`` that are this buffer's; all of them without.
 
     Raises:
-        ContractError: if a size is not positive.
+        ContractError: if a size is not positive, or the memory is of another size.
     """
 
-    def __init__(self, spec: ObservationSpec, ticks: int, rows: int, *, reward_parts: int = 0) -> None:
+    def __init__(
+        self,
+        spec: ObservationSpec,
+        ticks: int,
+        rows: int,
+        *,
+        reward_parts: int = 0,
+        spans: bool = False,
+        memory: RolloutMemory | None = None,
+        part: slice | None = None,
+    ) -> None:
         if ticks < 1 or rows < 1:
             raise ContractError(f"a rollout buffer needs at least one tick and one row, found {ticks} and {rows}")
         self.spec = spec
         self.ticks = ticks
         self.rows = rows
         self.length = 0
-        shape = (ticks, rows)
-        self._map = np.zeros((ticks + 1, rows, *spec.map_shape), np.uint8)
-        self._features = np.zeros((ticks + 1, rows, spec.features), np.float32)
-        self._action_mask = np.zeros((ticks + 1, rows, spec.actions), np.bool_)
-        self._active = np.zeros((ticks + 1, rows), np.bool_)
-        self._episode_start = np.zeros((ticks + 1, rows), np.bool_)
-        self._actions = np.zeros(shape, np.int64)
-        self._log_probs = np.full(shape, np.nan, np.float32)
-        self._values = np.full(shape, np.nan, np.float32)
-        self._rewards = np.zeros(shape, np.float32)
-        self._reward_parts = np.zeros((*shape, reward_parts), np.float32)
-        self._terminated = np.zeros(shape, np.bool_)
-        self._truncated = np.zeros(shape, np.bool_)
-        self._bootstrap = np.zeros(shape, np.float32)
-        self._slots = tuple(
-            ObservationBatch(
-                self._map[t], self._features[t], self._action_mask[t], self._active[t], self._episode_start[t]
+        self.state: Mapping[str, NDArray[Any]] | None = None
+        """The policy's state before the first tick, where whoever fills the buffer says it."""
+        self._memory = memory
+        self._spans = spans
+        held = ArrayMemory(RolloutArrays.empty(spec, ticks, rows, spans=spans)) if memory is None else memory
+        part = slice(0, held.arrays.rows) if part is None else part
+        self._arrays = held.arrays.part(part)
+        if (self._arrays.ticks, self._arrays.rows) != (ticks, rows):
+            raise ContractError(
+                f"a memory of {self._arrays.ticks} ticks and {self._arrays.rows} rows cannot hold {ticks} and {rows}"
             )
-            for t in range(ticks + 1)
-        )
+        self._reward_parts = np.zeros((ticks, rows, reward_parts), np.float32)
+        self._slots = tuple(held.slot(t, part) for t in range(ticks + 1))
 
     @property
     def full(self) -> bool:
@@ -76,19 +94,19 @@ class RolloutBuffer:
 
     def record(self, step: Step) -> None:
         """Keep everything of ``step`` but its observations, which lie in their slots already."""
-        t = self.length
-        self._actions[t] = step.decision.actions
-        self._log_probs[t] = np.nan if step.decision.log_probs is None else step.decision.log_probs
-        self._values[t] = np.nan if step.decision.values is None else step.decision.values
-        self._rewards[t] = step.result.rewards
+        t, arrays = self.length, self._arrays
+        arrays.actions[t] = step.decision.actions
+        arrays.log_probs[t] = np.nan if step.decision.log_probs is None else step.decision.log_probs
+        arrays.values[t] = np.nan if step.decision.values is None else step.decision.values
+        arrays.rewards[t] = step.result.rewards
         if self._reward_parts.shape[2]:
             self._reward_parts[t] = step.result.reward_parts
-        self._terminated[t] = step.result.terminated
-        self._truncated[t] = step.truncated
+        arrays.terminated[t] = step.result.terminated
+        arrays.truncated[t] = step.truncated
         if step.next_values is None:
-            self._bootstrap[t] = 0.0
+            arrays.bootstrap[t] = 0.0
         else:
-            np.multiply(step.next_values, step.truncated, out=self._bootstrap[t])
+            np.multiply(step.next_values, step.truncated, out=arrays.bootstrap[t])
         self.length = t + 1
 
     def finish(self, next_values: FloatArray | None) -> None:
@@ -97,37 +115,40 @@ class RolloutBuffer:
         Args:
             next_values: float32 ``[N]``, the policy's value of ``current()``; None leaves zeros.
         """
-        last = self.length - 1
+        last, arrays = self.length - 1, self._arrays
         if last < 0 or next_values is None:
             return
-        goes_on = self._active[last] & ~self._terminated[last] & ~self._truncated[last]
-        self._bootstrap[last][goes_on] = next_values[goes_on]
+        goes_on = arrays.active[last] & ~arrays.terminated[last] & ~arrays.truncated[last]
+        arrays.bootstrap[last][goes_on] = next_values[goes_on]
 
     def rewind(self) -> None:
         """Start again with the first tick; what was recorded is written over."""
         self.length = 0
+        self.state = None
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Views ``[length, N, ...]`` of all that is recorded, by name; the next rollout writes over them."""
-        t = slice(0, self.length)
-        return {
-            "map": self._map[t],
-            "features": self._features[t],
-            "action_mask": self._action_mask[t],
-            "active": self._active[t],
-            "episode_start": self._episode_start[t],
-            "actions": self._actions[t],
-            "log_probs": self._log_probs[t],
-            "values": self._values[t],
-            "rewards": self._rewards[t],
-            "reward_parts": self._reward_parts[t],
-            "terminated": self._terminated[t],
-            "truncated": self._truncated[t],
-            "bootstrap": self._bootstrap[t],
-        }
+        """Views ``[length, N, ...]`` of all that is recorded, by name; the next rollout writes over them.
 
-    def batch(self, demonstrations: DemonstrationBatch | None = None) -> RolloutBatch:
-        """The recorded ticks for a learner's update: views, not copies.
+        ``asked`` is among them only where decisions span ticks.
+        """
+        t = slice(0, self.length)
+        names = [field.name for field in fields(RolloutArrays) if self._spans or field.name != "asked"]
+        found = {name: getattr(self._arrays, name)[t] for name in names}
+        return {**found, "reward_parts": self._reward_parts[t]}
+
+    def batch(
+        self,
+        demonstrations: DemonstrationBatch | None = None,
+        *,
+        gamma: float = 1.0,
+        played: BoolArray | None = None,
+    ) -> RolloutBatch:
+        """The recorded ticks for a learner's update: views, not copies, where each agent decides on each tick.
+
+        Args:
+            demonstrations: handed on.
+            gamma: discount per tick of the update, by which the rewards of a decision of several ticks are summed.
+            played: bool ``[N]``, the rows that the learner plays; the others are not active in the batch.
 
         Raises:
             ContractError: if nothing is recorded, or the policy told no log-probabilities or values.
@@ -136,13 +157,25 @@ class RolloutBuffer:
             raise ContractError("the rollout buffer is empty")
         arrays: dict[str, Any] = dict(self.arrays())
         del arrays["reward_parts"]
-        for name in ("log_probs", "values"):
-            unknown = np.isnan(arrays[name])
-            if (unknown & arrays["active"]).any():
-                raise ContractError(
-                    f"the rollout has no {name}: the policy that acted does not tell them",
-                    details=("on-policy learning needs a learner's own policy, asked with explore=True",),
-                )
-            if unknown.any():  # rows that nobody lives in; a learner gives them no weight, but 0 * NaN is NaN
-                arrays[name][unknown] = 0.0
-        return RolloutBatch(**arrays, demonstrations=demonstrations)
+        if played is not None and not played.all():
+            arrays["active"] = arrays["active"] & played
+            if self._spans:
+                arrays["asked"] = arrays["asked"] & played
+        _fill_unknown(arrays)
+        if self._spans:
+            arrays.update(gather_spans(self._arrays, self.length, gamma)._asdict())
+        return RolloutBatch(**arrays, demonstrations=demonstrations, state=self.state, memory=self._memory)
+
+
+def _fill_unknown(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Zeros for what a policy did not say where nothing is learned: a learner gives no weight, but 0 * NaN is NaN."""
+    learned = arrays.get("asked", arrays["active"])
+    for name in ("log_probs", "values"):
+        unknown = np.isnan(arrays[name])
+        if (unknown & learned).any():
+            raise ContractError(
+                f"the rollout has no {name}: the policy that acted does not tell them",
+                details=("on-policy learning needs a learner's own policy, asked with explore=True",),
+            )
+        if unknown.any():
+            arrays[name][unknown] = 0.0

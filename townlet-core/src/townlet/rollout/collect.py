@@ -23,6 +23,7 @@ class RolloutStats:
     Attributes:
         ticks: ticks recorded; fewer than the buffer holds only after Ctrl-C.
         agent_steps: rows that somebody lived in, summed over the ticks.
+        decisions: rows that were asked, summed over the ticks.
         reward: mean reward of those, per agent and tick.
         reward_parts: the same of each part of the reward, by name.
         terminated: lives that ended.
@@ -35,6 +36,7 @@ class RolloutStats:
     ticks: int
     agent_steps: int
     reward: float
+    decisions: int = 0
     reward_parts: Mapping[str, float] = field(default_factory=dict)
     terminated: int = 0
     truncated: int = 0
@@ -88,6 +90,7 @@ class Collector:
         started = time.perf_counter()
         buffer, loop = self.buffer, self._loop
         buffer.rewind()
+        buffer.state = loop.mind.state_arrays()
         outcome = loop.run(buffer.ticks, watchers)
         buffer.finish(loop.mind.values(buffer.current()))
         arrays = buffer.arrays()
@@ -97,6 +100,7 @@ class Collector:
         return RolloutStats(
             ticks=outcome.ticks,
             agent_steps=steps,
+            decisions=int(arrays["asked"].sum()) if "asked" in arrays else steps,
             reward=float(np.sum(arrays["rewards"], where=lived, dtype=np.float64)) / max(steps, 1),
             reward_parts=dict(zip(loop.engine.reward_part_names, map(float, parts), strict=False)),
             terminated=int(arrays["terminated"].sum()),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from townlet.api import BoolArray, Decision, FloatArray, ObservationBatch
 from townlet.envs.protocol import StepResult
@@ -55,6 +57,10 @@ class Mind(Protocol):
 
     def values(self, observations: ObservationBatch) -> FloatArray | None:
         """The value of observations, float32 ``[N]``, without acting on them; None if the policy gives none."""
+        ...
+
+    def state_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The memory of who decides before the next tick: named arrays ``[N, ...]``, never written into."""
         ...
 
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from townlet.api import RolloutBatch
+from townlet.api import BoolArray, RolloutBatch, RolloutMemory
 from townlet.config.training import RolloutConfig, SocialStage
 from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
@@ -19,7 +20,7 @@ from townlet.minds.runtime import PolicyRuntime
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
 from townlet.training.schedules import town_seeds
 
-__all__ = ["Experience", "FreshExperience", "Gathered", "SocialStages", "group_count", "group_seeds"]
+__all__ = ["Experience", "FreshExperience", "Gathered", "Room", "SocialStages", "group_count", "group_seeds"]
 
 _COUNTERS = {
     "queue_conflicts": "conflict",
@@ -59,7 +60,7 @@ class Gathered:
 
     Attributes:
         batch: views that the next piece overwrites.
-        samples: active transitions.
+        samples: decisions to learn from: asked entries of rows that the learner plays.
         metrics: town metrics by the names of :data:`~townlet.training.metrics.METRICS`.
     """
 
@@ -71,8 +72,11 @@ class Gathered:
 class Experience(Protocol):
     """A supply of experience that can be saved and gone on with, exactly."""
 
-    def gather(self) -> Gathered:
-        """The next piece. Raises KeyboardInterrupt if a person stopped it; what was begun is then void."""
+    def gather(self, gamma: float) -> Gathered:
+        """The next piece, for an update that discounts by ``gamma``.
+
+        Raises KeyboardInterrupt if a person stopped it; what was begun is then void.
+        """
         ...
 
     def set_social_stage(self, stage: SocialStage) -> None:
@@ -88,6 +92,21 @@ class Experience(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where one group's part of a rollout is written.
+
+    Attributes:
+        memory: of all groups; None: arrays of the group's own.
+        part: the group's rows in it; None: all.
+        spans: decisions span ticks.
+    """
+
+    memory: RolloutMemory | None = None
+    part: slice | None = None
+    spans: bool = False
+
+
 class FreshExperience:
     """On-policy rollouts: the policy acts in towns and sees what comes of it.
 
@@ -100,10 +119,20 @@ class FreshExperience:
         config: sizes.
         seed: seed that later generations of towns are derived from.
         group: which of the config's groups of towns this is; the earlier ones are replaced earlier the first time.
+        room: where the rollout is written; arrays of its own without.
+        played: bool ``[N]``, the rows that the learner plays in a cast; all of them without.
     """
 
     def __init__(
-        self, engine: Engine, runtime: PolicyRuntime, config: RolloutConfig, seed: int, *, group: int = 0
+        self,
+        engine: Engine,
+        runtime: PolicyRuntime,
+        config: RolloutConfig,
+        seed: int,
+        *,
+        group: int = 0,
+        room: Room | None = None,
+        played: BoolArray | None = None,
     ) -> None:
         self._engine = engine
         self._group = group
@@ -112,12 +141,27 @@ class FreshExperience:
         self._seed = seed
         self._generation = 0
         parts = len(engine.reward_part_names)
-        self._buffer = RolloutBuffer(engine.spec, config.ticks, engine.rows, reward_parts=parts)
+        room = Room() if room is None else room
+        self._buffer = RolloutBuffer(
+            engine.spec,
+            config.ticks,
+            engine.rows,
+            reward_parts=parts,
+            spans=room.spans,
+            memory=room.memory,
+            part=room.part,
+        )
+        self._played, self._spans = played, room.spans
         self._collector = Collector(engine, runtime, self._buffer)
         self._returns = np.zeros(engine.rows, np.float64)
         self._whole = np.zeros(engine.rows, np.bool_)
 
-    def gather(self) -> Gathered:
+    @property
+    def as_written(self) -> bool:
+        """Whether batches are what was written: each agent decides on each tick, and the learner plays everybody."""
+        return self._played is None and not self._spans
+
+    def gather(self, gamma: float) -> Gathered:
         """``config.ticks`` ticks of all rows."""
         if self._engine.tick >= self._life:
             self._renew()
@@ -127,12 +171,13 @@ class FreshExperience:
             raise KeyboardInterrupt
         after = self._engine.kpis()
         spent = {name: value - before[name] for name, value in after.totals().items()}
-        batch = self._buffer.batch()
+        batch = self._buffer.batch(gamma=gamma, played=self._played)
         metrics = self._describe(stats, spent, after.day_ticks)
-        returns = self._finished_returns(batch)
+        returns = self._finished_returns(self._buffer.arrays())
         if returns:
             metrics["return_mean"] = float(np.mean(returns))
-        return Gathered(batch, stats.agent_steps, metrics)
+        decisions = stats.decisions if self._played is None else int(batch.asked.sum())
+        return Gathered(batch, decisions, metrics)
 
     def set_social_stage(self, stage: SocialStage) -> None:
         """Reward by this stage from the next piece on."""
@@ -185,10 +230,11 @@ class FreshExperience:
             **{name: spent[measure] / days for name, measure in _COUNTERS.items() if measure in spent},
         }
 
-    def _finished_returns(self, batch: RolloutBatch) -> list[float]:
+    def _finished_returns(self, arrays: Mapping[str, NDArray[Any]]) -> list[float]:
         """Returns of the lives that ended, of those that were seen from their beginning."""
         finished: list[float] = []
-        for rewards, starts, ends in zip(batch.rewards, batch.episode_start, batch.terminated, strict=True):
+        ticks = zip(arrays["rewards"], arrays["episode_start"], arrays["terminated"], strict=True)
+        for rewards, starts, ends in ticks:
             self._returns[starts] = 0.0
             self._whole |= starts
             self._returns += rewards

@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from townlet.api import BCMetrics
+from townlet.api import BCMetrics, DemonstrationSource
 from townlet.config.training import AnnealConfig
 
-__all__ = ["DRIFT_FLOORS", "Verdict", "cloning_flags", "drift_flags", "verdict"]
+__all__ = ["DRIFT_FLOORS", "Verdict", "cloning_flags", "drift_flags", "verdict", "with_majority"]
 
 Verdict = Literal["PASS", "HOLD", "FAIL"]
 
@@ -24,12 +24,20 @@ One conflict where there was none is no drift of infinite size. On riverside age
 mean of an update's 64 agent-days varies by 0.02 a day of itself; 15 % of 0.5 is well beyond that."""
 
 
+def with_majority(metrics: BCMetrics, demonstrations: DemonstrationSource) -> BCMetrics:
+    """The metrics with the accuracy of always taking the commonest action, counted here where they lack it."""
+    if metrics.majority_accuracy is not None:
+        return metrics
+    counts = demonstrations.action_counts("validation")
+    return metrics.model_copy(update={"majority_accuracy": float(counts.max() / max(1, counts.sum()))})
+
+
 def cloning_flags(metrics: BCMetrics, threshold: float) -> tuple[str, ...]:
     """Objections to a cloned policy: held-out accuracy below the threshold, or not above the majority action's."""
     flags = []
     if not metrics.accuracy >= threshold:
         flags.append(f"held-out accuracy {metrics.accuracy:.4f} is below the threshold {threshold:.4f}")
-    if not metrics.accuracy > metrics.majority_accuracy:
+    if metrics.majority_accuracy is not None and not metrics.accuracy > metrics.majority_accuracy:
         flags.append(
             f"held-out accuracy {metrics.accuracy:.4f} is not above the {metrics.majority_accuracy:.4f} "
             "of always taking the commonest action"

@@ -64,14 +64,7 @@ class JoinedDemonstrations:
 def _joined(pieces: Sequence[DemonstrationBatch]) -> DemonstrationBatch:
     if len(pieces) == 1:
         return pieces[0]
-    seen = [piece.observations for piece in pieces]
     return DemonstrationBatch(
-        ObservationBatch(
-            np.concatenate([o.map for o in seen]),
-            np.concatenate([o.features for o in seen]),
-            np.concatenate([o.action_mask for o in seen]),
-            np.concatenate([o.active for o in seen]),
-            np.concatenate([o.episode_start for o in seen]),
-        ),
+        ObservationBatch.concatenate([piece.observations for piece in pieces]),
         np.concatenate([piece.actions for piece in pieces]),
     )

@@ -32,9 +32,10 @@ class PPOState(_Frozen):
 
     def after(self, gathered: Gathered, metrics: PPOMetrics, value_coefficient: float) -> PPOState:
         """The state after one more update."""
-        # The weights of the other terms follow schedules, so only these two are comparable between stages.
-        loss = metrics.policy_loss + value_coefficient * metrics.value_loss
-        numbers = {**gathered.metrics, "loss": loss}
+        numbers = dict(gathered.metrics)
+        if metrics.policy_loss is not None and metrics.value_loss is not None:
+            # The weights of the other terms follow schedules, so only these two are comparable between stages.
+            numbers["loss"] = metrics.policy_loss + value_coefficient * metrics.value_loss
         history = {name: (*self.history.get(name, ()), float(numbers[name])) for name in TRACKED if name in numbers}
         return PPOState(
             update=self.update + 1,

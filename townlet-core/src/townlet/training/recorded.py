@@ -42,8 +42,9 @@ class RecordedExperience:
                     details=("record a learner's own policy with exploration, or clone the recording: --mode bc",),
                 )
 
-    def gather(self) -> Gathered:
+    def gather(self, gamma: float) -> Gathered:
         """The next piece; after the last one the first again."""
+        del gamma  # each entry is one tick
         block = self._dataset.read(*self._pieces[self._next % len(self._pieces)])
         self._next += 1
         batch = replayed(block)

@@ -8,34 +8,39 @@ of days, all hours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from townlet.api import RolloutBatch
+from townlet.api import RolloutBatch, RolloutMemory
 from townlet.config.training import SocialStage
 from townlet.errors import CheckpointError
 from townlet.training.experience import FreshExperience, Gathered
 
 __all__ = ["StaggeredExperience"]
 
+_AS_WRITTEN = ("map", "features", "action_mask", "episode_start", "actions", "log_probs", "values")
+_WORKED_OUT = ("active", "rewards", "terminated", "truncated", "bootstrap")
+
 
 class StaggeredExperience:
     """The rows of several supplies of experience side by side.
 
     Args:
-        groups: each with towns of its own, and as many ticks a piece as the others.
+        groups: each with towns of its own, as many ticks a piece as the others, and its part of ``memory``.
+        memory: where all of them write: what they have gathered lies side by side in it already.
+        named: whether the memory is the learner's own, which its batches then name.
     """
 
-    def __init__(self, groups: Sequence[FreshExperience]) -> None:
+    def __init__(self, groups: Sequence[FreshExperience], memory: RolloutMemory, *, named: bool = False) -> None:
         self._groups = tuple(groups)
-        self._joined: dict[str, Any] = {}  # name to array
+        self._memory = memory
+        self._named = named
 
-    def gather(self) -> Gathered:
+    def gather(self, gamma: float) -> Gathered:
         """A piece of each group, joined along the rows; rates are means over the samples."""
-        pieces = [group.gather() for group in self._groups]
+        pieces = [group.gather(gamma) for group in self._groups]
         samples = sum(piece.samples for piece in pieces)
         metrics: dict[str, float] = {}
         for name in dict.fromkeys(name for piece in pieces for name in piece.metrics):
@@ -71,8 +76,14 @@ class StaggeredExperience:
             group.load(folder / f"group-{number:02d}")
 
     def _join(self, batches: Sequence[RolloutBatch]) -> RolloutBatch:
-        for field in fields(RolloutBatch):
-            parts = [getattr(batch, field.name) for batch in batches]
-            if parts[0] is not None:  # the room is kept from piece to piece
-                self._joined[field.name] = np.concatenate(parts, axis=1, out=self._joined.get(field.name))
-        return RolloutBatch(**self._joined)
+        arrays, ticks = self._memory.arrays, batches[0].ticks
+        joined: dict[str, Any] = {name: getattr(arrays, name)[:ticks] for name in _AS_WRITTEN}
+        if all(group.as_written for group in self._groups):
+            joined |= {name: getattr(arrays, name)[:ticks] for name in _WORKED_OUT}
+        else:
+            for name in (*_WORKED_OUT, "asked", "duration"):
+                joined[name] = np.concatenate([getattr(batch, name) for batch in batches], axis=1)
+        states = [batch.state for batch in batches if batch.state is not None]
+        if len(states) == len(batches):
+            joined["state"] = {name: np.concatenate([state[name] for state in states]) for name in states[0]}
+        return RolloutBatch(**joined, memory=self._memory if self._named else None)

@@ -37,7 +37,8 @@ def update_report(
     """
     learned: dict[str, float] = {}
     if state.last is not None:
-        learned = {name: float(value) for name, value in state.last if name not in ("samples", "seconds")}
+        told = state.last.model_dump(exclude={"samples", "seconds", "extra"}, exclude_none=True)
+        learned = {name: float(value) for name, value in told.items()}
         learned["update_seconds"] = round(state.last.seconds, 4)
     metrics = {
         **gathered.metrics,
@@ -49,6 +50,8 @@ def update_report(
         "kl_coefficient": settings.kl_coefficient,
         "bc_coefficient": settings.bc_coefficient,
     }
+    if state.last is not None:  # a learner's own numbers never stand in for those of the town
+        metrics = {**state.last.extra, **metrics}
     if stage is not None:
         metrics["social_stage"] = float(_STAGES.index(stage))
     return TrainingReport(

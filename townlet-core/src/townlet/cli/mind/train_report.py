@@ -56,12 +56,13 @@ def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list
     if result.metrics is None:
         return []
     metrics = result.metrics
-    return [
+    lines = [
         f"held-out accuracy {metrics.accuracy:.2%}, {counted(metrics.epochs, 'epoch')} over "
-        f"{counted(result.transitions, 'transition')}",
-        f"always taking the commonest action would reach {metrics.majority_accuracy:.2%}",
-        *result.flags,
+        f"{counted(result.transitions, 'transition')}"
     ]
+    if metrics.majority_accuracy is not None:
+        lines.append(f"always taking the commonest action would reach {metrics.majority_accuracy:.2%}")
+    return [*lines, *result.flags]
 
 
 def _stage(stage: dict[str, object]) -> list[str]:

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol
+import numpy as np
+
+from townlet.api import (
+    LearnerProtocol,
+    ObservationSpec,
+    PolicyBackendProtocol,
+    RemembersRollouts,
+    RolloutArrays,
+    RolloutMemory,
+)
 from townlet.config.root import TownletConfig
 from townlet.data import DatasetOrigin, DatasetWriter, open_dataset
 from townlet.envs.protocol import Engine
@@ -14,8 +23,8 @@ from townlet.minds.activation import PolicySource, activate
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.policy_names import parse_policy
 from townlet.minds.runtime import PolicyRuntime
-from townlet.rollout import SimulationLoop, TrajectoryService
-from townlet.training.experience import Experience, FreshExperience, group_count, group_seeds
+from townlet.rollout import ArrayMemory, SimulationLoop, TrajectoryService
+from townlet.training.experience import Experience, FreshExperience, Room, group_count, group_seeds
 from townlet.training.results import RolloutSummary
 from townlet.training.schedules import town_seeds
 from townlet.training.staggered import StaggeredExperience
@@ -58,12 +67,24 @@ class RolloutCaptureService:
     def experience(self, learner: LearnerProtocol, provenance: Mapping[str, object] | None = None) -> Experience:
         """On-policy experience of ``learner`` in the towns that training uses."""
         rollout, seed = self._config.training.ppo.rollout, self._config.seed
+        engines = [
+            self.engine(group_seeds(rollout, seed, group), rollout.threads) for group in range(group_count(rollout))
+        ]
+        ends = np.cumsum([engine.rows for engine in engines]).tolist()
+        spans, own = not engines[0].observe().everybody_asked, isinstance(learner, RemembersRollouts)
+        memory: RolloutMemory
+        if isinstance(learner, RemembersRollouts):
+            memory = learner.rollout_memory(rollout.ticks, ends[-1], spans=spans)
+        else:
+            memory = ArrayMemory(RolloutArrays.empty(self.spec, rollout.ticks, ends[-1], spans=spans))
         groups: list[FreshExperience] = []
-        for group in range(group_count(rollout)):
-            engine = self.engine(group_seeds(rollout, seed, group), rollout.threads)
+        for group, engine in enumerate(engines):
             runtime = PolicyRuntime(learner.policy, engine.spec, provenance)
-            groups.append(FreshExperience(engine, runtime, rollout, seed, group=group))
-        return groups[0] if len(groups) == 1 else StaggeredExperience(groups)
+            room = Room(
+                memory if own or len(engines) > 1 else None, slice(ends[group] - engine.rows, ends[group]), spans
+            )
+            groups.append(FreshExperience(engine, runtime, rollout, seed, group=group, room=room))
+        return groups[0] if len(groups) == 1 else StaggeredExperience(groups, memory, named=own)
 
     def demonstrate(
         self,

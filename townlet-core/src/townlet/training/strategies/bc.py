@@ -8,7 +8,7 @@ from townlet.api import BCMetrics, BCSettings, DemonstrationSource
 from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
 from townlet.training.contexts import TrainingContext, entered
-from townlet.training.gates import cloning_flags
+from townlet.training.gates import cloning_flags, with_majority
 from townlet.training.learners import require_learner
 from townlet.training.results import BCTrainingResult, Status
 from townlet.training.services import TrainingServices
@@ -59,6 +59,7 @@ class BCStrategy:
                 source = demonstrations if demonstrations is not None else training.demonstrations(dataset_config)
                 transitions = source.size("train")
                 metrics = training.learner.clone_behaviour(source, self._settings(epochs), training.report)
+                metrics = with_majority(metrics, source)
             except KeyboardInterrupt:
                 status = "interrupted"
                 training.restore()  # the learner stopped in the middle of an epoch

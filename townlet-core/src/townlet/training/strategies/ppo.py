@@ -122,7 +122,7 @@ class PPOStrategy:
         if stage is not None:
             experience.set_social_stage(stage)
         settings = self._settings(training, plan, state.update, cloning=demonstrations is not None)
-        gathered = experience.gather()
+        gathered = experience.gather(settings.gamma)
         batch = gathered.batch
         if demonstrations is not None and settings.bc_coefficient > 0:
             sample = teacher_sample(demonstrations, self.config.training.ppo.bc_batch, settings.seed)
