@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pages
 import pytest
 
 
@@ -12,13 +13,13 @@ def page(*lines: str) -> str:
 
 
 @pytest.fixture
-def run(runner, tmp_path: Path):
+def run(tmp_path: Path):
     """Executes a page's text; gives the number of blocks."""
 
     def _run(text: str) -> int:
-        blocks = runner.blocks("page.md", text)
+        blocks = [block for block in pages.read_blocks("page.md", text) if block.asks]
         for block in blocks:
-            runner.execute(block, tmp_path)
+            pages.execute(block, tmp_path)
         return len(blocks)
 
     return _run
@@ -74,7 +75,7 @@ def test_needs_a_module_that_is_not_there(run) -> None:
         (["```ruby run", "puts 3", "```"], "do not know how to run 'ruby'"),
     ],
 )
-def test_what_is_wrong_is_noticed(run, runner, lines: list[str], problem: str) -> None:
-    with pytest.raises(runner.error, match=r"page\.md:3") as caught:
+def test_what_is_wrong_is_noticed(run, lines: list[str], problem: str) -> None:
+    with pytest.raises(pages.PageError, match=r"page\.md:3") as caught:
         run(page(*lines))
     assert problem in str(caught.value)
