@@ -20,7 +20,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints
 # One thread each: tests run side by side, and OpenMP threads of two processes on two cores only wait for each other.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test check lint types imports site test-light test-full docs format clean
+.PHONY: help demo test check lint workflows types imports site test-light test-full lanes pins docs format clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -29,7 +29,7 @@ help: ## Show what can be made.
 demo: $(DEMO)/installed ## A town for a day: watch it, record it, look at it, play it back, draw it.
 	$(DEMO)/$(BIN)/python .ci/demo.py $(DEMO_OUT)
 
-test: lint types imports site test-light test-full ## Everything: lint, types, rooms, tests without and with PyTorch, wheels, docs.
+test: lint workflows types imports site test-light test-full ## Everything: lint, types, rooms, tests without and with PyTorch, wheels, docs.
 
 check: lint types imports ## The quick part of it, for while you work.
 	$(TEST_ENV) $(FULL)/$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not wheels"
@@ -37,6 +37,9 @@ check: lint types imports ## The quick part of it, for while you work.
 lint: $(FULL)/installed ## Ruff: rules and format.
 	$(FULL)/$(BIN)/ruff check .
 	$(FULL)/$(BIN)/ruff format --check .
+
+workflows: $(FULL)/installed ## zizmor and actionlint: what GitHub is asked to run.
+	$(FULL)/$(BIN)/python .ci/workflows.py
 
 types: $(FULL)/installed ## mypy --strict on the three distributions.
 	$(FULL)/$(BIN)/mypy townlet-core/src townlet-backend-scripted/src townlet-backend-pytorch/src
@@ -54,6 +57,12 @@ test-light: $(LIGHT)/installed ## All tests that can run where PyTorch is not in
 test-full: $(FULL)/installed ## All tests, with PyTorch; wheels in fresh environments; docs executed.
 	$(TEST_ENV) $(FULL)/$(BIN)/python -m pytest -q -n $(JOBS)
 
+lanes: $(FULL)/installed ## Lowest and newest dependencies, the quick start as typed, another Debian. LANES="lowest --long" for one.
+	$(FULL)/$(BIN)/python .ci/lanes.py --python $(PYTHON) --jobs $(JOBS) $(LANES)
+
+pins: $(FULL)/installed ## Move constraints.txt to the newest versions that fit together, and show what changed.
+	$(FULL)/$(BIN)/python .ci/pins.py
+
 docs: $(FULL)/installed ## Write the generated pages of the reference anew.
 	$(FULL)/$(BIN)/python docs/generate.py
 
@@ -62,7 +71,7 @@ format: $(FULL)/installed ## Let ruff fix and format.
 	$(FULL)/$(BIN)/ruff format .
 
 clean: ## Remove the environments and what the demo wrote.
-	rm -rf $(DEMO) $(LIGHT) $(FULL) $(DEMO_OUT)
+	rm -rf $(DEMO) $(LIGHT) $(FULL) .venv-lowest .venv-newest .venv-pre-releases $(DEMO_OUT)
 
 $(DEMO)/installed: $(CORE_FILES)
 	$(PYTHON) .ci/environment.py $(DEMO)

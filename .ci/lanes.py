@@ -2,6 +2,7 @@
 
     python3 .ci/lanes.py                     each lane, a chosen part of the tests
     python3 .ci/lanes.py lowest --long       one lane, all tests that need no PyTorch
+    python3 .ci/lanes.py newest --torch torch==2.13.0
     python3 .ci/lanes.py --list
 
 Standard library and uv only. A lane that cannot run here says so in capitals and does not fail.
@@ -41,6 +42,7 @@ class Choice:
     python: str
     jobs: int
     long: bool
+    torch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Lane:
     about: str
     budget: int
     run: Callable[[Choice], int]
+    by_default: bool = True
 
 
 def quick_start(choice: Choice) -> int:
@@ -78,6 +81,11 @@ def lowest(choice: Choice) -> int:
     return _with_uv("lowest", choice.python, ["--resolution", "lowest-direct"], choice)
 
 
+def pre_releases(choice: Choice) -> int:
+    """Everything in the newest version there is, releases that are not finished included."""
+    return _with_uv("pre-releases", newest_python(choice.python), ["--prerelease", "allow"], choice)
+
+
 def newest(choice: Choice) -> int:
     """Everything in the newest version there is, on the newest Python of this machine."""
     return _with_uv("newest", newest_python(choice.python), [], choice)
@@ -86,6 +94,7 @@ def newest(choice: Choice) -> int:
 LANES = {
     "lowest": Lane("lowest declared versions", 360, lowest),
     "newest": Lane("newest versions, newest Python here", 360, newest),
+    "pre-releases": Lane("what will break next", 360, pre_releases, by_default=False),
     "quick-start": Lane("the README as typed, without pins", 120, quick_start),
     "debian": Lane("the README as typed on the newest Debian stable", 240, on_debian),
 }
@@ -128,23 +137,32 @@ def _with_uv(name: str, python: str, resolution: Sequence[str], choice: Choice) 
     inside = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     core = f"./townlet-core[{','.join(extras())}]"
     install = ["pip", "install", "--quiet", "--python", str(inside)]
+    brought = ["-e", core, "-e", "./townlet-backend-scripted"]
+    if choice.torch is not None:
+        brought += [choice.torch, "-e", "./townlet-backend-pytorch"]
     for words in (
         ["venv", "--quiet", "--clear", "--python", python, str(folder)],
-        [*install, *resolution, "-e", core, "-e", "./townlet-backend-scripted"],
+        [*install, *resolution, *brought],
         [*install, "-r", "requirements-test.txt"],
         ["pip", "check", "--python", str(inside)],
         ["pip", "freeze", "--exclude-editable", "--python", str(inside)],
     ):
-        code = _run([_uv(), *words], uv_settings(pip_settings()))
+        code = _run([uv_program(), *words], uv_settings(pip_settings()))
         if code:
             return code
     tests = ["tests"] if choice.long else list(CHOSEN)
-    marks = "not torch" if choice.long else "not torch and not slow and not wheels"
+    without = [] if choice.long else ["not slow", "not wheels"]
+    marks = " and ".join([*without, *([] if choice.torch else ["not torch"])])
     command = [str(inside), "-m", "pytest", "-q", "-n", str(choice.jobs), "-p", "no:cacheprovider", "-m", marks, *tests]
     return _run(command, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
 
 
-def _uv() -> str:
+def uv_program() -> str:
+    """The path of uv: beside this interpreter, or on the path.
+
+    Raises:
+        SkippedError: there is none.
+    """
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if beside.exists() else shutil.which("uv")
     if found is None:
@@ -186,12 +204,20 @@ if __name__ == "__main__":
     parser.add_argument("--long", action="store_true", help="all tests instead of a chosen part, and no budget")
     parser.add_argument("--python", default="python3", help="the interpreter (default: python3)")
     parser.add_argument("--jobs", type=int, default=2, help="processes of pytest (default: 2)")
+    parser.add_argument(
+        "--torch",
+        nargs="?",
+        const="torch",
+        metavar="REQUIREMENT",
+        help="with the PyTorch backend; UV_TORCH_BACKEND=cpu keeps uv from fetching CUDA (default: without)",
+    )
     asked = parser.parse_args()
     unknown = set(asked.lanes) - set(LANES)
     if unknown:
         parser.error(f"unknown lane {sorted(unknown)[0]!r}; there are {', '.join(LANES)}")
     if asked.list:
         for name, lane in LANES.items():
-            print(f"{name:<12} {lane.budget:4} s  {lane.about}")
+            print(f"{name:<12} {lane.budget:4} s  {lane.about}{'' if lane.by_default else ' (on demand)'}")
         sys.exit(0)
-    sys.exit(main(asked.lanes or list(LANES), Choice(asked.python, asked.jobs, asked.long)))
+    chosen = asked.lanes or [name for name, lane in LANES.items() if lane.by_default]
+    sys.exit(main(chosen, Choice(asked.python, asked.jobs, asked.long, asked.torch)))

@@ -18,6 +18,7 @@ import importlib.util
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +33,6 @@ Run = Callable[[list[str], Path], "subprocess.CompletedProcess[str]"]
 _FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>```+)(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)(?P=ticks) *$", re.M | re.S
 )
-_SECONDS = 300
 
 
 class PageError(AssertionError):
@@ -87,10 +87,16 @@ def in_this_python(words: list[str], folder: Path) -> subprocess.CompletedProces
     return captured(command, folder, dict(os.environ))
 
 
-def captured(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Runs a command as on a plain terminal of 100 columns; its two streams are one, as a reader sees them."""
+def captured(
+    command: list[str], folder: Path, environment: dict[str, str], seconds: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command as on a plain terminal of 100 columns; its two streams are one, as a reader sees them.
+
+    Raises:
+        PageError: it takes longer than that; it and what it started are ended.
+    """
     plain = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
+    with subprocess.Popen(
         command,
         cwd=folder,
         env=environment | plain,
@@ -98,9 +104,17 @@ def captured(command: list[str], folder: Path, environment: dict[str, str]) -> s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=_SECONDS,
-        check=False,
-    )
+        start_new_session=os.name == "posix",
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            raise PageError(f"not done after {seconds:.0f} s: {command[-1][:80]}") from None
+    return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def execute(block: Block, folder: Path, run: Run = in_this_python) -> None:

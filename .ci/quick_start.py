@@ -21,6 +21,8 @@ from pathlib import Path
 import pages
 
 SECTION = "Quick start"
+PATIENCE = 1200
+"""Seconds that a command may take: the first town compiles its rules, and the machine may be busy."""
 
 
 class Shell:
@@ -36,7 +38,7 @@ class Shell:
         command = shlex.join(words)
         print(f"$ {command}", flush=True)
         script = f'{command}\nstatus=$?\nenv -0 > "$0"\nexit $status'
-        done = pages.captured(["sh", "-c", script, str(self._state)], folder, self.environment)
+        done = pages.captured(["sh", "-c", script, str(self._state)], folder, self.environment, PATIENCE)
         if self._state.exists():
             pairs = self._state.read_bytes().decode("utf-8", "surrogateescape").split("\0")
             self.environment = dict(pair.split("=", 1) for pair in pairs if "=" in pair)

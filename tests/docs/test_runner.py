@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from pathlib import Path
 
 import pages
@@ -79,3 +82,11 @@ def test_what_is_wrong_is_noticed(run, lines: list[str], problem: str) -> None:
     with pytest.raises(pages.PageError, match=r"page\.md:3") as caught:
         run(page(*lines))
     assert problem in str(caught.value)
+
+
+def test_a_command_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    began = time.monotonic()
+    with pytest.raises(pages.PageError, match="not done after 1 s"):
+        pages.captured([sys.executable, "-c", child], tmp_path, dict(os.environ), seconds=1)
+    assert time.monotonic() - began < 30
