@@ -49,14 +49,28 @@ def uses(tree: ast.Module) -> list[tuple[int, str]]:
 
 
 def asked_about(text: str, tree: ast.Module, line: int) -> bool:
-    """Whether the function around a line, or its module's top level, asks which system this is."""
-    lines = text.splitlines()
-    around = [
+    """Whether the code around a line asks which system this is, or every function that calls what is around it does."""
+    kinds = ast.If | ast.Try | ast.FunctionDef
+    around = [node for node in ast.walk(tree) if isinstance(node, kinds) and node.lineno <= line <= _end(node)]
+    if any(ASKS.search(_text(text, node)) for node in around):
+        return True
+    names = {node.name for node in around if isinstance(node, ast.FunctionDef)}
+    callers = [
         node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If | ast.Try | ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or line)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and node not in around
+        and any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
     ]
-    return any(ASKS.search("\n".join(lines[node.lineno - 1 : node.end_lineno])) for node in around)
+    return bool(callers) and all(ASKS.search(_text(text, node)) for node in callers)
+
+
+def _end(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
+def _text(text: str, node: ast.stmt) -> str:
+    return "\n".join(text.splitlines()[node.lineno - 1 : _end(node)])
 
 
 def unasked(path: Path) -> list[str]:
@@ -83,23 +97,43 @@ def test_this_test_notices(text: str, tmp_path: Path) -> None:
     assert len(unasked(tmp_path / "wrong.py")) == 1
 
 
+def leaves_encoding_out(call: ast.Call) -> bool:
+    """Whether a call opens, reads or writes a file as text in whatever encoding the system prefers."""
+    if any(keyword.arg == "encoding" for keyword in call.keywords):
+        return False
+    if isinstance(call.func, ast.Attribute):
+        expected = {"read_text": 0, "write_text": 1}.get(call.func.attr)
+        return expected == len(call.args)
+    if not (isinstance(call.func, ast.Name) and call.func.id == "open"):
+        return False
+    return not any(isinstance(mode, ast.Constant) and "b" in str(mode.value) for mode in call.args[1:2])
+
+
 def test_text_is_read_and_written_in_an_encoding_that_is_named() -> None:
-    """Windows and LANG=C have others: ``open``, ``read_text`` and ``write_text`` without one are named."""
-    found = []
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call):
-                continue
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            named = {keyword.arg for keyword in node.keywords}
-            binary = any(isinstance(a, ast.Constant) and "b" in str(a.value) for a in node.args)
-            text_mode = name in ("read_text", "write_text") or (
-                name == "open" and isinstance(node.func, ast.Name | ast.Attribute) and not binary
-            )
-            owner = getattr(getattr(node.func, "value", None), "id", "")
-            if text_mode and owner not in ("os", "h5py") and "encoding" not in named and len(node.args) < 4:
-                found.append(f"{path.name}:{node.lineno} {name}")
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and leaves_encoding_out(node)
+    ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("call", "wrong"),
+    [
+        ("path.read_text()", True),
+        ("path.write_text(text)", True),
+        ("open(path, 'w')", True),
+        ("open(path)", True),
+        ("path.read_text(encoding='utf-8')", False),
+        ("distribution.read_text('METADATA')", False),
+        ("open(path, 'rb')", False),
+    ],
+)
+def test_this_test_knows_text_from_bytes(call: str, wrong: bool) -> None:
+    (node,) = [node for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Call)]
+    assert leaves_encoding_out(node) is wrong
 
 
 def test_no_two_files_differ_in_case_alone() -> None:

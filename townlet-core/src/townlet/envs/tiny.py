@@ -146,12 +146,14 @@ class _TinyTown(ABC):
         """Write the state into the folder ``path``."""
         path.mkdir(parents=True, exist_ok=True)
         save_file({name: np.ascontiguousarray(a) for name, a in self.arrays.items()}, path / "tiny.safetensors")
-        (path / "tiny.json").write_text(json.dumps({"town": type(self).__name__, "seeds": self.seeds}))
+        (path / "tiny.json").write_text(
+            json.dumps({"town": type(self).__name__, "seeds": self.seeds}), encoding="utf-8"
+        )
 
     def load(self, path: Path) -> None:
         """Go on from what :meth:`save` wrote. Raises SnapshotError if it does not fit."""
         try:
-            about = json.loads((path / "tiny.json").read_text())
+            about = json.loads((path / "tiny.json").read_text(encoding="utf-8"))
             arrays = load_file(path / "tiny.safetensors")
         except (OSError, ValueError, SafetensorError) as error:
             raise SnapshotError("the snapshot cannot be read", where=str(path), details=[str(error)]) from error

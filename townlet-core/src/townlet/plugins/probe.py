@@ -63,7 +63,7 @@ def main(request: Mapping[str, Any]) -> None:
     """
     import faulthandler
 
-    with open(request["log"], "w", encoding="utf-8") as file, open(request["trace"], "w") as trace:  # noqa: PTH123
+    with open(request["log"], "w", encoding="utf-8") as file, open(request["trace"], "w", encoding="utf-8") as trace:  # noqa: PTH123
         faulthandler.enable(trace)
         log = _Log(file)
         row = log.run("start", lambda: _start(request["backend"]))

@@ -191,7 +191,9 @@ class FreshExperience:
         arrays = {f"state.{name}": np.ascontiguousarray(a) for name, a in self._runtime.state_arrays().items()}
         arrays |= {"returns": self._returns, "whole": self._whole.astype(np.uint8)}
         save_file(arrays, folder / "experience.safetensors")
-        (folder / "experience.json").write_text(json.dumps({"schema": 1, "generation": self._generation}))
+        (folder / "experience.json").write_text(
+            json.dumps({"schema": 1, "generation": self._generation}), encoding="utf-8"
+        )
 
     def load(self, folder: Path) -> None:
         """Go on from what :meth:`save` wrote."""
@@ -202,7 +204,7 @@ class FreshExperience:
         state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
         self._runtime.restore(self._engine.agents, self._engine.worlds, state)
         self._returns, self._whole = arrays["returns"], arrays["whole"].astype(np.bool_)
-        self._generation = int(json.loads((folder / "experience.json").read_text())["generation"])
+        self._generation = int(json.loads((folder / "experience.json").read_text(encoding="utf-8"))["generation"])
         self._collector.episode = self._generation
 
     @property

@@ -61,11 +61,11 @@ class RecordedExperience:
 
     def save(self, folder: Path) -> None:
         """Which piece comes next."""
-        (folder / "experience.json").write_text(json.dumps({"schema": 1, "next": self._next}))
+        (folder / "experience.json").write_text(json.dumps({"schema": 1, "next": self._next}), encoding="utf-8")
 
     def load(self, folder: Path) -> None:
         """Go on from what :meth:`save` wrote."""
-        self._next = int(json.loads((folder / "experience.json").read_text())["next"])
+        self._next = int(json.loads((folder / "experience.json").read_text(encoding="utf-8"))["next"])
 
 
 def _pieces(dataset: Dataset, ticks: int) -> list[tuple[int, int]]:

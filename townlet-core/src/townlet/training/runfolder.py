@@ -62,8 +62,8 @@ class RunFolder:
             ConfigError: if it was begun with another config; the first difference is named.
         """
         try:
-            found = json.loads((path / _RUN).read_text())
-            stored = TownletConfig.model_validate_json((path / "config.json").read_text())
+            found = json.loads((path / _RUN).read_text(encoding="utf-8"))
+            stored = TownletConfig.model_validate_json((path / "config.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError("there is no run to resume", where=str(path)) from None
         except ValueError as error:

@@ -71,7 +71,7 @@ def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
         text = (files("townlet.world") / "data" / "affordances" / "core.yaml").read_text(encoding="utf-8")
         return parse_affordances(text, where="affordances core")
     try:
-        text = read_text(name_or_path, kind="manifest")
+        text = read_text(name_or_path, kind="manifest", encoding="utf-8")
     except ConfigError as error:
         raise ConfigError(
             f"the affordance manifest {name_or_path!r} cannot be read",

@@ -65,8 +65,8 @@ class TrainOutcome:
 def resumed_request(folder: Path, *, runs: Path, quiet: bool) -> TrainRequest:
     """The request that the run in ``folder`` was begun with. Raises UsageError where there is no run."""
     try:
-        mode = json.loads((folder / "run.json").read_text())["mode"]
-        config = TownletConfig.model_validate_json((folder / "config.json").read_text())
+        mode = json.loads((folder / "run.json").read_text(encoding="utf-8"))["mode"]
+        config = TownletConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError("there is no run to resume", where=str(folder), details=_begun_runs(folder)) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
