@@ -6,7 +6,8 @@
     python benchmarks/balance/balance.py --days 30 --seeds 8 --json
 
 Random people choose evenly among what the mask allows; the stub waits; scripted is the default mind with its default
-options. "Lives ended" counts collapses, evictions and neglect per slot over the whole run.
+options, classic the same mind with the thresholds set by hand before (`preset: classic`). "Lives ended" counts
+collapses, evictions and neglect per slot over the whole run.
 """
 
 from __future__ import annotations
@@ -33,13 +34,18 @@ FIGURES = {
     "exits": "lives ended a slot",
     "reward": "reward an agent-day",
 }
+MINDS = {"random": [], "stub": [], "classic": ["policy.options.preset=classic"], "scripted": []}
 TARGETS = {
     ("random", "self_sufficiency"): ("<", 0.05),
     ("random", "exits"): (">", 0.5),
     ("stub", "self_sufficiency"): ("<=", 0.0),
-    ("scripted", "self_sufficiency"): (">=", 0.80),
+    ("classic", "self_sufficiency"): (">=", 0.80),
+    ("classic", "attendance"): (">=", 0.85),
+    ("classic", "starvations"): ("<", 0.05),
+    ("scripted", "self_sufficiency"): (">=", 0.99),
     ("scripted", "attendance"): (">=", 0.85),
     ("scripted", "starvations"): ("<", 0.05),
+    ("scripted", "reward"): (">=", 0.80),
 }
 
 
@@ -58,10 +64,10 @@ def random_people(config: TownletConfig, seeds: range, days: int) -> dict[str, l
 
 def measure(seeds: int, days: int) -> dict[str, dict[str, Estimate]]:
     """Estimates by mind and figure."""
-    config = load_config()
-    samples = {"random": random_people(config, range(seeds), days)}
-    for mind in ("stub", "scripted"):
-        result = evaluate(config, mind, seeds=tuple(range(seeds)), days=float(days))
+    samples = {"random": random_people(load_config(), range(seeds), days)}
+    for mind, overrides in list(MINDS.items())[1:]:
+        policy = "stub" if mind == "stub" else "scripted"
+        result = evaluate(load_config(None, overrides), policy, seeds=tuple(range(seeds)), days=float(days))
         samples[mind] = {name: list(result.per_seed[name]) for name in FIGURES}
     for figures in samples.values():
         figures["exits"] = [value * days for value in figures["exits"]]
@@ -84,10 +90,10 @@ def met(sign: str, target: float, found: Estimate) -> bool:
 def table(results: dict[str, dict[str, Estimate]], seeds: int, days: int) -> str:
     """The results as a Markdown table."""
     lines = [f"{seeds} seeds x {days} days of `riverside`: mean [95 % interval], target.", ""]
-    lines += ["| | random | stub | scripted |", "|---|---|---|---|"]
+    lines += [f"| | {' | '.join(MINDS)} |", "|---" * (1 + len(MINDS)) + "|"]
     for name, meaning in FIGURES.items():
         cells = []
-        for mind in ("random", "stub", "scripted"):
+        for mind in MINDS:
             found = results[mind][name]
             cell = f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
             if (mind, name) in TARGETS:

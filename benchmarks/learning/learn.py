@@ -106,7 +106,7 @@ def held_out_accuracy(config: TownletConfig, policy: str, out: Path) -> dict[str
 
 
 def judge(config: TownletConfig, policies: list[str], days: float) -> list[dict[str, Any]]:
-    """Each policy beside the scripted mind with its defaults, greedily, on the unseen towns."""
+    """Each policy beside the scripted mind with the classic thresholds of the config, greedily, on the unseen towns."""
     evaluations = [evaluate(config, policy, seeds=list(UNSEEN), days=days) for policy in ("scripted", *policies)]
     rows: list[dict[str, Any]] = []
     for evaluation in evaluations:
@@ -163,7 +163,9 @@ def main() -> None:
         policies.insert(0, f"pytorch:{out}/checkpoints/s{cloned:03d}-u{0:08d}")  # the clone that PPO went on from
     if name != "nothing":
         learned["held_out"] = held_out_accuracy(config, policies[0], out)
-    learned["judged"] = judge(load_config(None, ["name=riverside"]), policies, arguments.days)  # plain rewards
+    learned["judged"] = judge(
+        load_config(None, ["name=riverside", "policy.options.preset=classic"]), policies, arguments.days
+    )  # plain rewards
     (out / "learned.json").write_text(json.dumps(learned, indent=1) + "\n")
 
 

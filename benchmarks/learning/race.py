@@ -35,7 +35,7 @@ from townlet.training.metrics_log import read_metrics
 
 TOWNS = range(1_000_100, 1_000_108)
 DAYS = 5
-CONFIG = load_config(None, ["name=riverside"])
+CONFIG = load_config(None, ["name=riverside", "policy.options.preset=classic"])
 
 Point = dict[str, float]
 

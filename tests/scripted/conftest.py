@@ -68,15 +68,15 @@ def observe() -> Callable[[list[Scene]], ObservationBatch]:
 
 @pytest.fixture
 def mind() -> ScriptedPolicy:
-    return ScriptedPolicy(SPEC, ScriptedOptions())
+    return ScriptedPolicy(SPEC, ScriptedOptions(preset="classic"))
 
 
 @pytest.fixture
 def does(observe):
-    """``does(scene, **options) -> (rule, action)``."""
+    """``does(scene, **options) -> (rule, action)``, with round thresholds (``classic``) that no search moves."""
 
     def ask(one: Scene, **options: float) -> tuple[str, str]:
-        policy = ScriptedPolicy(SPEC, ScriptedOptions(**options))
+        policy = ScriptedPolicy(SPEC, ScriptedOptions(**{"preset": "classic", **options}))
         batch = observe([one])
         decision = policy.decide(batch, policy.initial_state(1, 0))
         return policy.rules_of(batch)[0], ACTION_NAMES[int(decision.actions[0])]

@@ -16,6 +16,7 @@ from townlet.errors import ContractError
 from townlet.observations.features import feature_names
 from townlet.world.names import ACTIONS
 from townlet_backend_scripted import ScriptedOptions, ScriptedPolicy
+from townlet_backend_scripted.options import PRESETS
 from townlet_backend_scripted.plugin import townlet_backend_options, townlet_create_policy
 
 
@@ -101,6 +102,33 @@ def test_finding_the_hooks_imports_nothing_heavy():
     assert found.stdout.strip() == ""
 
 
+class TestPreset:
+    def test_default_is_tuned(self):
+        assert ScriptedOptions() == ScriptedOptions(preset="tuned")
+
+    def test_classic_sets_every_threshold(self):
+        settable = set(ScriptedOptions.model_fields) - {"preset", "day_ticks", "nearby"}
+        assert set(PRESETS["classic"]) == settable
+        assert ScriptedOptions(preset="classic").eat_below == 0.48
+
+    def test_what_is_given_stands_on_top(self):
+        options = ScriptedOptions(preset="classic", eat_below=0.5)
+        assert (options.eat_below, options.wash_below) == (0.5, 0.62)
+
+    def test_written_out_it_is_the_same(self):
+        options = ScriptedOptions(preset="classic", patience=1)
+        assert ScriptedOptions.model_validate(options.model_dump()) == options
+
+    @pytest.mark.parametrize("preset", ["Classic", "", None, 1, ["classic"]])
+    def test_another_name_is_refused(self, preset):
+        with pytest.raises(ValidationError, match="preset"):
+            ScriptedOptions(preset=preset)
+
+    @pytest.mark.parametrize("name", list(PRESETS))
+    def test_each_preset_keeps_the_rules_between_thresholds(self, name):
+        assert ScriptedOptions(preset=name).preset == name
+
+
 class TestOptions:
     def test_default(self):
         assert ScriptedOptions().patience == 3
@@ -130,7 +158,7 @@ class TestOptions:
         ("options", "rule"),
         [
             ({"eat_at_work_below": 0.9}, "eat_at_work_below"),
-            ({"sleep_at_work_below": 0.7}, "sleep_at_work_below"),
+            ({"sleep_at_work_below": 0.8}, "sleep_at_work_below"),
             ({"rested_above": 0.5}, "rested_above"),
         ],
     )

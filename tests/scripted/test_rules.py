@@ -109,10 +109,36 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
         ({"pantry": 1}, {"meals": 0.2}, "wait"),
         ({"larder": 0}, {"groceries": 0}, "wait"),
         ({"rested_above": 0.85}, {"doing_sleep": 1, "doing_none": 0, "need_energy": 0.9}, "wait"),
+        ({"wash_nearby_below": 0.9}, {"need_hygiene": 0.8, "shower_distance": 4 / 12}, "wash on the way"),
+        ({"wash_nearby_below": 0.9}, {"need_hygiene": 0.8, "shower_distance": 6 / 14}, "wait"),
+        ({"wash_nearby_below": 0.9, "nearby": 6}, {"need_hygiene": 0.8, "shower_distance": 6 / 14}, "wash on the way"),
+        ({"wash_nearby_below": 0.9}, {"need_hygiene": 0.8, "shower_distance": 0, "shower_queue": 1}, "wait"),
+        ({"clean_above": 0.9}, {"doing_shower": 1, "doing_none": 0, "need_hygiene": 0.89}, "finish what is under way"),
+        ({"clean_above": 0.9}, {"doing_shower": 1, "doing_none": 0, "need_hygiene": 0.91}, "wait"),
+        ({"clean_above": 1}, {"doing_shower": 1, "doing_none": 0, "need_hygiene": 1}, "finish what is under way"),
+        ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "need_energy": 0.5}, "wait"),
+        ({"wind_down": 60}, {**WORK, "to_shift_start": 0.07, "need_energy": 0.5}, "go to bed"),
+        ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "meals": 0.2}, "wait"),
+        ({"wind_down": 60}, {"to_shift_start": 0, "need_energy": 0.5}, "go to bed"),
+        ({"talk_first": True}, {"extroversion": 0.5, "doing_eat": 1, "doing_none": 0}, "talk in passing"),
+        ({"talk_first": True}, {"extroversion": 0.5, "need_hunger": STARVING}, "talk in passing"),
+        ({"talk_first": True}, {"extroversion": -0.5}, "wait"),
+        ({"talk_first": True, "social_appetite": 0}, {"extroversion": 1}, "wait"),
     ],
 )
 def test_options_move_the_thresholds(scene, does, options, features, rule):
     assert does(scene(**features), **options)[0] == rule
+
+
+def test_who_talks_first_goes_on_where_nobody_is_near(scene, does):
+    everything_but_chat = "wait north east south west use yield"
+    alone = scene(mask=everything_but_chat, extroversion=0.5, need_hunger=HUNGRY)
+    assert does(alone, talk_first=True) == ("eat", "east")
+
+
+def test_who_is_clean_leaves_the_shower_for_the_next_thing(scene, does):
+    clean = scene(doing_shower=1, doing_none=0, need_hygiene=0.99, need_hunger=HUNGRY)
+    assert does(clean, clean_above=0.98) == ("eat", "east")
 
 
 def test_every_rule_has_a_name_of_its_own_and_the_last_always_holds(mind, observe, scene):

@@ -36,18 +36,33 @@ def test_where_everybody_waits_nobody_is_well():
 
 
 @pytest.mark.slow
-def test_riverside_meets_the_balance_targets():
+def test_riverside_is_lived_in_well():
     found = live(scripted, 5, 16).summary()
-    assert found["self_sufficiency"] >= 0.80
+    assert found["reward"] >= 0.80
+    assert found["self_sufficiency"] >= 0.98
     assert found["attendance"] >= 0.85
     assert found["starvations"] < 0.05
 
 
 @pytest.mark.slow
-def test_other_thresholds_earn_more_so_there_is_something_to_learn():
-    plain = live(scripted, 3, 8).summary()["reward"]
+def test_the_classic_preset_meets_the_balance_targets_and_leaves_a_third_to_win():
+    def classic(spec):
+        return ScriptedPolicy(spec, ScriptedOptions(preset="classic"))
 
-    def eager(spec):
-        return ScriptedPolicy(spec, ScriptedOptions(sleep_below=0.85, wash_below=0.8, eat_below=0.6))
+    found = live(classic, 5, 16).summary()
+    assert found["self_sufficiency"] >= 0.80
+    assert found["attendance"] >= 0.85
+    assert found["starvations"] < 0.05
+    assert 0.50 < found["reward"] < 0.57
 
-    assert live(eager, 3, 8).summary()["reward"] > plain + 0.05
+
+@pytest.mark.slow
+def test_other_thresholds_are_worse():
+    """The tuned ones are a peak: a step down from them in each of three directions loses."""
+    tuned = live(scripted, 3, 8).summary()["reward"]
+    for worse in ({"sleep_before_work_below": 0.75}, {"talk_first": False}, {"pantry": 1}):
+
+        def other(spec, worse=worse):
+            return ScriptedPolicy(spec, ScriptedOptions(**worse))
+
+        assert live(other, 3, 8).summary()["reward"] < tuned, worse

@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["ScriptedOptions"]
+__all__ = ["PRESETS", "Preset", "ScriptedOptions"]
+
+Preset = Literal["tuned", "classic"]
+
+PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
+    {
+        "tuned": MappingProxyType({}),
+        "classic": MappingProxyType(
+            {
+                "eat_below": 0.48,
+                "wash_below": 0.62,
+                "sleep_below": 0.60,
+                "eat_at_work_below": 0.42,
+                "forage_at_work_below": 0.50,
+                "wash_at_work_below": 0.38,
+                "sleep_at_work_below": 0.37,
+                "eat_before_work_below": 0.70,
+                "wash_before_work_below": 0.75,
+                "sleep_before_work_below": 0.80,
+                "wash_nearby_below": 0.0,
+                "rested_above": 0.95,
+                "clean_above": 1.0,
+                "sleep_ahead": 400.0,
+                "preparation": 190.0,
+                "arrival_buffer": 12.0,
+                "wind_down": 0.0,
+                "patience": 3,
+                "pantry": 2,
+                "larder": 2,
+                "shopping_money": 13.0,
+                "meal_money": 9.0,
+                "dining_money": 30.0,
+                "talk_first": False,
+                "social_appetite": 0.5,
+            }
+        ),
+    }
+)
+"""What each preset sets. ``tuned`` is the fields' own defaults, found by ``townlet tune``; ``classic`` the thresholds
+that were set by hand before, so that what was measured against them can be measured again."""
 
 
 def _level(default: float, description: str) -> float:
@@ -14,54 +55,83 @@ def _level(default: float, description: str) -> float:
     return level
 
 
+def _number(default: float, most: float, search: tuple[float, float], description: str) -> float:
+    """A number from 0 to ``most``; ``search`` is the range in which a search for better ones makes sense."""
+    number: float = Field(default, ge=0, le=most, description=description, json_schema_extra={"tune": [*search]})
+    return number
+
+
 class ScriptedOptions(BaseModel):
     """Thresholds and habits. Needs and the wallet are read as the observation gives them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    eat_below: float = _level(0.48, "Hunger at which one eats in free time.")
-    wash_below: float = _level(0.62, "Hygiene at which one takes a shower in free time.")
-    sleep_below: float = _level(0.60, "Energy at which one goes to bed in free time.")
-
-    eat_at_work_below: float = _level(0.42, "Hunger at which one leaves work to eat what is in the bag.")
-    forage_at_work_below: float = _level(0.50, "Hunger at which one leaves work for food where the bag holds no meal.")
-    wash_at_work_below: float = _level(0.38, "Hygiene at which one leaves work to take a shower.")
-    sleep_at_work_below: float = _level(0.37, "Energy at which one leaves work to sleep.")
-
-    eat_before_work_below: float = _level(0.70, "Hunger at which one eats when the shift is near.")
-    wash_before_work_below: float = _level(0.75, "Hygiene at which one takes a shower when the shift is near.")
-    sleep_before_work_below: float = _level(0.80, "Energy at which one goes to bed when the shift is some hours away.")
-    rested_above: float = _level(0.95, "Energy at which one gets up.")
-
-    sleep_ahead: float = Field(
-        400.0, ge=0, le=1000, description="Time before the shift in which one sleeps for it, ticks."
+    preset: Preset = Field(
+        "tuned",
+        description="Where options that are not given come from: tuned, what `townlet tune` found; classic, the "
+        "thresholds that were set by hand before.",
+        json_schema_extra={"tune": False},
     )
-    preparation: float = Field(
-        190.0, ge=0, le=1000, description="Time before the shift in which one gets ready for it, ticks."
+
+    eat_below: float = _level(0.64, "Hunger at which one eats in free time.")
+    wash_below: float = _level(0.78, "Hygiene at which one takes a shower in free time.")
+    sleep_below: float = _level(0.75, "Energy at which one goes to bed in free time.")
+
+    eat_at_work_below: float = _level(0.43, "Hunger at which one leaves work to eat what is in the bag.")
+    forage_at_work_below: float = _level(0.53, "Hunger at which one leaves work for food where the bag holds no meal.")
+    wash_at_work_below: float = _level(0.18, "Hygiene at which one leaves work to take a shower.")
+    sleep_at_work_below: float = _level(0.10, "Energy at which one leaves work to sleep.")
+
+    eat_before_work_below: float = _level(0.77, "Hunger at which one eats when the shift is near.")
+    wash_before_work_below: float = _level(0.79, "Hygiene at which one takes a shower when the shift is near.")
+    sleep_before_work_below: float = _level(0.91, "Energy at which one goes to bed when the shift is some hours away.")
+    wash_nearby_below: float = _level(0.91, "Hygiene at which one takes a shower where one is near.")
+    rested_above: float = _level(0.98, "Energy at which one gets up.")
+    clean_above: float = _level(0.98, "Hygiene above which one leaves the shower before its time; at 1 one never does.")
+
+    sleep_ahead: float = _number(512, 1000, (0, 800), "Time before the shift in which one sleeps for it, ticks.")
+    preparation: float = _number(236, 1000, (0, 500), "Time before the shift in which one gets ready for it, ticks.")
+    arrival_buffer: float = _number(6, 1000, (0, 60), "Time before the shift at which one means to be at work, ticks.")
+    wind_down: float = _number(
+        30, 1000, (0, 150), "Time before the shift in which one neither begins to cook nor goes to bed, ticks."
     )
-    arrival_buffer: float = Field(
-        12.0, ge=0, le=1000, description="Time before the shift at which one means to be at work, ticks."
-    )
+    nearby: float = _number(5, 1000, (0, 20), "Distance at which a shower counts as near, steps.")
     day_ticks: float = Field(
-        1000.0, ge=100, le=100_000, description="Length of a day, ticks: the observation gives times of day as shares."
+        1000.0,
+        ge=100,
+        le=100_000,
+        description="Length of a day, ticks: the observation gives times of day as shares.",
+        json_schema_extra={"tune": False},
     )
     patience: int = Field(
         3, ge=0, le=6, description="Length of a queue, agents, that one still joins for what is not urgent."
     )
-    pantry: int = Field(2, ge=1, le=5, description="Cooked meals that one likes to have at hand.")
+    pantry: int = Field(4, ge=1, le=5, description="Cooked meals that one likes to have at hand.")
     larder: int = Field(2, ge=0, le=5, description="Groceries below which one goes shopping.")
-    shopping_money: float = Field(13.0, ge=0, le=10_000, description="Money below which one buys no groceries, coins.")
-    meal_money: float = Field(
-        9.0, ge=0, le=10_000, description="Money below which one buys no meal even when starving, coins."
+    shopping_money: float = _number(13, 10_000, (12, 40), "Money below which one buys no groceries, coins.")
+    meal_money: float = _number(10, 10_000, (7, 30), "Money below which one buys no meal even when starving, coins.")
+    dining_money: float = _number(26, 10_000, (7, 80), "Money above which one eats out when hungry, coins.")
+    talk_first: bool = Field(
+        True,
+        description="Whether one talks to whoever comes near, whatever else one is about; else only in free time, "
+        "when nothing else is wanted.",
     )
-    dining_money: float = Field(30.0, ge=0, le=10_000, description="Money above which one eats out when hungry, coins.")
     social_appetite: float = Field(
-        0.5,
+        1.0,
         ge=0,
         le=1,
         description="How much one likes to talk: 0 never; above 0 whoever is more outgoing than 1 - 2 x appetite "
-        "talks in free time, and everybody does at 1.",
+        "talks, and everybody does at 1.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_first(cls, given: Any) -> Any:
+        """What is given stands on top of the preset."""
+        if not isinstance(given, Mapping):
+            return given
+        name = given.get("preset", "tuned")
+        return {**PRESETS[name], **given} if name in ("tuned", "classic") else given  # another is refused by the field
 
     @model_validator(mode="after")
     def _work_bears_more(self) -> Self:

@@ -15,7 +15,7 @@ from townlet_backend_scripted.situation import KINDS, Reader, Situation
 
 __all__ = ["RULES_VERSION", "ScriptedPolicy"]
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Changes with every change of what the mind does; part of its fingerprint."""
 
 _NO_MEMORY = ArrayState()

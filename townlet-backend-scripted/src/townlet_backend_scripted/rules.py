@@ -33,6 +33,7 @@ class Rule(NamedTuple):
 BED, SHOWER, STOVE, TABLE, TILL, COUNTER, DESK, BENCH = range(len(KINDS))
 
 RULES: tuple[Rule, ...] = (
+    Rule("talk in passing", TALK, lambda s: s.talks_first & s.may_chat),
     Rule("finish what is under way", STAY, lambda s: s.busy),
     # what cannot wait, not even for work
     Rule("eat what is in the bag", TABLE, lambda s: s.starving & s.has_meal),
@@ -45,16 +46,17 @@ RULES: tuple[Rule, ...] = (
     # work
     Rule("be at work", DESK, lambda s: s.on_duty),
     # free time
+    Rule("wash on the way", SHOWER, lambda s: s.shower_near & s.dirty_here & s.has_water & s.shower_quiet & s.awake),
     Rule("eat", TABLE, lambda s: s.peckish & s.has_meal & s.awake),
     Rule("eat out", COUNTER, lambda s: s.peckish & s.rich & s.can_dine & s.awake),
-    Rule("cook a meal", STOVE, lambda s: s.peckish & s.can_cook & s.awake),
+    Rule("cook a meal", STOVE, lambda s: s.peckish & s.can_cook & s.unhurried & s.awake),
     Rule("sleep on", STAY, lambda s: s.asleep & ~s.rested & ~s.unready),
     Rule("wash", SHOWER, lambda s: s.grimy & s.has_water & s.shower_quiet),
-    Rule("go to bed", BED, lambda s: s.sleepy),
+    Rule("go to bed", BED, lambda s: s.sleepy & s.unhurried),
     Rule("fill the larder", TILL, lambda s: s.larder_low & s.can_afford_groceries & s.till_quiet),
-    Rule("cook ahead", STOVE, lambda s: s.pantry_low & s.can_cook & s.stove_quiet),
+    Rule("cook ahead", STOVE, lambda s: s.pantry_low & s.can_cook & s.stove_quiet & s.unhurried),
     # company
-    Rule("talk to whoever is near", TALK, lambda s: s.outgoing & s.silent),
+    Rule("talk to whoever is near", TALK, lambda s: s.outgoing & s.silent & ~s.talks_first),
     Rule("sit down", BENCH, lambda s: s.bench_free & ~s.getting_ready),
     Rule("wait", STAY, lambda s: s.everybody),
 )

@@ -44,6 +44,10 @@ def _more_than(agents: int) -> float:
     return (agents + 0.5) / 6.0
 
 
+def _steps(steps: float) -> float:
+    return (steps + 0.5) / (steps + 8.5)
+
+
 def _something(options: ScriptedOptions) -> float:  # noqa: ARG001 (a threshold that no option moves)
     return 1e-6
 
@@ -54,6 +58,10 @@ def _one(options: ScriptedOptions) -> float:  # noqa: ARG001
 
 def _mood(options: ScriptedOptions) -> float:
     return 1.0 - 2.0 * options.social_appetite if options.social_appetite > 0 else 2.0
+
+
+def _eagerness(options: ScriptedOptions) -> float:
+    return _mood(options) if options.talk_first else 2.0
 
 
 BELOW: tuple[Question, ...] = (
@@ -76,6 +84,9 @@ BELOW: tuple[Question, ...] = (
     Question("bench_free", "bench_queue", _one),
     Question("silent", "last_chat", _something),
     Question("near_work", "to_shift_start", lambda o: o.preparation / o.day_ticks),
+    Question("dirty_here", "need_hygiene", lambda o: o.wash_nearby_below),
+    Question("shower_near", "shower_distance", lambda o: _steps(o.nearby)),
+    Question("pressed", "to_shift_start", lambda o: o.wind_down / o.day_ticks),
     Question("work_ahead", "to_shift_start", lambda o: o.sleep_ahead / o.day_ticks),
 )
 
@@ -94,6 +105,9 @@ AT_LEAST: tuple[Question, ...] = (
     Question("asleep", "doing_sleep", _something),
     Question("working", "doing_work", _something),
     Question("resting", "doing_rest", _something),
+    Question("showering", "doing_shower", _something),
+    Question("clean", "need_hygiene", lambda o: o.clean_above + 1e-6),  # so that at 1 nobody is clean before the end
+    Question("talks_first", "extroversion", _eagerness),
     Question("in_line", "in_queue", _something),
     Question("outgoing", "extroversion", _mood),
 )
@@ -107,7 +121,9 @@ class Situation:
     """The answers of one tick, bool ``[N]`` each: those to the questions above by their names, and what follows.
 
     Attributes:
-        busy: in the middle of something that ends by itself.
+        may_chat: somebody to talk to is near, and both are free.
+        busy: in the middle of something that ends by itself; a shower that has done its work is left.
+        unhurried: there is time for what takes long before the shift.
         on_duty: in one's shift, or so near to it that one has to set out.
         getting_ready: free, but the shift is near.
         peckish, grimy, sleepy: hungry, dirty or tired by the threshold of the moment, which is higher when a shift
@@ -154,13 +170,20 @@ class Situation:
     asleep: Truth
     working: Truth
     resting: Truth
+    showering: Truth
+    clean: Truth
+    dirty_here: Truth
+    shower_near: Truth
+    pressed: Truth
+    talks_first: Truth
     in_line: Truth
     outgoing: Truth
 
-    def __init__(self, below: Truth, at_least: Truth, must_go: Truth) -> None:
+    def __init__(self, below: Truth, at_least: Truth, must_go: Truth, may_chat: Truth) -> None:
         self.__dict__.update(zip(_BELOW_NAMES, below, strict=True))
         self.__dict__.update(zip(_AT_LEAST_NAMES, at_least, strict=True))
-        self.busy = ~(self.idle | self.asleep | self.working | self.resting)
+        self.may_chat = may_chat
+        self.busy = ~(self.idle | self.asleep | self.working | self.resting | (self.showering & self.clean))
         self.on_duty = self.employed & (self.in_shift | must_go)
         self.getting_ready = self.employed & self.near_work & ~self.on_duty
         self.peckish = self.hungry | (self.getting_ready & self.hungry_soon)
@@ -171,6 +194,7 @@ class Situation:
         self.awake = ~self.asleep | self.unready
         self.can_cook = self.has_groceries & self.has_power
         self.can_dine = self.can_afford_meal & self.counter_quiet
+        self.unhurried = ~(self.employed & self.pressed)
         self.everybody = np.ones_like(self.busy)
 
 
@@ -189,6 +213,7 @@ class Reader:
         self._day, self._buffer = np.float32(options.day_ticks), np.float32(options.arrival_buffer)
         self._way = np.array([[spec.feature(f"{kind}_{part}") for kind in KINDS] for part in _WAY], np.intp)
         self._starts = np.zeros(0, np.intp)
+        self._chat = spec.action("chat")
 
     def situation(self, observations: ObservationBatch) -> Situation:
         """The answers for all rows."""
@@ -200,6 +225,7 @@ class Reader:
             values[:first] < self._below,
             values[first:second] >= self._at_least,
             to_shift * self._day <= steps + self._buffer,
+            observations.action_mask[:, self._chat],
         )
 
     def way(self, observations: ObservationBatch, kinds: NDArray[np.intp]) -> Column:
