@@ -28,7 +28,7 @@ import numpy as np
 
 from townlet.config import load_config
 from townlet.data import DatasetOrigin, DatasetWriter, ReplayDataset, TrajectoryBlock, demonstrations, open_dataset
-from townlet.observations.features import build_spec
+from townlet.observations import build_spec
 
 AGENTS, WORLDS, TICKS, BLOCKS, PARTS = 8, 64, 64, 12, 12
 # A dataset costs what its bytes and their digest cost, and little more; "at most" for those that count costs.
@@ -66,11 +66,11 @@ def block() -> TrajectoryBlock:
     parts = rng.normal(size=(*lead, PARTS)).astype(np.float32)
     return TrajectoryBlock(
         map=rng.integers(0, 256, (*lead, *spec.map_shape), np.uint8),
-        features=rng.random((*lead, spec.features), np.float32),
-        action_mask=np.ones((*lead, spec.actions), np.bool_),
+        features=rng.random((*lead, spec.feature_count), np.float32),
+        action_mask=np.ones((*lead, spec.action_count), np.bool_),
         active=active,
         episode_start=never,
-        actions=rng.integers(0, spec.actions, lead),
+        actions=rng.integers(0, spec.action_count, lead),
         log_probs=parts[..., 0].copy(),
         values=parts[..., 1].copy(),
         rewards=parts.sum(-1),

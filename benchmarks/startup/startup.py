@@ -38,7 +38,7 @@ _RESOLVE = """
 import time
 import townlet.api, pydantic, pluggy, click, townlet_backend_scripted.plugin, townlet_backend_scripted.options
 from townlet.config import load_config
-from townlet.observations.features import build_spec
+from townlet.observations import build_spec
 spec = build_spec(load_config())
 from townlet.api import PolicyRequest
 from townlet_backend_scripted import plugin
@@ -55,7 +55,7 @@ _DECIDE = """
 import time, statistics
 from townlet.api import ObservationBatch, PolicyRequest
 from townlet.config import load_config
-from townlet.observations.features import build_spec
+from townlet.observations import build_spec
 from townlet.plugins import resolve_policy
 from townlet_backend_scripted import plugin
 spec = build_spec(load_config())

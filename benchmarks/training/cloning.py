@@ -37,7 +37,7 @@ def demonstrations(spec: ObservationSpec) -> BCTrajectoryDataset:
 
     def part(rows: int, seed: int) -> DemonstrationBatch:
         seen = CueTown(rows=rows, seed=seed).reset() if rows <= 64 else _many(rows, seed)
-        return DemonstrationBatch(seen, seen.features[:, : spec.actions].argmax(1).astype(np.int64))
+        return DemonstrationBatch(seen, seen.features[:, : spec.action_count].argmax(1).astype(np.int64))
 
     def _many(rows: int, seed: int) -> ObservationBatch:
         town = CueTown(rows=64, seed=seed)
@@ -48,8 +48,8 @@ def demonstrations(spec: ObservationSpec) -> BCTrajectoryDataset:
         rng = np.random.default_rng(seed)  # the town's ticks come round: fresh features keep rows apart
         return ObservationBatch(
             np.concatenate([o.map for o in seen]),
-            rng.random((rows, spec.features), np.float32),
-            np.ones((rows, spec.actions), np.bool_),
+            rng.random((rows, spec.feature_count), np.float32),
+            np.ones((rows, spec.action_count), np.bool_),
             np.ones(rows, np.bool_),
             np.zeros(rows, np.bool_),
         )
@@ -79,7 +79,7 @@ def imitation_library(source: BCTrajectoryDataset, batch: int, options: PyTorchO
     seen = spaces.Dict(
         {
             "map": spaces.Box(0, 255, spec.map_shape, np.uint8),
-            "features": spaces.Box(0, 1, (spec.features,), np.float32),
+            "features": spaces.Box(0, 1, (spec.feature_count,), np.float32),
         }
     )
 
@@ -92,8 +92,9 @@ def imitation_library(source: BCTrajectoryDataset, batch: int, options: PyTorchO
             return self.network.trunk(observations["map"], observations["features"])
 
     policy = MultiInputActorCriticPolicy(
-        seen, spaces.Discrete(spec.actions), lambda _: RATE, features_extractor_class=Trunk, normalize_images=False,
-        activation_fn=torch.nn.ReLU, net_arch={"pi": [], "vf": [options.value_hidden]}, ortho_init=False,
+        seen, spaces.Discrete(spec.action_count), lambda _: RATE, features_extractor_class=Trunk,
+        normalize_images=False, activation_fn=torch.nn.ReLU, net_arch={"pi": [], "vf": [options.value_hidden]},
+        ortho_init=False,
     )  # fmt: skip
     whole = next(source.batches("train", TRAIN))
     shown = DictObs({"map": whole.observations.map, "features": whole.observations.features})
@@ -101,7 +102,7 @@ def imitation_library(source: BCTrajectoryDataset, batch: int, options: PyTorchO
         obs=shown, acts=whole.actions, infos=np.array([{}] * TRAIN), next_obs=shown, dones=np.zeros(TRAIN, np.bool_)
     )
     trainer = BC(
-        observation_space=seen, action_space=spaces.Discrete(spec.actions), rng=np.random.default_rng(0),
+        observation_space=seen, action_space=spaces.Discrete(spec.action_count), rng=np.random.default_rng(0),
         policy=policy, demonstrations=transitions, batch_size=batch, device="cpu",
         custom_logger=configure(None, []),
     )  # fmt: skip

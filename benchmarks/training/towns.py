@@ -19,13 +19,12 @@ _POOL = 97  # different ticks that come round again; a prime, so that it does no
 
 
 def _spec() -> ObservationSpec:
-    return ObservationSpec(
-        variant="benchmark",
-        map_channels=("wall", "facility", "agents", "queue"),
-        map_height=11,
-        map_width=11,
-        feature_names=tuple(f"feature_{i}" for i in range(110)),
-        action_names=("wait", "north", "east", "south", "west", "use", "chat", "yield"),
+    return ObservationSpec.of_names(
+        "benchmark",
+        channels=("wall", "facility", "agents", "queue"),
+        map_size=(11, 11),
+        features=tuple(f"feature_{i}" for i in range(110)),
+        actions=("wait", "north", "east", "south", "west", "use", "chat", "yield"),
     )
 
 
@@ -53,9 +52,9 @@ class CueTown:
         codes[:, :, 1] = (rng.random((*shape, *cells)) < 0.08) * rng.integers(1, 9, (*shape, *cells)) * 20
         codes[:, :, 2] = np.where(rng.random((*shape, *cells)) < 0.03, 80, 0)
         self._map = codes
-        self._features = rng.random((*shape, self.spec.features), np.float32)
-        self._best = rng.integers(0, self.spec.actions, shape)
-        self._features[:, :, : self.spec.actions] = np.eye(self.spec.actions, dtype=np.float32)[self._best]
+        self._features = rng.random((*shape, self.spec.feature_count), np.float32)
+        self._best = rng.integers(0, self.spec.action_count, shape)
+        self._features[:, :, : self.spec.action_count] = np.eye(self.spec.action_count, dtype=np.float32)[self._best]
         self._own = ObservationBatch.empty(self.spec, self.rows)
 
     @property

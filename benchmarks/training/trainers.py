@@ -95,7 +95,7 @@ class PlainLoop:
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, eps=1e-5)
         spec = self.town.spec
         self.maps = torch.zeros((TICKS, ROWS, *spec.map_shape))
-        self.features = torch.zeros((TICKS, ROWS, spec.features))
+        self.features = torch.zeros((TICKS, ROWS, spec.feature_count))
         self.actions, self.log_probs, self.rewards, self.dones, self.values = (
             torch.zeros((TICKS, ROWS)) for _ in range(5)
         )
@@ -175,10 +175,10 @@ def stable_baselines(options: PyTorchOptions) -> Trainer:
             seen = spaces.Dict(
                 {
                     "map": spaces.Box(0, 255, town.spec.map_shape, np.uint8),
-                    "features": spaces.Box(0, 1, (town.spec.features,), np.float32),
+                    "features": spaces.Box(0, 1, (town.spec.feature_count,), np.float32),
                 }
             )
-            super().__init__(ROWS, seen, spaces.Discrete(town.spec.actions))
+            super().__init__(ROWS, seen, spaces.Discrete(town.spec.action_count))
             self.total = 0.0
 
         def reset(self) -> Any:

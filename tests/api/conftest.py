@@ -10,7 +10,13 @@ from townlet.api import ObservationBatch, ObservationSpec
 
 @pytest.fixture
 def spec() -> ObservationSpec:
-    return ObservationSpec("toy", ("wall", "agent"), 3, 5, ("hunger", "energy"), ("wait", "north", "use"))
+    return ObservationSpec.of_names(
+        "toy",
+        channels=("wall", "agent"),
+        map_size=(3, 5),
+        features=("hunger", "energy"),
+        actions=("wait", "north", "use"),
+    )
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ DIGEST = "ab" * 32
 
 @pytest.fixture
 def spec() -> ObservationSpec:
-    return ObservationSpec("tiny", ("wall",), 3, 3, ("need", "wallet"), ("wait", "use"))
+    return ObservationSpec.of_names(
+        "tiny", channels=("wall",), map_size=(3, 3), features=("need", "wallet"), actions=("wait", "use")
+    )
 
 
 @pytest.fixture

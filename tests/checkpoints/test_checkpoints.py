@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from townlet.api import Feature
 from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.errors import CheckpointError
 from townlet.storage import canonical_bytes, canonical_digest, find_partials
@@ -105,8 +106,8 @@ def test_any_flipped_byte_or_cut_is_refused_by_name(tmp_path_factory, save, data
 
 class TestRefuses:
     def test_another_town(self, save, spec):
-        text = refusal(save().path, spec=replace(spec, feature_names=("need", "purse")))
-        assert "feature_names[1] is 'purse' here and 'wallet' there" in text
+        text = refusal(save().path, spec=replace(spec, features=(Feature("need"), Feature("purse"))))
+        assert "feature 'purse' is missing there" in text
 
     @pytest.mark.parametrize("name", FILES)
     def test_a_missing_file(self, save, name):
@@ -140,11 +141,11 @@ class TestRefuses:
     @pytest.mark.parametrize(
         ("change", "text"),
         [
-            (lambda d: d.update(schema_version=2), "schema version 2 cannot be read"),
+            (lambda d: d.update(schema_version=1), "schema version 1 cannot be read"),
             (lambda d: d.update(format="townlet-dataset"), "not the manifest of a checkpoint"),
             (lambda d: d.update(backend=""), "'backend'"),
             (lambda d: d.update(mood=1), "'mood'"),
-            (lambda d: d["observation"]["action_names"].reverse(), "fingerprint"),
+            (lambda d: d["observation"]["actions"].reverse(), "fingerprint"),
             (lambda d: d["observation"].pop("variant"), "observation spec is wrong"),
             (lambda d: d.pop("files"), "'files'"),
         ],
@@ -169,7 +170,7 @@ import sys
 from pathlib import Path
 from townlet.api import ObservationSpec
 from townlet.checkpoints import write_checkpoint, write_pointer
-spec = ObservationSpec("tiny", (), 0, 0, ("need",), ("wait", "use"))
+spec = ObservationSpec.of_names("tiny", features=("need",), actions=("wait", "use"))
 def fill(folder):
     (folder / "weights").write_bytes(bytes(200_000))
     (folder / "state").write_bytes(bytes(100_000))

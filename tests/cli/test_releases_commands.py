@@ -21,7 +21,7 @@ def _elsewhere(tmp_path, monkeypatch):
 @pytest.fixture
 def checkpoint(tmp_path):
     def make(name: str, passes: int = 2) -> str:
-        spec = ObservationSpec("tiny", (), 0, 0, ("need",), ("wait", "use"))
+        spec = ObservationSpec.of_names("tiny", features=("need",), actions=("wait", "use"))
         path = tmp_path / "runs" / name
         write_checkpoint(
             path, lambda folder: (folder / "weights").write_text(name) and None, backend="pytorch", spec=spec,

@@ -16,13 +16,12 @@ Record = Callable[..., Dataset]
 
 @pytest.fixture
 def spec() -> ObservationSpec:
-    return ObservationSpec(
-        variant="tiny",
-        map_channels=("wall", "agents"),
-        map_height=3,
-        map_width=3,
-        feature_names=("tick", "row", "need"),
-        action_names=("wait", "north", "use"),
+    return ObservationSpec.of_names(
+        "tiny",
+        channels=("wall", "agents"),
+        map_size=(3, 3),
+        features=("tick", "row", "need"),
+        actions=("wait", "north", "use"),
     )
 
 
@@ -49,8 +48,8 @@ def make_block(spec: ObservationSpec) -> Callable[..., TrajectoryBlock]:
         tick, row = np.meshgrid(np.arange(first, first + ticks), np.arange(rows), indexing="ij")
         phase = (tick + row) % (life + 1)  # a life of `life` ticks, then one tick of an empty slot
         features = np.stack([tick, row, rng.random((ticks, rows))], axis=-1).astype(np.float32)
-        actions = rng.integers(0, spec.actions, (ticks, rows))
-        mask = np.ones((ticks, rows, spec.actions), np.bool_)
+        actions = rng.integers(0, spec.action_count, (ticks, rows))
+        mask = np.ones((ticks, rows, spec.action_count), np.bool_)
         parts = rng.normal(size=(ticks, rows, 2)).astype(np.float32)
         return TrajectoryBlock(
             map=rng.integers(0, 256, (ticks, rows, *spec.map_shape), np.uint8),

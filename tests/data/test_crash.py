@@ -24,7 +24,9 @@ import numpy as np
 from townlet.api import ObservationSpec
 from townlet.data import DatasetOrigin, DatasetWriter
 
-spec = ObservationSpec("tiny", ("wall",), 4, 4, ("a", "b"), ("wait", "use"))
+spec = ObservationSpec.of_names(
+    "tiny", channels=("wall",), map_size=(4, 4), features=("a", "b"), actions=("wait", "use")
+)
 N = 64
 def block(ticks):
     flags = np.ones((ticks, N), np.bool_)

@@ -78,7 +78,7 @@ def test_shuffling_mixes_the_whole_recording(record):
 def test_counts_of_actions(source, spec):
     for part in ("train", "validation"):
         taken = np.concatenate([batch.actions for batch in source.batches(part, 100)])
-        np.testing.assert_array_equal(source.action_counts(part), np.bincount(taken, minlength=spec.actions))
+        np.testing.assert_array_equal(source.action_counts(part), np.bincount(taken, minlength=spec.action_count))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5])

@@ -14,7 +14,13 @@ import numpy as np
 from townlet.api import ObservationSpec
 from townlet.data import DatasetOrigin, DatasetWriter
 
-spec = ObservationSpec("wide", ("wall", "agents"), 16, 16, tuple(f"f{i}" for i in range(100)), ("wait", "use"))
+spec = ObservationSpec.of_names(
+    "wide",
+    channels=("wall", "agents"),
+    map_size=(16, 16),
+    features=tuple(f"f{i}" for i in range(100)),
+    actions=("wait", "use"),
+)
 T, N = 64, 256
 rng = np.random.default_rng(0)
 alive = np.ones((T, N), np.bool_)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from townlet.api import ObservationSpec
+from townlet.api import Feature, ObservationSpec
 from townlet.data import DatasetWriter, export_minari, import_minari, index_episodes, open_dataset
 from townlet.data.block import ARRAY_DTYPES
 from townlet.errors import DatasetError, UsageError
@@ -113,7 +113,7 @@ class TestBack:
         assert sorted(after.length) == sorted(before.length)
 
     def test_without_a_map(self, tmp_path):
-        blind = ObservationSpec("blind", (), 0, 0, ("need",), ("wait", "use"))
+        blind = ObservationSpec.of_names("blind", features=("need",), actions=("wait", "use"))
         arrays = {
             "map": np.zeros((5, 1, 0, 0, 0), np.uint8),
             "features": np.arange(5, dtype=np.float32).reshape(5, 1, 1),
@@ -147,8 +147,8 @@ class TestBack:
         assert manifest.policy["active"] == "minari"
 
     def test_another_spec(self, exported, tmp_path, spec):
-        other = replace(spec, feature_names=("tick", "column", "need"))
-        with pytest.raises(DatasetError, match=r"feature_names\[1\] is 'column' here"):
+        other = replace(spec, features=(Feature("tick"), Feature("column"), Feature("need")))
+        with pytest.raises(DatasetError, match="feature 'column' is missing there"):
             import_minari(tmp_path / "out", tmp_path / "again", spec=other)
 
     def test_other_spaces(self, exported, tmp_path, spec):
@@ -157,10 +157,22 @@ class TestBack:
         metadata = tmp_path / "out" / "data" / "metadata.json"
         document = json.loads(metadata.read_text())
         facts = json.loads(document["townlet"])
-        facts["observation"]["feature_names"].append("joy")
+        facts["observation"]["features"].append({**facts["observation"]["features"][0], "name": "joy"})
         document["townlet"] = json.dumps(facts)
         metadata.write_text(json.dumps(document))
         with pytest.raises(DatasetError, match="spaces of the Minari dataset"):
+            import_minari(tmp_path / "out", tmp_path / "again")
+
+    def test_facts_of_names_alone_are_refused_as_old(self, exported, tmp_path):
+        import json
+
+        metadata = tmp_path / "out" / "data" / "metadata.json"
+        document = json.loads(metadata.read_text())
+        facts = json.loads(document["townlet"])
+        facts["observation"] = {"variant": "tiny", "feature_names": ["tick"], "action_names": ["wait"]}
+        document["townlet"] = json.dumps(facts)
+        metadata.write_text(json.dumps(document))
+        with pytest.raises(DatasetError, match="before specs carried their meaning"):
             import_minari(tmp_path / "out", tmp_path / "again")
 
     @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"observation": 3}'])

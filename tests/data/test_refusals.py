@@ -215,7 +215,7 @@ class TestManifest:
             (lambda d: d.update(agents=3), "contradicts itself"),
             (lambda d: d["segments"][0].update(seeds=[1]), "seeds are not one per world"),
             (lambda d: d.update(config={"name": "other"}), "config digest"),
-            (lambda d: d["observation"]["feature_names"].reverse(), "fingerprint"),
+            (lambda d: d["observation"]["features"].reverse(), "fingerprint"),
             (lambda d: d["observation"].update(map_height=-1), "observation spec is wrong"),
             (lambda d: d.update(mood="good"), "'mood'"),
             (lambda d: d["shards"][0].update(sha256="abc"), "'shards.0.sha256'"),

@@ -208,11 +208,11 @@ def test_an_interrupted_recording_says_so(tmp_path, spec, origin, make_block):
 def test_the_manifest_is_readable_json(record):
     document = json.loads((record().path / "manifest.json").read_text())
     assert document["format"] == "townlet-dataset"
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
 
 
 def test_no_map_and_no_reward_parts(tmp_path, origin):
-    blind = ObservationSpec("blind", (), 0, 0, ("need",), ("wait", "use"))
+    blind = ObservationSpec.of_names("blind", features=("need",), actions=("wait", "use"))
     lead = (6, 4)
     alive = np.ones(lead, np.bool_)
     arrays = {

@@ -52,8 +52,8 @@ class TestSurface:
         spec = engine.spec
         buffer = ObservationBatch(
             np.full((3, 4, *spec.map_shape), 77, np.uint8).reshape(12, *spec.map_shape),
-            np.full((12, spec.features), 7, np.float32),
-            np.ones((12, spec.actions), np.bool_),
+            np.full((12, spec.feature_count), 7, np.float32),
+            np.ones((12, spec.action_count), np.bool_),
             np.ones(12, np.bool_),
             np.ones(12, np.bool_),
         )

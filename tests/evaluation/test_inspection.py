@@ -36,7 +36,7 @@ def test_what_is_shown_is_what_was_recorded(recording: Dataset) -> None:
         assert found.reward == pytest.approx(float(block.rewards[0, row]))
         assert sum(found.reward_parts.values()) == pytest.approx(found.reward, abs=1e-5)
         for feature, (before, after) in found.changed.items():
-            column = recording.spec.feature(feature)
+            column = recording.spec.feature_index(feature)
             assert (before, after) == (block.features[0, row, column], block.features[1, row, column])
 
 

@@ -10,7 +10,7 @@ import pytest
 from townlet.api import ArrayState, Decision, ObservationBatch, ObservationSpec, PolicyState, row_keys, row_uniforms
 from townlet.api import sample_actions as draw
 
-TOY = ObservationSpec("toy", (), 0, 0, ("hunger",), ("wait", "north", "use"))
+TOY = ObservationSpec.of_names("toy", features=("hunger",), actions=("wait", "north", "use"))
 
 
 class Certain:

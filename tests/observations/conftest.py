@@ -56,7 +56,7 @@ class Stage:
 
     def map_of(self, agent: int) -> dict[str, np.ndarray]:
         """The map of an agent, by channel."""
-        return dict(zip(self.engine.spec.map_channels, self.engine.observe().map[agent].copy(), strict=True))
+        return dict(zip(self.engine.spec.channel_names, self.engine.observe().map[agent].copy(), strict=True))
 
 
 @pytest.fixture

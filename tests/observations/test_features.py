@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from townlet.api import ObservationSpec
+from townlet.api import Affordance, ObservationSpec
 from townlet.config.root import TownletConfig
 from townlet.observations import build_spec, feature_names, map_channels
 from townlet.world.names import ACTIONS, FACILITY_KINDS
@@ -17,9 +17,9 @@ def spec_of(**observation: object) -> ObservationSpec:
 
 
 GOLDEN = {
-    "hybrid": "a7a49546821ead76ec93403a5f1b80e9be3d155e210b4a6e8ed7d6c2cad4e70a",
-    "full": "2ea8b5f354a0be5f498d29696d51be229b4c5dfc66f3b28e8556a18fd540b206",
-    "compact": "d84cd7a871685b4e76e3498e76d4c8abb6c9e97836b97b31d6a3c82ab066d313",
+    "hybrid": "66991e35497535239910d869cbab3fd2525f921cf3fbfc31b19c18c9b8841deb",
+    "full": "256582f36b2818c80893dbb1e1fca31a349b530409c20a3c86289e52ed19cd50",
+    "compact": "19ca5f80b4ce060737ce9a97f5af32be45b8a5bcf97f78b05e371c921404cc45",
 }
 
 
@@ -34,18 +34,19 @@ class TestSpec:
         assert spec.variant == "hybrid"
         assert spec.map_shape == (4, 11, 11)
         assert spec.action_names == ACTIONS
-        assert spec.features == 133
+        assert spec.feature_count == 133
 
     def test_compact_has_no_map(self) -> None:
         assert spec_of(variant="compact", window=21).map_shape == (0, 0, 0)
 
     def test_full_has_a_channel_and_a_path_for_each_kind(self) -> None:
-        channels = map_channels("full")
+        channels = [channel.name for channel in map_channels("full")]
         assert {f"facility_{kind}" for kind in FACILITY_KINDS} < set(channels)
         assert {f"path_{kind}" for kind in FACILITY_KINDS} < set(channels)
 
     def test_variants_share_their_features(self) -> None:
-        assert {spec_of(variant=v).feature_names for v in ("hybrid", "full", "compact")} == {feature_names()}
+        names = {spec_of(variant=v).feature_names for v in ("hybrid", "full", "compact")}
+        assert names == {build_spec(TownletConfig()).feature_names}
 
     @pytest.mark.parametrize("window", [3, 7, 31])
     def test_window(self, window: int) -> None:
@@ -68,5 +69,13 @@ class TestNames:
         starts = [names.index(f"{kind}_north") for kind in FACILITY_KINDS]
         assert [b - a for a, b in pairwise(starts)] == [8] * 7
 
-    def test_ends_with_the_context_reset_flag(self) -> None:
-        assert feature_names()[-1] == "context_reset"
+    def test_what_depends_on_the_town_comes_last(self) -> None:
+        own = (Affordance("nap", "bed"), Affordance("sleep", "bed"))
+        assert feature_names()[-2:] == ("context_reset", "doing_none")
+        assert feature_names(own) == (*feature_names(), "doing_nap", "doing_sleep")
+
+    def test_every_feature_says_what_it_is(self) -> None:
+        spec = build_spec(TownletConfig())
+        assert [f.name for f in spec.features if not f.description] == []
+        assert [a.name for a in spec.actions if not a.description] == []
+        assert [c.name for c in spec.channels if not c.description] == []

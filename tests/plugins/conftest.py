@@ -135,4 +135,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def spec() -> ObservationSpec:
     """The observations of a town of nothing much."""
-    return ObservationSpec("tiny", ("wall",), 3, 3, ("hunger", "energy"), ("wait", "go"))
+    return ObservationSpec.of_names(
+        "tiny", channels=("wall",), map_size=(3, 3), features=("hunger", "energy"), actions=("wait", "go")
+    )

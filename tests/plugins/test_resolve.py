@@ -161,7 +161,7 @@ def test_errors_of_ours_pass_with_the_place(site: Any, spec: ObservationSpec) ->
 
 def test_a_contract_error_is_the_backends_fault(load: Any) -> None:
     with pytest.raises(BackendLoadError, match=r"failed to create a policy"):
-        load(creating("return request.spec.feature('no such feature')"))
+        load(creating("return request.spec.feature_index('no such feature')"))
 
 
 def test_a_policy_that_does_not_fit(load: Any) -> None:
@@ -372,7 +372,7 @@ def test_torch_forbidden_in_a_child_process() -> None:
         "from townlet.api import ObservationSpec\n"
         "from townlet.plugins import resolve_policy, Selection\n"
         "from townlet.errors import TorchNotAvailableError\n"
-        "spec = ObservationSpec('tiny', ('wall',), 3, 3, ('hunger',), ('wait', 'go'))\n"
+        "spec = ObservationSpec.of_names('tiny', features=('hunger',), actions=('wait', 'go'))\n"
         "try:\n    resolve_policy('pytorch', spec=spec, selection=Selection())\n"
         "except TorchNotAvailableError as error:\n    print(error.summary)\n"
     )

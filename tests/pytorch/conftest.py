@@ -45,26 +45,22 @@ def _one_thread():
 @pytest.fixture
 def spec() -> ObservationSpec:
     """Five by five cells in two channels, six features, four actions."""
-    return ObservationSpec(
-        variant="tiny",
-        map_channels=("wall", "facility"),
-        map_height=5,
-        map_width=5,
-        feature_names=tuple("abcdef"),
-        action_names=("wait", "north", "use", "chat"),
+    return ObservationSpec.of_names(
+        "tiny",
+        channels=("wall", "facility"),
+        map_size=(5, 5),
+        features=tuple("abcdef"),
+        actions=("wait", "north", "use", "chat"),
     )
 
 
 @pytest.fixture
 def blind_spec() -> ObservationSpec:
     """Without a map."""
-    return ObservationSpec(
-        variant="blind",
-        map_channels=(),
-        map_height=0,
-        map_width=0,
-        feature_names=("left", "right", "bias"),
-        action_names=("wait", "left", "right"),
+    return ObservationSpec.of_names(
+        "blind",
+        features=("left", "right", "bias"),
+        actions=("wait", "left", "right"),
     )
 
 
@@ -87,11 +83,11 @@ def make_learner(options: PyTorchOptions) -> Callable[..., TorchLearner]:
 def see() -> Callable[..., ObservationBatch]:
     def see(spec: ObservationSpec, rows: int, seed: int = 0, active: float = 1.0) -> ObservationBatch:
         rng = np.random.default_rng(seed)
-        mask = rng.random((rows, spec.actions)) < 0.6
+        mask = rng.random((rows, spec.action_count)) < 0.6
         mask[:, 0] = True
         return ObservationBatch(
             (rng.integers(0, 13, (rows, *spec.map_shape)) * 20).astype(np.uint8),
-            rng.random((rows, spec.features), np.float32),
+            rng.random((rows, spec.feature_count), np.float32),
             mask,
             rng.random(rows) < active,
             np.zeros(rows, np.bool_),
@@ -138,7 +134,7 @@ def teacher(spec, see) -> BCTrajectoryDataset:
 
     def part(rows: int, seed: int) -> DemonstrationBatch:
         seen = see(spec, rows, seed)
-        wishes = np.where(seen.action_mask, seen.features[:, : spec.actions], -1.0)
+        wishes = np.where(seen.action_mask, seen.features[:, : spec.action_count], -1.0)
         return DemonstrationBatch(seen, wishes.argmax(1).astype(np.int64))
 
     return BCTrajectoryDataset(spec, part(4096, 1), part(1024, 2))

@@ -37,7 +37,7 @@ def test_the_file_answers_as_the_policy(spec, make_learner, make_rollout, see, t
     )
     np.testing.assert_allclose(logits, decision.logits, atol=1e-4)
     np.testing.assert_allclose(values, decision.values, atol=1e-4)
-    assert logits.shape == (9, spec.actions)
+    assert logits.shape == (9, spec.action_count)
 
 
 def test_the_metadata_say_what_it_is_for(blind_spec, make_learner, tmp_path):

@@ -27,7 +27,7 @@ def test_every_encoder_answers_and_every_weight_learns(spec, encoder):
     with torch.no_grad():  # fresh scores are so small that gradients behind them would be lost in rounding
         network.policy_head.weight.mul_(100)
     logits, values = network(*_inputs(config, 7))
-    assert logits.shape == (7, spec.actions)
+    assert logits.shape == (7, spec.action_count)
     assert values.shape == (7,)
     assert logits.dtype == values.dtype == torch.float32
     (logits.square().sum() + values.square().sum()).backward()
@@ -90,7 +90,7 @@ def test_codes_matter_cell_by_cell(spec):
 def test_changing_the_units_changes_no_value(spec):
     network = ConflictAwarePolicyNetwork(ConflictAwarePolicyConfig.for_spec(spec)).double()
     codes = torch.zeros((5, *spec.map_shape), dtype=torch.uint8)
-    features = torch.rand(5, spec.features, dtype=torch.float64)
+    features = torch.rand(5, spec.feature_count, dtype=torch.float64)
     network.encoder = None
     network.joint[0].weight = torch.nn.Parameter(network.joint[0].weight[:, 128:])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from townlet.api import LearnerRequest, PolicyRequest, PPOSettings
+from townlet.api import LearnerRequest, MapChannel, PolicyRequest, PPOSettings
 from townlet.errors import BackendError, CheckpointError, ConfigError
 from townlet_backend_pytorch.devices import learning_threads, resolve_bfloat16, resolve_device
 from townlet_backend_pytorch.options import PyTorchOptions
@@ -81,8 +81,8 @@ def test_a_learner_goes_on_from_a_checkpoint(request_for, checkpoint, make_rollo
 
 
 def test_a_checkpoint_of_other_observations_is_refused(request_for, checkpoint, spec):
-    other = replace(spec, map_channels=("wall", "water"))
-    with pytest.raises(CheckpointError, match=r"map_channels\[1\] is 'water' here and 'facility' there"):
+    other = replace(spec, channels=(MapChannel("wall"), MapChannel("water")))
+    with pytest.raises(CheckpointError, match="map channel 'water' is missing there"):
         townlet_create_policy(request_for(PolicyRequest, spec=other, checkpoint=checkpoint[0]))
 
 

@@ -99,7 +99,7 @@ def test_actions_are_drawn_as_often_as_their_probabilities_say(policy, spec, see
     decision = policy.decide(many, policy.initial_state(20_000, 3), explore=True)
     scores = np.where(seen.action_mask[0], decision.logits[0].astype(np.float64), -np.inf)
     expected = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
-    found = np.bincount(decision.actions, minlength=spec.actions) / 20_000
+    found = np.bincount(decision.actions, minlength=spec.action_count) / 20_000
     np.testing.assert_allclose(found, expected, atol=0.015)
 
 

@@ -28,7 +28,7 @@ def save(runs: Path) -> Callable[[str], Checkpoint]:
     """A checkpoint whose weights are its name."""
 
     def make(name: str) -> Checkpoint:
-        spec = ObservationSpec("tiny", (), 0, 0, ("need",), ("wait", "use"))
+        spec = ObservationSpec.of_names("tiny", features=("need",), actions=("wait", "use"))
 
         def fill(folder: Path) -> None:
             (folder / "weights").write_text(name)

@@ -12,7 +12,9 @@ from townlet.api import ActionArray, ArrayState, Decision, ObservationBatch, Obs
 from townlet.envs.protocol import StepResult
 from townlet.rng import derive
 
-COUNTING = ObservationSpec("counting", ("cell",), 1, 1, ("age", "seed"), ("wait", "work"))
+COUNTING = ObservationSpec.of_names(
+    "counting", channels=("cell",), map_size=(1, 1), features=("age", "seed"), actions=("wait", "work")
+)
 
 
 class CountingTown:

@@ -8,7 +8,7 @@ import pytest
 from townlet.api import ObservationSpec, RolloutArrays
 from townlet.rollout.spans import gather_spans
 
-SPEC = ObservationSpec("bare", (), 0, 0, ("x",), ("wait", "go"))
+SPEC = ObservationSpec.of_names("bare", features=("x",), actions=("wait", "go"))
 TICKS, ROWS, GAMMA = 40, 6, 0.9
 
 

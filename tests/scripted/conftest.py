@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from townlet.api import ObservationBatch, ObservationSpec
-from townlet.observations.features import feature_names
+from townlet.config import TownletConfig
+from townlet.observations import build_spec
 from townlet.world.names import ACTIONS as ACTION_NAMES
 from townlet.world.names import FACILITY_KINDS as KIND_NAMES
 from townlet_backend_scripted import ScriptedOptions, ScriptedPolicy
 
-SPEC = ObservationSpec("compact", (), 0, 0, feature_names(), ACTION_NAMES)
+SPEC = build_spec(TownletConfig.model_validate({"observation": {"variant": "compact"}}))
 WAYS = ("north", "east", "south", "west")
 
 CONTENT = {
@@ -46,7 +47,7 @@ def gather(scenes: list[Scene]) -> ObservationBatch:
     batch.active[:] = True
     for row, scene in enumerate(scenes):
         for name, value in scene.features.items():
-            batch.features[row, SPEC.feature(name)] = value
+            batch.features[row, SPEC.feature_index(name)] = value
         batch.action_mask[row] = [action in scene.mask for action in ACTION_NAMES]
     return batch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from townlet.api import ObservationBatch, ObservationSpec, PolicyBackendProtocol, PolicyRequest
+from townlet.api import (
+    FLAG,
+    Affordance,
+    Feature,
+    ObservationBatch,
+    ObservationSpec,
+    PolicyBackendProtocol,
+    PolicyRequest,
+    Transform,
+)
+from townlet.config import TownletConfig
 from townlet.errors import ContractError
-from townlet.observations.features import feature_names
-from townlet.world.names import ACTIONS
+from townlet.observations import build_spec
 from townlet_backend_scripted import ScriptedOptions, ScriptedPolicy
 from townlet_backend_scripted.options import PRESETS
 from townlet_backend_scripted.plugin import townlet_backend_options, townlet_create_policy
@@ -25,7 +35,7 @@ def anything(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
     rng = np.random.default_rng(seed)
     batch = ObservationBatch.empty(spec, rows)
     batch.features[:] = np.round(rng.uniform(-1, 1, batch.features.shape), 1)
-    batch.action_mask[:, 1:] = rng.random((rows, spec.actions - 1)) < 0.5
+    batch.action_mask[:, 1:] = rng.random((rows, spec.action_count - 1)) < 0.5
     batch.active[:] = rng.random(rows) < 0.9
     batch.action_mask[~batch.active, 1:] = False
     return batch
@@ -34,7 +44,7 @@ def anything(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 40))
 def test_a_masked_action_is_never_chosen(seed, rows):
-    spec = ObservationSpec("compact", (), 0, 0, feature_names(), ACTIONS)
+    spec = build_spec(TownletConfig.model_validate({"observation": {"variant": "compact"}}))
     policy = ScriptedPolicy(spec, ScriptedOptions())
     batch = anything(spec, rows, seed)
     before = batch.copy()
@@ -78,9 +88,55 @@ def test_the_fingerprint_tells_minds_apart(spec):
 
 
 def test_a_missing_feature_is_named(spec):
-    names = tuple(name for name in spec.feature_names if name != "water")
+    dry = replace(spec, features=tuple(feature for feature in spec.features if feature.name != "water"))
     with pytest.raises(ContractError, match="'water'"):
-        ScriptedPolicy(ObservationSpec("less", (), 0, 0, names, spec.action_names), ScriptedOptions())
+        ScriptedPolicy(dry, ScriptedOptions())
+
+
+def test_a_missing_kind_of_facility_is_named(spec):
+    kinds = tuple(kind for kind in spec.facility_kinds if kind != "stove")
+    cold = replace(spec, facility_kinds=kinds, affordances=tuple(a for a in spec.affordances if a.facility != "stove"))
+    with pytest.raises(ContractError, match="'stove'"):
+        ScriptedPolicy(cold, ScriptedOptions())
+
+
+def test_another_scale_changes_no_decision(spec):
+    """Thresholds are in the town's units: what is twice as large in the array means the same."""
+    wide = {
+        "wallet": Transform("saturating", 400),
+        "groceries": Transform("scaled", 50),
+        "meals": Transform("scaled", 9),
+    }
+    other = replace(spec, features=tuple(replace(f, transform=wide.get(f.name, f.transform)) for f in spec.features))
+    rng = np.random.default_rng(3)
+    batch = anything(spec, 500, 3)
+    shown = batch.copy()
+    for name, most in (("wallet", 60), ("groceries", 5), ("meals", 5)):
+        at, has = spec.feature_index(name), rng.integers(0, most, 500)
+        batch.features[:, at] = spec.feature(name).encode(has)
+        shown.features[:, at] = other.feature(name).encode(has)
+    minds = ScriptedPolicy(spec, ScriptedOptions()), ScriptedPolicy(other, ScriptedOptions())
+    assert minds[0].rules_of(batch) == minds[1].rules_of(shown)
+    assert len(set(minds[0].rules_of(batch))) > 8
+
+
+def test_a_nap_is_sleep_and_a_town_without_rest_has_no_resting(spec):
+    """What can be done at a bed is sleeping, whatever it is called and however many there are."""
+    nap = Affordance("nap", "bed")
+    kept = tuple(a for a in spec.affordances if a.facility != "bench")
+    doings = [Feature("doing_nap", codes=FLAG)]
+    other = replace(
+        spec,
+        affordances=(*kept, nap),
+        features=(*(f for f in spec.features if f.name != "doing_rest"), *doings),
+    )
+    batch = ObservationBatch.empty(other, 2)
+    batch.active[:] = True
+    batch.features[:, other.feature_index("need_energy")] = 0.5
+    batch.features[0, other.feature_index("doing_nap")] = 1
+    batch.features[1, other.feature_index("doing_cook")] = 1
+    assert ScriptedPolicy(other, ScriptedOptions()).rules_of(batch)[1] == "finish what is under way"
+    assert ScriptedPolicy(other, ScriptedOptions()).rules_of(batch)[0] != "finish what is under way"
 
 
 def test_the_hooks_make_it(spec):
@@ -107,7 +163,7 @@ class TestPreset:
         assert ScriptedOptions() == ScriptedOptions(preset="tuned")
 
     def test_classic_sets_every_threshold(self):
-        settable = set(ScriptedOptions.model_fields) - {"preset", "day_ticks", "nearby"}
+        settable = set(ScriptedOptions.model_fields) - {"preset", "nearby"}
         assert set(PRESETS["classic"]) == settable
         assert ScriptedOptions(preset="classic").eat_below == 0.48
 
@@ -143,7 +199,7 @@ class TestOptions:
             {"patience": 1.5},
             {"arrival_buffer": -1},
             {"arrival_buffer": float("nan")},
-            {"day_ticks": 0},
+            {"day_ticks": 500},
             {"social_appetite": 2},
             {"pantry": 0},
             {"appetite": 1},

@@ -103,7 +103,6 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
         ({"eat_below": 0.43}, {"need_hunger": HUNGRY}, "wait"),
         ({"patience": 6}, {"need_hygiene": 0.5, "shower_queue": 1}, "wash"),
         ({"arrival_buffer": 40}, {**WORK, "to_shift_start": 0.04}, "be at work"),
-        ({"day_ticks": 100}, {**WORK, "to_shift_start": 0.19}, "be at work"),
         ({"social_appetite": 0}, {"extroversion": 1}, "wait"),
         ({"social_appetite": 1}, {"extroversion": -1}, "talk to whoever is near"),
         ({"pantry": 1}, {"meals": 0.2}, "wait"),

@@ -35,15 +35,15 @@ class GoodPolicy:
 
     def __init__(self, seed: int = 0) -> None:
         generator = np.random.Generator(np.random.PCG64(seed))
-        self.weights = generator.normal(size=(SPEC.features, SPEC.actions)).astype(np.float32)
-        self.memory_weights = generator.normal(size=SPEC.features).astype(np.float32)
+        self.weights = generator.normal(size=(SPEC.feature_count, SPEC.action_count)).astype(np.float32)
+        self.memory_weights = generator.normal(size=SPEC.feature_count).astype(np.float32)
 
     def initial_state(self, rows: int, seed: int) -> PolicyState:
         return ArrayState(
             {
                 "keys": row_keys(rows, seed),
                 "counters": np.zeros(rows, np.uint64),
-                "memory": np.zeros((rows, SPEC.features), np.float32),
+                "memory": np.zeros((rows, SPEC.feature_count), np.float32),
             }
         )
 
@@ -162,7 +162,7 @@ class GoodLearner:
 class LinearPolicy:
     def __init__(self, seed=0):
         generator = np.random.Generator(np.random.PCG64(seed))
-        self.weights = generator.normal(size=(7, SPEC.actions)) * 0.01
+        self.weights = generator.normal(size=(7, SPEC.action_count)) * 0.01
 
     @staticmethod
     def inputs(observations):

@@ -101,7 +101,7 @@ class ForgetsItsMemoryInArrays(GoodPolicy):
             return self.values
 
         def with_arrays(self, arrays):
-            return type(self)(dict(arrays), np.zeros((len(arrays["keys"]), SPEC.features), np.float32))
+            return type(self)(dict(arrays), np.zeros((len(arrays["keys"]), SPEC.feature_count), np.float32))
 
     def initial_state(self, rows, seed):
         arrays = dict(super().initial_state(rows, seed).arrays())
@@ -115,7 +115,7 @@ class ForgetsItsMemoryInArrays(GoodPolicy):
         return replace(decision, state=self.State({k: arrays[k] for k in ("keys", "counters")}, arrays["memory"]))
 
 
-SHARED = {"bias": np.zeros(SPEC.actions, np.float32)}
+SHARED = {"bias": np.zeros(SPEC.action_count, np.float32)}
 
 
 class SharesState(GoodPolicy):

@@ -32,8 +32,10 @@ from townlet.telemetry.kpis import TownKpis
 from townlet.telemetry.measures import MEASURES, column
 
 CHOICES = 4
-SPEC = ObservationSpec(
-    "toy", (), 0, 0, tuple(f"shown_{i}" for i in range(CHOICES)), ("wait", *(f"say_{i}" for i in range(CHOICES)))
+SPEC = ObservationSpec.of_names(
+    "toy",
+    features=tuple(f"shown_{i}" for i in range(CHOICES)),
+    actions=("wait", *(f"say_{i}" for i in range(CHOICES))),
 )
 LIFE = 16
 

@@ -52,7 +52,7 @@ class ConflictAwarePolicyConfig(BaseModel):
     def for_spec(cls, spec: ObservationSpec, **choices: object) -> ConflictAwarePolicyConfig:
         """The config for observations of ``spec`` with some of the other fields chosen."""
         return cls.model_validate(
-            {"map_shape": spec.map_shape, "features": spec.features, "actions": spec.actions, **choices}
+            {"map_shape": spec.map_shape, "features": spec.feature_count, "actions": spec.action_count, **choices}
         )
 
     def first_difference(self, other: ConflictAwarePolicyConfig) -> str | None:

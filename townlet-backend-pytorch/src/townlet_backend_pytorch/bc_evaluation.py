@@ -83,7 +83,7 @@ def evaluate(
 
     In float32, whatever it was trained in: so it acts in the town.
     """
-    actions = demonstrations.spec.actions
+    actions = demonstrations.spec.action_count
     counts, hits = np.zeros(actions, np.int64), np.zeros(actions, np.int64)
     totals = np.zeros((_BINS, 3))  # confidence, hits and number in each bin
     loss = 0.0

@@ -46,7 +46,7 @@ class BCTrajectoryDataset:
         for part, batch in self._parts.items():
             seen = batch.observations
             found = (seen.map.shape[1:], seen.features.shape[1], seen.action_mask.shape[1])
-            if found != (spec.map_shape, spec.features, spec.actions):
+            if found != (spec.map_shape, spec.feature_count, spec.action_count):
                 raise ContractError(f"the {part} part is not of the spec: map, features and actions are {found}")
 
     @property
@@ -60,7 +60,7 @@ class BCTrajectoryDataset:
 
     def action_counts(self, part: Part) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
-        return np.bincount(self._parts[part].actions, minlength=self._spec.actions).astype(np.int64)
+        return np.bincount(self._parts[part].actions, minlength=self._spec.action_count).astype(np.int64)
 
     def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``; shuffled by ``seed``, in stored order without."""

@@ -70,10 +70,11 @@ def flatten_rollout(
         TrainingError: if a number in it is not finite, or nobody was asked.
     """
     found = (rollout.map.shape[2:], rollout.features.shape[2], rollout.action_mask.shape[2])
-    if found != (spec.map_shape, spec.features, spec.actions):
+    expected = (spec.map_shape, spec.feature_count, spec.action_count)
+    if found != expected:
         raise ContractError(
             "the rollout is not of the kind this learner was made for",
-            details=(f"map, features and actions: expected {(spec.map_shape, spec.features, spec.actions)}, {found=}",),
+            details=(f"map, features and actions: expected {expected}, {found=}",),
         )
     active = rollout.asked.reshape(-1)
     if not active.any():
@@ -87,7 +88,7 @@ def flatten_rollout(
     ):
         _refuse_not_finite(name, array, rollout.asked)
     _refuse_impossible(
-        rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.actions)[active], "rollout"
+        rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.action_count)[active], "rollout"
     )
     advantages, returns = rollout_advantages(rollout, settings.gamma, settings.gae_lambda, settings.value_lambda)
     keep = None if active.all() else to_tensor(np.flatnonzero(active))

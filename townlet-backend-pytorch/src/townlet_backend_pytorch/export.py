@@ -131,10 +131,10 @@ def _random_inputs(policy: TorchPolicy, rows: int, seed: int) -> dict[str, Tenso
     generator = torch.Generator().manual_seed(seed)
     spec = policy.spec
     inputs: dict[str, Tensor] = {}
-    if spec.map_channels:
+    if spec.channels:
         inputs["map"] = torch.randint(0, 256, (rows, *spec.map_shape), generator=generator).to(torch.uint8)
-    inputs["features"] = torch.rand((rows, spec.features), generator=generator)
-    inputs["action_mask"] = torch.rand((rows, spec.actions), generator=generator) < 0.5
+    inputs["features"] = torch.rand((rows, spec.feature_count), generator=generator)
+    inputs["action_mask"] = torch.rand((rows, spec.action_count), generator=generator) < 0.5
     return inputs
 
 

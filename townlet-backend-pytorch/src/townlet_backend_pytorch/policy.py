@@ -94,7 +94,7 @@ class TorchPolicy:
             BackendContractError: if any is not finite.
         """
         rows = observations.rows
-        logits = np.empty((rows, self.spec.actions), np.float32)
+        logits = np.empty((rows, self.spec.action_count), np.float32)
         values = np.empty(rows, np.float32)
         with torch.inference_mode(), cpu_threads(self._threads):
             for start in range(0, rows, _ROWS_AT_ONCE):
@@ -135,7 +135,7 @@ class TorchPolicy:
         return padded.to(self.device)
 
     def _check(self, observations: ObservationBatch) -> None:
-        expected = (self.spec.map_shape, self.spec.features, self.spec.actions)
+        expected = (self.spec.map_shape, self.spec.feature_count, self.spec.action_count)
         found = (observations.map.shape[1:], observations.features.shape[1], observations.action_mask.shape[1])
         if found != expected:
             raise ContractError(

@@ -62,7 +62,7 @@ def _number(default: float, most: float, search: tuple[float, float], descriptio
 
 
 class ScriptedOptions(BaseModel):
-    """Thresholds and habits. Needs and the wallet are read as the observation gives them."""
+    """Thresholds and habits. Each number is in the unit it names; scales are read from the observation's spec."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -96,13 +96,6 @@ class ScriptedOptions(BaseModel):
         30, 1000, (0, 150), "Time before the shift in which one neither begins to cook nor goes to bed, ticks."
     )
     nearby: float = _number(5, 1000, (0, 20), "Distance at which a shower counts as near, steps.")
-    day_ticks: float = Field(
-        1000.0,
-        ge=100,
-        le=100_000,
-        description="Length of a day, ticks: the observation gives times of day as shares.",
-        json_schema_extra={"tune": False},
-    )
     patience: int = Field(
         3, ge=0, le=6, description="Length of a queue, agents, that one still joins for what is not urgent."
     )

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import ArrayState, Decision, ObservationBatch, ObservationSpec, PolicyState
+from townlet.errors import ContractError
 from townlet_backend_scripted.options import ScriptedOptions
-from townlet_backend_scripted.rules import RULES, TALK
-from townlet_backend_scripted.situation import KINDS, Reader, Situation
+from townlet_backend_scripted.rules import RULES, STAY, TALK
+from townlet_backend_scripted.situation import Reader, Situation
 
 __all__ = ["RULES_VERSION", "ScriptedPolicy"]
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Changes with every change of what the mind does; part of its fingerprint."""
 
 _NO_MEMORY = ArrayState()
@@ -29,15 +30,17 @@ class ScriptedPolicy:
         options: thresholds and habits.
 
     Raises:
-        ContractError: if the observation lacks a feature or an action that the rules need.
+        ContractError: if the observation lacks a feature, a facility kind or an action that the rules need.
     """
 
     def __init__(self, spec: ObservationSpec, options: ScriptedOptions) -> None:
         self._options = options
         self._reader = Reader(spec, options)
-        self._goals = np.array([rule.goal for rule in RULES], np.intp)
-        self._moves = np.array([spec.action(name) for name in ("north", "east", "south", "west")], np.int64)
-        self._use, self._chat = spec.action("use"), spec.action("chat")
+        goals = (*spec.facility_kinds, STAY, TALK)
+        self._goals = np.array([_goal(goals, rule.goal) for rule in RULES], np.intp)
+        self._kinds, self._talk = len(spec.facility_kinds), len(goals) - 1
+        self._moves = np.array([spec.action_index(name) for name in ("north", "east", "south", "west")], np.int64)
+        self._use, self._chat = spec.action_index("use"), spec.action_index("chat")
         self._spec_fingerprint = spec.fingerprint()
 
     def initial_state(self, rows: int, seed: int) -> PolicyState:  # noqa: ARG002
@@ -67,8 +70,8 @@ class ScriptedPolicy:
 
     def _act(self, observations: ObservationBatch, situation: Situation, goals: NDArray[np.intp]) -> NDArray[np.int64]:
         mask = observations.action_mask
-        goes = goals < len(KINDS)
-        way = self._reader.way(observations, np.minimum(goals, len(KINDS) - 1))
+        goes = goals < self._kinds
+        way = self._reader.way(observations, np.minimum(goals, self._kinds - 1))
         # A step to a tile where nobody stands scores 1, one into somebody's way a half: he may move on, and after
         # a few tries one slips past. Steps that lead nowhere score 0.
         steps = way[:4] * mask.take(self._moves, axis=1).T
@@ -79,8 +82,14 @@ class ScriptedPolicy:
         actions = np.zeros(len(goals), np.int64)
         np.copyto(actions, self._moves.take(steps.argmax(axis=0)), where=walks)
         np.copyto(actions, self._use, where=uses)
-        np.copyto(actions, self._chat, where=(goals == TALK) & mask[:, self._chat])
+        np.copyto(actions, self._chat, where=(goals == self._talk) & mask[:, self._chat])
         return actions
+
+
+def _goal(goals: tuple[str, ...], name: str) -> int:
+    if name not in goals:
+        raise ContractError(f"the rules need facilities of the kind {name!r}, which the town does not have")
+    return goals.index(name)
 
 
 def _first_rule(situation: Situation) -> NDArray[np.intp]:

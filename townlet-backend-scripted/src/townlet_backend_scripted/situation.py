@@ -15,37 +15,29 @@ from numpy.typing import NDArray
 from townlet.api import ObservationBatch, ObservationSpec
 from townlet_backend_scripted.options import ScriptedOptions
 
-__all__ = ["AT_LEAST", "BELOW", "KINDS", "Question", "Reader", "Situation"]
+__all__ = ["AT_LEAST", "BELOW", "Question", "Reader", "Situation"]
 
 Column = NDArray[np.float32]
 Truth = NDArray[np.bool_]
 
-KINDS = ("bed", "shower", "stove", "table", "till", "counter", "desk", "bench")
-"""Facility kinds, in the order of the rules' goals."""
-
 
 class Question(NamedTuple):
-    """Is ``feature`` below, or at least, a threshold?"""
+    """Is the town's number behind ``feature`` below, or at least, a threshold in the feature's unit?
+
+    ``doing_at_KIND`` stands for the features of all that can be done at that kind of facility.
+    """
 
     name: str
     feature: str
     threshold: Callable[[ScriptedOptions], float]
 
 
-def _coins(money: float) -> float:
-    return money / (money + 50.0)
+def _fewer_than(count: float) -> float:
+    return count - 0.5  # half an item less, so that rounding cannot tip a comparison
 
 
-def _items(count: int) -> float:
-    return (count - 0.5) / 5.0  # half an item less, so that rounding cannot tip a comparison
-
-
-def _more_than(agents: int) -> float:
-    return (agents + 0.5) / 6.0
-
-
-def _steps(steps: float) -> float:
-    return (steps + 0.5) / (steps + 8.5)
+def _more_than(count: float) -> float:
+    return count + 0.5
 
 
 def _something(options: ScriptedOptions) -> float:  # noqa: ARG001 (a threshold that no option moves)
@@ -75,19 +67,19 @@ BELOW: tuple[Question, ...] = (
     Question("exhausted", "need_energy", lambda o: o.sleep_at_work_below),
     Question("tired", "need_energy", lambda o: o.sleep_below),
     Question("tired_soon", "need_energy", lambda o: o.sleep_before_work_below),
-    Question("larder_low", "groceries", lambda o: _items(o.larder)),
-    Question("pantry_low", "meals", lambda o: _items(o.pantry)),
+    Question("larder_low", "groceries", lambda o: _fewer_than(o.larder)),
+    Question("pantry_low", "meals", lambda o: _fewer_than(o.pantry)),
     Question("till_quiet", "till_queue", lambda o: _more_than(o.patience)),
     Question("stove_quiet", "stove_queue", lambda o: _more_than(o.patience)),
     Question("shower_quiet", "shower_queue", lambda o: _more_than(o.patience)),
     Question("counter_quiet", "counter_queue", lambda o: _more_than(o.patience)),
     Question("bench_free", "bench_queue", _one),
     Question("silent", "last_chat", _something),
-    Question("near_work", "to_shift_start", lambda o: o.preparation / o.day_ticks),
+    Question("near_work", "to_shift_start", lambda o: o.preparation),
     Question("dirty_here", "need_hygiene", lambda o: o.wash_nearby_below),
-    Question("shower_near", "shower_distance", lambda o: _steps(o.nearby)),
-    Question("pressed", "to_shift_start", lambda o: o.wind_down / o.day_ticks),
-    Question("work_ahead", "to_shift_start", lambda o: o.sleep_ahead / o.day_ticks),
+    Question("shower_near", "shower_distance", lambda o: _more_than(o.nearby)),
+    Question("pressed", "to_shift_start", lambda o: o.wind_down),
+    Question("work_ahead", "to_shift_start", lambda o: o.sleep_ahead),
 )
 
 AT_LEAST: tuple[Question, ...] = (
@@ -96,16 +88,16 @@ AT_LEAST: tuple[Question, ...] = (
     Question("has_groceries", "groceries", _something),
     Question("has_power", "power", _something),
     Question("has_water", "water", _something),
-    Question("can_afford_meal", "wallet", lambda o: _coins(o.meal_money)),
-    Question("can_afford_groceries", "wallet", lambda o: _coins(o.shopping_money)),
-    Question("rich", "wallet", lambda o: _coins(o.dining_money)),
+    Question("can_afford_meal", "wallet", lambda o: o.meal_money),
+    Question("can_afford_groceries", "wallet", lambda o: o.shopping_money),
+    Question("rich", "wallet", lambda o: o.dining_money),
     Question("employed", "has_job", _something),
     Question("in_shift", "in_shift", _something),
     Question("idle", "doing_none", _something),
-    Question("asleep", "doing_sleep", _something),
-    Question("working", "doing_work", _something),
-    Question("resting", "doing_rest", _something),
-    Question("showering", "doing_shower", _something),
+    Question("asleep", "doing_at_bed", _something),
+    Question("working", "doing_at_desk", _something),
+    Question("resting", "doing_at_bench", _something),
+    Question("showering", "doing_at_shower", _something),
     Question("clean", "need_hygiene", lambda o: o.clean_above + 1e-6),  # so that at 1 nobody is clean before the end
     Question("talks_first", "extroversion", _eagerness),
     Question("in_line", "in_queue", _something),
@@ -115,6 +107,7 @@ AT_LEAST: tuple[Question, ...] = (
 _BELOW_NAMES = tuple(question.name for question in BELOW)
 _AT_LEAST_NAMES = tuple(question.name for question in AT_LEAST)
 _WAY = ("north", "east", "south", "west", "usable", "here")
+_DOING_AT = "doing_at_"
 
 
 class Situation:
@@ -201,30 +194,42 @@ class Situation:
 class Reader:
     """Finds the features by name once, and asks each observation.
 
+    Args:
+        spec: what observations mean; every scale is read from it.
+        options: the thresholds, in the town's own units.
+
     Raises:
-        ContractError: at creation, if the observation lacks a feature that is asked about.
+        ContractError: if the observation lacks a feature that is asked about.
     """
 
     def __init__(self, spec: ObservationSpec, options: ScriptedOptions) -> None:
-        asked = (*(question.feature for question in BELOW + AT_LEAST), "to_shift_start", "desk_distance")
-        self._columns = np.array([spec.feature(name) for name in asked], np.intp)
-        self._below = _thresholds(BELOW, options)
-        self._at_least = _thresholds(AT_LEAST, options)
-        self._day, self._buffer = np.float32(options.day_ticks), np.float32(options.arrival_buffer)
-        self._way = np.array([[spec.feature(f"{kind}_{part}") for kind in KINDS] for part in _WAY], np.intp)
+        questions = BELOW + AT_LEAST
+        columns = [_columns(spec, question.feature) for question in questions]
+        self._to_shift, self._to_desk = spec.feature("to_shift_start"), spec.feature("desk_distance")
+        asked = (*(found[0] for found in columns), *map(spec.feature_index, ("to_shift_start", "desk_distance")))
+        self._columns = np.array(asked, np.intp)
+        self._more = [(at, np.array(found[1:], np.intp)) for at, found in enumerate(columns) if len(found) > 1]
+        thresholds = [_threshold(spec, question, options) for question in questions]
+        self._below = np.array(thresholds[: len(BELOW)], np.float32)[:, None]
+        self._at_least = np.array(thresholds[len(BELOW) :], np.float32)[:, None]
+        self._buffer = options.arrival_buffer
+        kinds = spec.facility_kinds
+        self._way = np.array([[spec.feature_index(f"{kind}_{part}") for kind in kinds] for part in _WAY], np.intp)
         self._starts = np.zeros(0, np.intp)
-        self._chat = spec.action("chat")
+        self._chat = spec.action_index("chat")
 
     def situation(self, observations: ObservationBatch) -> Situation:
         """The answers for all rows."""
         values = np.ascontiguousarray(observations.features.take(self._columns, axis=1).T)
+        for at, columns in self._more:
+            np.maximum(values[at], observations.features.take(columns, axis=1).max(axis=1), out=values[at])
         first, second = len(BELOW), len(BELOW) + len(AT_LEAST)
-        to_shift, share = values[second], values[second + 1]
-        steps = 8.0 * share / np.maximum(1.0 - share, np.float32(1e-4))
+        ticks = np.rint(self._to_shift.decode(values[second]))
+        steps = np.rint(self._to_desk.decode(values[second + 1]))
         return Situation(
             values[:first] < self._below,
             values[first:second] >= self._at_least,
-            to_shift * self._day <= steps + self._buffer,
+            ticks <= steps + self._buffer,
             observations.action_mask[:, self._chat],
         )
 
@@ -236,5 +241,17 @@ class Reader:
         return observations.features.reshape(-1).take(self._way.take(kinds, axis=1) + self._starts)
 
 
-def _thresholds(questions: tuple[Question, ...], options: ScriptedOptions) -> Column:
-    return np.array([[question.threshold(options)] for question in questions], np.float32)
+def _columns(spec: ObservationSpec, name: str) -> list[int]:
+    """Where a question finds its answer; for ``doing_at_KIND`` one column for each thing to do there."""
+    facility = name.removeprefix(_DOING_AT)
+    if facility == name:
+        return [spec.feature_index(name)]
+    return [spec.feature_index(f"doing_{affordance}") for affordance in spec.affordances_of(facility)] or [0]
+
+
+def _threshold(spec: ObservationSpec, question: Question, options: ScriptedOptions) -> float:
+    """In the array's own numbers."""
+    value, facility = question.threshold(options), question.feature.removeprefix(_DOING_AT)
+    if facility == question.feature:
+        return float(spec.feature(question.feature).transform.apply(value))
+    return value if spec.affordances_of(facility) else np.inf  # what cannot be done there, nobody does

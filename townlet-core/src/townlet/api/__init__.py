@@ -14,24 +14,31 @@ from townlet.api.demonstrations import (
     Part,
     SequenceSource,
 )
+from townlet.api.facts import TownFacts
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
+from townlet.api.meaning import FLAG, Action, Affordance, Code, Feature, MapChannel, Transform
 from townlet.api.protocols import LearnerProtocol, PolicyBackendProtocol, ReferenceLearner, RemembersRollouts, Values
 from townlet.api.report import Report, RunSummary, TrainingReport
 from townlet.api.requests import ExportRequest, LearnerRequest, PolicyRequest
 from townlet.api.rollout import DurationArray, RolloutArrays, RolloutBatch, RolloutMemory
 from townlet.api.sampling import greedy_actions, row_keys, row_uniforms, sample_actions
 from townlet.api.slow import Answer, Condition, Plan, PlanStep, Question, SlowMind, Ticket, Usage
-from townlet.api.spec import ObservationSpec
+from townlet.api.spec import ActionSpace, ObservationSpec
 from townlet.api.version import API_VERSION
 
 __all__ = [
     "API_VERSION",
+    "FLAG",
+    "Action",
     "ActionArray",
+    "ActionSpace",
+    "Affordance",
     "Answer",
     "ArrayState",
     "BCMetrics",
     "BCSettings",
     "BoolArray",
+    "Code",
     "Condition",
     "Decision",
     "DemonstrationBatch",
@@ -39,10 +46,12 @@ __all__ = [
     "DemonstrationSource",
     "DurationArray",
     "ExportRequest",
+    "Feature",
     "FloatArray",
     "LearnerProtocol",
     "LearnerRequest",
     "MapArray",
+    "MapChannel",
     "ObservationBatch",
     "ObservationSpec",
     "PPOMetrics",
@@ -64,7 +73,9 @@ __all__ = [
     "SequenceSource",
     "SlowMind",
     "Ticket",
+    "TownFacts",
     "TrainingReport",
+    "Transform",
     "Usage",
     "Values",
     "greedy_actions",

@@ -35,7 +35,7 @@ class ObservationBatch:
 
     Attributes:
         map: uint8 ``[N, C, H, W]``, egocentric; ``[N, 0, 0, 0]`` for a variant without a map.
-        features: float32 ``[N, F]``, named by ``ObservationSpec.feature_names``.
+        features: float32 ``[N, F]``, described by ``ObservationSpec.features``.
         action_mask: bool ``[N, K]``, true where the action is possible now. Action 0 is always possible.
         active: bool ``[N]``, false for a slot that nobody lives in; such a row takes action 0.
         episode_start: bool ``[N]``, true on the first tick of an agent's life: memory of the row is void.
@@ -110,12 +110,12 @@ class ObservationBatch:
             rows: ``N``.
             spans: decisions span ticks, so ``asked`` is an array of its own.
         """
-        mask = np.zeros((rows, spec.actions), np.bool_)
+        mask = np.zeros((rows, spec.action_count), np.bool_)
         mask[:, 0] = True
         active = np.zeros(rows, np.bool_)
         return cls(
             np.zeros((rows, *spec.map_shape), np.uint8),
-            np.zeros((rows, spec.features), np.float32),
+            np.zeros((rows, spec.feature_count), np.float32),
             mask,
             active,
             np.zeros(rows, np.bool_),

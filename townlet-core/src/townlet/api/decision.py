@@ -75,7 +75,7 @@ class Decision:
     """One action per row, and what the policy knows about them.
 
     Attributes:
-        actions: int64 ``[N]``, indices into ``ObservationSpec.action_names``.
+        actions: int64 ``[N]``, indices into ``ObservationSpec.actions``.
         state: what to hand to the next call.
         log_probs: float32 ``[N]``, natural logarithm of the probability with which the action was drawn.
         values: float32 ``[N]``, expected discounted return in units of reward.

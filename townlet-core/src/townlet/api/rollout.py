@@ -100,8 +100,8 @@ class RolloutArrays:
         active = np.zeros((ticks + 1, rows), np.bool_)
         return cls(
             map=np.zeros((ticks + 1, rows, *spec.map_shape), np.uint8),
-            features=np.zeros((ticks + 1, rows, spec.features), np.float32),
-            action_mask=np.zeros((ticks + 1, rows, spec.actions), np.bool_),
+            features=np.zeros((ticks + 1, rows, spec.feature_count), np.float32),
+            action_mask=np.zeros((ticks + 1, rows, spec.action_count), np.bool_),
             active=active,
             episode_start=np.zeros((ticks + 1, rows), np.bool_),
             asked=np.zeros((ticks + 1, rows), np.bool_) if spans else active,

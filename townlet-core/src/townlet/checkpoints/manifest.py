@@ -11,7 +11,7 @@ from townlet.api import ObservationSpec
 __all__ = ["MANIFEST_NAME", "SCHEMA_VERSION", "CheckpointManifest", "FileEntry"]
 
 MANIFEST_NAME = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -31,7 +31,7 @@ class CheckpointManifest(_Model):
     """The manifest, as it stands in ``manifest.json`` (beside it there: ``digest``, over all of this)."""
 
     format: Literal["townlet-checkpoint"] = Field("townlet-checkpoint", description="What this folder is.")
-    schema_version: Literal[1] = Field(1, description="Version of this layout.")
+    schema_version: Literal[2] = Field(2, description="Version of this layout.")
     created: str = Field(description="When it was written, UTC, ISO 8601.")
     backend: Annotated[str, Field(min_length=1)] = Field(description="The backend that wrote and can load it.")
     distribution: str = Field("", description="The backend's distribution.")

@@ -82,6 +82,7 @@ def _parse(document: dict[str, object], path: Path) -> tuple[CheckpointManifest,
         raise CheckpointError(
             f"schema version {document.get('schema_version')!r} cannot be read; this Townlet reads {SCHEMA_VERSION}",
             where=where,
+            details=("version 1 knew the names of what is observed and not their meaning: train it again",),
         )
     if not isinstance(digest, str):
         raise CheckpointError("the manifest has no digest", where=where)

@@ -46,7 +46,9 @@ _UNKNOWN = ("log_probs", "values", "bootstrap")
 def array_shapes(spec: ObservationSpec, parts: int) -> dict[str, tuple[int, ...]]:
     """What follows ``[T, N]`` in the shape of each array, for a spec and a number of reward parts ``P``."""
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAY_DTYPES, ())
-    shapes.update(map=spec.map_shape, features=(spec.features,), action_mask=(spec.actions,), reward_parts=(parts,))
+    shapes.update(
+        map=spec.map_shape, features=(spec.feature_count,), action_mask=(spec.action_count,), reward_parts=(parts,)
+    )
     return shapes
 
 

@@ -114,7 +114,7 @@ class Dataset:
     def _check(self, index: int) -> None:
         if index in self._unverified:
             check_digest(self.path, self.manifest.shards[index])
-            check_actions(self.path, self.manifest.shards[index], self.spec.actions)
+            check_actions(self.path, self.manifest.shards[index], self.spec.action_count)
             self._unverified.discard(index)
 
 

@@ -121,7 +121,7 @@ class DatasetDemonstrations:
     def action_counts(self, part: Part) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
         if self._counts is None:
-            count = self.spec.actions
+            count = self.spec.action_count
             train, held = np.zeros(count, np.int64), np.zeros(count, np.int64)
             first = 0
             for block in self.dataset.blocks():

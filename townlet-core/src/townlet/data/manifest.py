@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -73,7 +73,7 @@ class DatasetManifest(_Model):
     """The manifest, as it stands in ``manifest.json`` (beside it there: ``digest``, over all of this)."""
 
     format: Literal["townlet-dataset"] = Field("townlet-dataset", description="What this folder is.")
-    schema_version: Literal[1] = Field(1, description="Version of this layout.")
+    schema_version: Literal[2] = Field(2, description="Version of this layout.")
     created: str = Field(description="When it was finished, UTC, ISO 8601.")
     layout: Literal["worlds", "episodes"] = Field(
         "worlds", description="worlds: row = world * agents + slot. episodes: chosen lives packed into rows."
@@ -176,6 +176,7 @@ def read_manifest(folder: Path) -> tuple[DatasetManifest, str]:
         raise DatasetError(
             f"schema version {document.get('schema_version')!r} cannot be read; this Townlet reads {SCHEMA_VERSION}",
             where=where,
+            details=("version 1 knew the names of what is observed and not their meaning: record it again",),
         )
     try:
         manifest = DatasetManifest.model_validate_json(canonical_bytes(document))

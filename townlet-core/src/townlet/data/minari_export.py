@@ -98,7 +98,7 @@ def _episodes(dataset: Dataset, episodes: EpisodeTable) -> Iterator[Any]:
         last = np.arange(block.ticks if goes_on else block.ticks + 1)
         last[-1] = block.ticks - 1
         seen = {name: told(getattr(block, name)[last, 0]) for name in SEEN}
-        if not dataset.spec.map_channels:
+        if not dataset.spec.channels:
             del seen["map"]
         infos = {name: getattr(block, name)[:length, 0] for name in INFOS}
         if not dataset.manifest.reward_parts:

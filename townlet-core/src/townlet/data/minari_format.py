@@ -43,12 +43,12 @@ def spaces_of(spec: ObservationSpec) -> tuple[Any, Any]:
     from gymnasium import spaces
 
     parts: dict[str, Any] = {
-        "features": spaces.Box(-np.inf, np.inf, (spec.features,), np.float32),
-        "action_mask": spaces.MultiBinary(spec.actions),
+        "features": spaces.Box(-np.inf, np.inf, (spec.feature_count,), np.float32),
+        "action_mask": spaces.MultiBinary(spec.action_count),
     }
-    if spec.map_channels:
+    if spec.channels:
         parts["map"] = spaces.Box(0, 255, spec.map_shape, np.uint8)
-    return spaces.Dict(parts), spaces.Discrete(spec.actions)
+    return spaces.Dict(parts), spaces.Discrete(spec.action_count)
 
 
 def told(array: NDArray[Any]) -> NDArray[Any]:

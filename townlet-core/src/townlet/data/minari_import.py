@@ -147,7 +147,7 @@ def _arrays(episode: Any, spec: ObservationSpec, parts: int) -> Arrays:
         "active": np.ones(length, np.bool_),
     }
     for name in SEEN:
-        if name != "map" or spec.map_channels:
+        if name != "map" or spec.channels:
             arrays[name] = np.asarray(episode.observations[name])[:length].astype(ARRAY_DTYPES[name])
     for name in INFOS:
         known = infos.get(name)

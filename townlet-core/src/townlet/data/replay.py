@@ -115,7 +115,7 @@ class ReplayDataset:
 
     def statistics(self, batch: ReplayBatch) -> dict[str, float]:
         """Named numbers of a batch; names as in :meth:`baselines`. See :meth:`~townlet.data.Totals.metrics`."""
-        totals = Totals.zero(self.dataset.spec.actions, len(self.dataset.manifest.reward_parts))
+        totals = Totals.zero(self.dataset.spec.action_count, len(self.dataset.manifest.reward_parts))
         totals.add_transitions(
             actions=batch.actions,
             rewards=batch.rewards,

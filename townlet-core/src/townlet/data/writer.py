@@ -115,7 +115,7 @@ class DatasetWriter:
             agents=self._origin.agents,
             worlds=len(self._segments[-1].seeds),
             shapes=self._shapes,
-            actions=self._spec.actions,
+            actions=self._spec.action_count,
             where=str(self.path),
         )
         self._rows = block.rows
@@ -189,7 +189,7 @@ class DatasetWriter:
             raise DatasetError("this dataset is closed already", where=str(self.path))
 
     def _write(self, blocks: Sequence[TrajectoryBlock]) -> None:
-        totals = Totals.zero(self._spec.actions, len(self._origin.reward_parts))
+        totals = Totals.zero(self._spec.action_count, len(self._origin.reward_parts))
         for block in blocks:
             totals.add_block(block)
         segment = len(self._segments) - 1
@@ -212,7 +212,7 @@ class DatasetWriter:
         interruption: str | None,
     ) -> DatasetManifest:
         origin = self._origin
-        totals = Totals.zero(self._spec.actions, len(origin.reward_parts))
+        totals = Totals.zero(self._spec.action_count, len(origin.reward_parts))
         lengths = np.zeros(len(self._segments), np.int64)
         for entry, part, _ in written:
             totals.add(part)

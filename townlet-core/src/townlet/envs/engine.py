@@ -18,7 +18,7 @@ from townlet.envs.names import slot_names
 from townlet.envs.protocol import StepResult
 from townlet.envs.snapshot import load_engine, save_engine
 from townlet.errors import BackendContractError, ContractError, TownletError, UsageError
-from townlet.observations.features import build_spec
+from townlet.observations import build_spec
 from townlet.observations.views import build_views
 from townlet.observations.writer import sheets_of
 from townlet.rewards.state import new_reward_state, new_sheets, settings_of
@@ -82,7 +82,7 @@ class TownEngine:
         self.memory = new_reward_state(self.worlds, self.agents, social_stage or config.rewards.social_stage)
         self.counters = new_counters(self.worlds, self.agents, self.tables)
         self._pay = new_sheets(self.rows)
-        self._mask = np.zeros((self.rows, self.spec.actions), np.bool_)
+        self._mask = np.zeros((self.rows, self.spec.action_count), np.bool_)
         self._asked = np.zeros(self.rows, np.bool_)
         self._contents = bind(
             kernel.Contents(

@@ -19,17 +19,17 @@ Forbidden = Literal["error", "wait"]
 def observation_space(spec: ObservationSpec) -> spaces.Dict:
     """``map`` uint8 ``[C, H, W]`` (left out if there is none), ``features`` float32, ``action_mask`` int8."""
     parts: dict[str, spaces.Space[Any]] = {
-        "features": spaces.Box(-np.inf, np.inf, (spec.features,), np.float32),
-        "action_mask": spaces.MultiBinary(spec.actions),
+        "features": spaces.Box(-np.inf, np.inf, (spec.feature_count,), np.float32),
+        "action_mask": spaces.MultiBinary(spec.action_count),
     }
-    if spec.map_channels:
+    if spec.channels:
         parts["map"] = spaces.Box(0, 255, spec.map_shape, np.uint8)
     return spaces.Dict(parts)
 
 
 def action_space(spec: ObservationSpec) -> spaces.Discrete:
     """One of the named actions."""
-    return spaces.Discrete(spec.actions)
+    return spaces.Discrete(spec.action_count)
 
 
 def as_columns(batch: ObservationBatch) -> dict[str, NDArray[Any]]:

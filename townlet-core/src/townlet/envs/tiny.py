@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from townlet.api import ActionArray, BoolArray, ObservationBatch, ObservationSpec
+from townlet.api import (
+    FLAG,
+    Action,
+    ActionArray,
+    BoolArray,
+    Code,
+    Feature,
+    MapChannel,
+    ObservationBatch,
+    ObservationSpec,
+    Transform,
+)
 from townlet.envs.names import slot_names
 from townlet.envs.protocol import StepResult
 from townlet.errors import BackendContractError, SnapshotError
@@ -187,11 +198,12 @@ class BanditTown(_TinyTown):
         self.doors = doors
         spec = ObservationSpec(
             variant="bandit",
-            map_channels=(),
-            map_height=0,
-            map_width=0,
-            feature_names=(*(f"sign_{i}" for i in range(doors)), "bias"),
-            action_names=("wait", *(f"door_{i}" for i in range(doors))),
+            features=(
+                *(Feature(f"sign_{i}", description=f"The cake is behind door {i}.", codes=FLAG) for i in range(doors)),
+                Feature("bias", description="Always 1."),
+            ),
+            actions=(Action("wait", "do nothing"), *(Action(f"door_{i}", f"open door {i}") for i in range(doors))),
+            day_ticks=_DAY,
         )
         super().__init__(spec, seeds, agents, life_ticks)
 
@@ -229,11 +241,26 @@ class NavigationTown(_TinyTown):
         window = 2 * size - 1
         spec = ObservationSpec(
             variant="navigation",
-            map_channels=("wall", "goal"),
+            channels=(
+                MapChannel("wall", codes=(Code(0, "open"), Code(255, "outside"))),
+                MapChannel("goal", codes=(Code(0, "nothing"), Code(255, "the bakery"))),
+            ),
             map_height=window,
             map_width=window,
-            feature_names=("goal_dy", "goal_dx", "bias"),
-            action_names=("wait", "north", "east", "south", "west"),
+            features=(
+                *(
+                    Feature(
+                        f"goal_{part}", -1.0, 1.0, "tiles", Transform("scaled", float(size)), f"How far {way} it is."
+                    )
+                    for part, way in (("dy", "south"), ("dx", "east"))
+                ),
+                Feature("bias", description="Always 1."),
+            ),
+            actions=(
+                Action("wait", "do nothing"),
+                *(Action(way, f"take a step {way}") for way in ("north", "east", "south", "west")),
+            ),
+            day_ticks=_DAY,
         )
         super().__init__(spec, seeds, agents, life_ticks)
 

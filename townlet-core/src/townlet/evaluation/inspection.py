@@ -86,7 +86,7 @@ def inspect_tick(
         active=bool(seen.active[0]),
         episode_start=bool(seen.episode_start[0]),
         features=dict(zip(spec.feature_names, map(float, seen.features[0]), strict=True)),
-        map={name: seen.map[0, c].tolist() for c, name in enumerate(spec.map_channels)},
+        map={name: seen.map[0, c].tolist() for c, name in enumerate(spec.channel_names)},
         choices=tuple(
             Choice(
                 action=name,

@@ -1,4 +1,4 @@
-"""The named features of one agent. Blocks follow :mod:`townlet.observations.features`; a test holds them together."""
+"""The named features of one agent: places and scales are those of :mod:`townlet.observations.features`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.observations.features import TIE_PARTS, feature_names
-from townlet.observations.relations import FRIEND, RIVAL, best_ties
+from townlet.observations.channels import FRIEND, RIVAL
+from townlet.observations.features import TIE_PARTS, feature_names, scale
+from townlet.observations.relations import best_ties
 from townlet.observations.views import KINDS, Views
 from townlet.world.compiled import compiled
 from townlet.world.names import DIRECTION_X, DIRECTION_Y, GOALS
@@ -33,12 +34,14 @@ _TIES: Final = _NAMES.index("friend1_trust")
 _PRICES: Final = _NAMES.index("price_groceries")
 _BLOCKED: Final = _NAMES.index("blocked")
 _RESET: Final = _NAMES.index("context_reset")
-_GOALS: Final = len(_NAMES)
+_LEFT: Final = _NAMES.index("activity_left")
+_LAST_OK: Final = _NAMES.index("last_ok")
 _WIDTH: Final = len(TIE_PARTS)
-_CARRY = 5.0  # items that fill the feature
-_LATE = 100.0  # ticks of lateness that fill the feature
-_NEAR = 8.0  # steps at which the feature of a distance is one half
-_REACH = 16  # tiles at which the place of a friend or rival saturates
+_PURSE: Final = scale("wallet")
+_CARRY: Final = scale("groceries")
+_LATE: Final = scale("lateness")
+_NEAR: Final = scale("bed_distance")
+_REACH: Final = int(scale("friend1_dy"))
 
 Rows = NDArray[np.float32]
 
@@ -50,7 +53,7 @@ def _write_own(state: WorldState, tables: Tables, views: Views, out: Rows, n: in
     out[n, 1] = agents.energy[w, a]
     out[n, 2] = agents.hygiene[w, a]
     money = float(agents.money[w, a])
-    out[n, _OWN] = money / (money + 50.0)
+    out[n, _OWN] = money / (money + _PURSE)
     out[n, _OWN + 1] = min(float(agents.rent_unpaid[w, a]) / rules.rent_days, 1.0)
     out[n, _OWN + 2] = min(float(agents.groceries[w, a]) / _CARRY, 1.0)
     out[n, _OWN + 3] = min(float(agents.meals[w, a]) / _CARRY, 1.0)
@@ -77,18 +80,18 @@ def _write_own(state: WorldState, tables: Tables, views: Views, out: Rows, n: in
 @compiled
 def _write_doing(state: WorldState, tables: Tables, out: Rows, n: int, w: int, a: int) -> None:
     agents = state.agents
+    table = tables.affordances
     for i in range(_LAST, _POWER):
+        out[n, i] = 0.0
+    for i in range(_DOING, _DOING + 1 + table.duration.shape[0]):
         out[n, i] = 0.0
     out[n, _LAST + int(agents.last_action[w, a])] = 1.0
     if agents.last_ok[w, a]:
-        out[n, _DOING - 1] = 1.0
+        out[n, _LAST_OK] = 1.0
     activity = int(agents.activity[w, a])
-    if activity < 0:
-        out[n, _DOING] = 1.0
-    else:
-        table = tables.affordances
-        out[n, _DOING + 1 + int(table.facility[activity])] = 1.0
-        out[n, _QUEUE - 1] = float(agents.activity_left[w, a]) / max(int(table.duration[activity]), 1)
+    out[n, _DOING + 1 + activity] = 1.0  # -1: none, which comes first
+    if activity >= 0:
+        out[n, _LEFT] = float(agents.activity_left[w, a]) / max(int(table.duration[activity]), 1)
     o = int(agents.queue_object[w, a])
     if o >= 0:
         out[n, _QUEUE] = 1.0
@@ -173,5 +176,6 @@ def write_features(state: WorldState, tables: Tables, views: Views, out: Rows, n
     out[n, _BLOCKED] = min(int(agents.blocked_tries[w, a]) / rules.ghost_after, 1.0)
     out[n, _RESET] = 1.0 if agents.fresh[w, a] else 0.0
     if rules.ask_every > 0:
+        goals = _DOING + 1 + tables.affordances.duration.shape[0]
         for goal in range(len(GOALS)):
-            out[n, _GOALS + goal] = 1.0 if agents.goal[w, a] == goal else 0.0
+            out[n, goals + goal] = 1.0 if agents.goal[w, a] == goal else 0.0

@@ -1,148 +1,152 @@
-"""The names of everything an observation holds, in order. Pure Python: a spec can be built without a world.
+"""The one table of what agents see: every feature with its range, unit, scale and meaning, in order.
 
-All features are float32. Unless a comment says otherwise they lie in [0, 1] and grow with the thing they name;
-0 stands for "no" or "none". Offsets (``*_offset``) are what the compiled writer starts its blocks at.
+The compiled writer takes its places and scales from here, as do specs, minds and documentation. All features are
+float32; 0 stands for "no" or "none" where nothing else is said. What depends on the town's affordances and action space
+comes last, so that the places of everything else are the same in all towns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from townlet.api import ObservationSpec
+from townlet.api import FLAG, ActionSpace, Affordance, Code, Feature, Transform
 from townlet.world.names import ACTIONS, FACILITY_KINDS, GOALS, NEEDS, PERSONALITY, PRICES
+from townlet.world.state import QUEUE_PLACES
 
-if TYPE_CHECKING:
-    from townlet.config.root import TownletConfig
-    from townlet.config.town import ActionSpace
+__all__ = ["KIND_PARTS", "TIE_PARTS", "TIE_SLOTS", "feature_names", "scale", "town_features"]
 
-__all__ = [
-    "AFFORDANCE_NAMES",
-    "KIND_PARTS",
-    "TIE_PARTS",
-    "TIE_SLOTS",
-    "VARIANTS",
-    "build_spec",
-    "feature_names",
-    "map_channels",
-]
+DAY = 1000
+"""A day's ticks where only places and fixed scales are asked for."""
 
-VARIANTS = ("hybrid", "full", "compact")
-"""``hybrid``: four map channels; ``full``: a channel and a path field for each facility kind; ``compact``: no map."""
-
-AFFORDANCE_NAMES = ("sleep", "shower", "cook", "eat", "buy_groceries", "buy_meal", "work", "rest")
-
-POSSESSIONS = (
-    "wallet",  # money / (money + 50)
-    "rent_unpaid",  # days / 2
-    "groceries",  # items / 5, at most 1
-    "meals",  # items / 5, at most 1
-)
-
-TIME = ("time_sin", "time_cos")  # of the angle of the day, in [-1, 1]
-
-JOB = (
-    "has_job",
-    "in_shift",
-    "on_site",
-    "to_shift_start",  # fraction of a day until the next start; 0 without a job and while in shift
-    "to_shift_end",  # fraction of a day until the end; 0 out of shift
-    "lateness",  # ticks late in this shift / 100, at most 1
-    "attendance",  # share of the last days' shifts attended
-    "wage",  # per tick, relative to the best paid job
-)
-
-ACTIVITY_LEFT = "activity_left"  # share of the activity's duration that remains
-
-QUEUE = (
-    "in_queue",
-    "queue_place",  # (place + 1) / 6, 1/6 = at the head
-    "queue_length",  # waiting / 6, of the queue one stands in
-    "push_cooldown",  # ticks / 60
-)
-
-UTILITIES = ("power", "water")
-
-KIND_PARTS = (
-    "north",  # 1: this step shortens the way; 0.5: it would, but somebody stands there
-    "east",
-    "south",
-    "west",
-    "distance",  # d / (d + 8) in steps; 1 = out of reach
-    "queue",  # (using + waiting) / 6 at the nearest one
-    "usable",  # a `use` there would start at once
-    "here",  # `use` from this very tile acts on this kind
-)
+KIND_PARTS = ("north", "east", "south", "west", "distance", "queue", "usable", "here")
 """What is known of each facility kind: the nearest object of it; one's own bed, and with a job one's own desk."""
 
-TIE_SLOTS = ("friend1", "friend2", "rival1", "rival2")
-TIE_PARTS = (
-    "trust",  # [-1, 1]
-    "familiarity",  # [-1, 1]
-    "rivalry",  # [-1, 1]
-    "dy",  # clip(their y - mine, -16, 16) / 16; 0 for an empty slot
-    "dx",
-)
+_TIES = {"friend1": "best friend", "friend2": "second friend", "rival1": "worst rival", "rival2": "second rival"}
+TIE_SLOTS = tuple(_TIES)
+TIE_PARTS = ("trust", "familiarity", "rivalry", "dy", "dx")
 
-LAST = (
-    "blocked",  # failed tries to move / tries before a ghost step
-    "context_reset",  # 1 on the first tick of a life
-)
+_STEP = (Code(0, "no"), Code(0.5, "yes, but somebody stands there"), Code(1, "yes"))
+_DIRECTIONS = KIND_PARTS[:4]
 
 
-def feature_names(affordances: Sequence[str] = AFFORDANCE_NAMES, actions: ActionSpace = "primitive") -> tuple[str, ...]:
-    """All names, in order, for a town with these affordances (names, in the order of the manifest)."""
-    return (
-        *(f"need_{need}" for need in NEEDS),  # 1 = satisfied
-        *POSSESSIONS,
-        *TIME,
-        *JOB,
-        *(f"last_{action}" for action in ACTIONS),
-        "last_ok",
-        "doing_none",
-        *(f"doing_{affordance}" for affordance in affordances),
-        ACTIVITY_LEFT,
-        *QUEUE,
-        *UTILITIES,
-        *(f"{kind}_{part}" for kind in FACILITY_KINDS for part in KIND_PARTS),
-        *PERSONALITY,  # [-1, 1]
-        *(f"{slot}_{part}" for slot in TIE_SLOTS for part in TIE_PARTS),
-        *(f"price_{price}" for price in PRICES),  # relative to the usual price, 1 = usual
-        *LAST,
-        *(f"goal_{goal}" for goal in GOALS if actions == "goals"),  # the goal last chosen, pursued or over
-    )
+@lru_cache(maxsize=32)
+def town_features(
+    affordances: tuple[Affordance, ...] = (), day_ticks: int = DAY, action_space: ActionSpace = "primitive"
+) -> tuple[Feature, ...]:
+    """All features of a town, in order.
 
-
-def map_channels(variant: str) -> tuple[str, ...]:
-    """The channels of the egocentric map, uint8.
-
-    ``wall`` is 255 where nobody can walk (outside the map too); ``facility`` is ``(kind + 1) * 20``;
-    ``agents`` 80 neutral, 160 friend, 240 rival, 0 nobody (oneself is not drawn); ``queue_or_occupied`` is 255
-    on a facility in use or closed, ``40 * waiting`` on a free one. ``facility_<kind>`` is 255 on such a
-    facility; ``path_<kind>`` is ``255 * 8 // (d + 8)`` of the distance to the nearest one, 0 out of reach.
+    Args:
+        affordances: what can be done there, in the order of the manifest.
+        day_ticks: length of its day.
+        action_space: what minds decide there; goals are features themselves.
     """
-    if variant == "compact":
-        return ()
-    if variant == "hybrid":
-        return ("wall", "facility", "agents", "queue_or_occupied")
     return (
-        "wall",
-        *(f"facility_{kind}" for kind in FACILITY_KINDS),
-        "agents",
-        "queue_or_occupied",
-        *(f"path_{kind}" for kind in FACILITY_KINDS),
+        *(_share(f"need_{need}", f"How satisfied {need} is; 1 wants nothing.") for need in NEEDS),
+        *_possessions(),
+        *_time(day_ticks),
+        *_job(day_ticks),
+        *(_flag(f"last_{action}", f"The last action was {action!r}.") for action in ACTIONS),
+        _flag("last_ok", "The last action had its effect."),
+        _share("activity_left", "Share of the duration of what one is doing that remains."),
+        *_queue(),
+        _flag("power", "There is power."),
+        _flag("water", "There is water."),
+        *(feature for kind in FACILITY_KINDS for feature in _kind(kind)),
+        *(_signed(trait, f"Personality: {trait}.") for trait in PERSONALITY),
+        *(feature for slot in TIE_SLOTS for feature in _tie(slot)),
+        *(_price(price) for price in PRICES),
+        _share("blocked", "Failed moves in a row, as a share of those after which one tries to slip past."),
+        _flag("context_reset", "The first tick of a life."),
+        _flag("doing_none", "One is free: in the middle of nothing."),
+        *(_flag(f"doing_{a.name}", f"One is in the middle of {a.name!r} at a {a.facility}.") for a in affordances),
+        *(_flag(f"goal_{goal}", f"The goal last chosen was {goal!r}.") for goal in GOALS if action_space == "goals"),
     )
 
 
-def build_spec(config: TownletConfig) -> ObservationSpec:
-    """What the observations of a town with this config mean."""
-    variant, window = config.observation.variant, config.observation.window
-    size = 0 if variant == "compact" else window
-    return ObservationSpec(
-        variant=variant,
-        map_channels=map_channels(variant),
-        map_height=size,
-        map_width=size,
-        feature_names=feature_names(actions=config.town.actions),
-        action_names=GOALS if config.town.actions == "goals" else ACTIONS,
+def feature_names(affordances: Sequence[Affordance] = (), action_space: ActionSpace = "primitive") -> tuple[str, ...]:
+    """The names of :func:`town_features`."""
+    return tuple(feature.name for feature in town_features(tuple(affordances), DAY, action_space))
+
+
+def scale(name: str) -> float:
+    """The scale of a feature whose scale is the same in all towns, in the feature's unit."""
+    return next(feature.transform.scale for feature in town_features() if feature.name == name)
+
+
+def _flag(name: str, description: str) -> Feature:
+    return Feature(name, description=description, codes=FLAG)
+
+
+def _share(name: str, description: str) -> Feature:
+    return Feature(name, unit="share", description=description)
+
+
+def _signed(name: str, description: str) -> Feature:
+    return Feature(name, low=-1.0, description=description)
+
+
+def _scaled(name: str, size: float, unit: str, description: str, *, low: float = 0.0) -> Feature:
+    return Feature(name, low=low, unit=unit, transform=Transform("scaled", float(size)), description=description)
+
+
+def _possessions() -> Iterator[Feature]:
+    yield Feature("wallet", unit="coins", transform=Transform("saturating", 50.0), description="Money in the wallet.")
+    yield _share("rent_unpaid", "Days of unpaid rent, as a share of those after which one is evicted.")
+    yield _scaled("groceries", 5, "items", "Groceries carried.")
+    yield _scaled("meals", 5, "items", "Meals carried.")
+
+
+def _time(day_ticks: int) -> Iterator[Feature]:
+    for name, kind in (("time_sin", "sine"), ("time_cos", "cosine")):
+        transform = Transform("sine" if kind == "sine" else "cosine", float(day_ticks))
+        yield Feature(name, low=-1.0, unit="ticks", transform=transform, description=f"Time of day, its {kind}.")
+
+
+def _job(day_ticks: int) -> Iterator[Feature]:
+    yield _flag("has_job", "One has a job.")
+    yield _flag("in_shift", "One's shift is on.")
+    yield _flag("on_site", "One is at one's place of work.")
+    yield _scaled("to_shift_start", day_ticks, "ticks", "Until the next shift; 0 without a job and during a shift.")
+    yield _scaled("to_shift_end", day_ticks, "ticks", "Until the shift is over; 0 outside of it.")
+    yield _scaled("lateness", 100, "ticks", "How late one came, or is, for this shift.")
+    yield _share("attendance", "Share of the last days' shifts attended.")
+    yield _share("wage", "Wage a tick, as a share of that of the best paid job.")
+
+
+def _queue() -> Iterator[Feature]:
+    yield _flag("in_queue", "One stands in a queue.")
+    yield _scaled("queue_place", QUEUE_PLACES, "places", "One's place in it, 1 at its head; 0 out of a queue.")
+    yield _scaled("queue_length", QUEUE_PLACES, "agents", "How many stand in that queue.")
+    yield _share("push_cooldown", "What is left of the time after pushing in before one may do it again.")
+
+
+def _kind(kind: str) -> Iterator[Feature]:
+    whose = {"bed": "one's own bed", "desk": "one's own desk (without a job: the nearest)"}.get(
+        kind, f"the nearest {kind}"
+    )
+    for direction in _DIRECTIONS:
+        yield Feature(f"{kind}_{direction}", description=f"Whether a step {direction} leads to {whose}.", codes=_STEP)
+    yield Feature(
+        f"{kind}_distance",
+        unit="steps",
+        transform=Transform("saturating", 8.0),
+        description=f"Way to {whose}; infinite where there is none or no way.",
+    )
+    yield _scaled(f"{kind}_queue", QUEUE_PLACES, "agents", f"Who use {whose} or wait for it.")
+    yield _flag(f"{kind}_usable", f"Using {whose} would start something at once.")
+    yield _flag(f"{kind}_here", f"Using from this very tile acts on {whose}.")
+
+
+def _tie(slot: str) -> Iterator[Feature]:
+    who = _TIES[slot]
+    for part in TIE_PARTS[:3]:
+        yield _signed(f"{slot}_{part}", f"One's {part} towards the {who}; 0 without one.")
+    for part, way in (("dy", "south"), ("dx", "east")):
+        yield _scaled(f"{slot}_{part}", 16, "tiles", f"How far {way} the {who} is; 0 without one.", low=-1.0)
+
+
+def _price(price: str) -> Feature:
+    return Feature(
+        f"price_{price}", high=10.0, unit="usual prices", description=f"Price of {price} relative to the usual one."
     )

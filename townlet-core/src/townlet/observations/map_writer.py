@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.observations.relations import NEUTRAL, relation
+from townlet.observations.channels import NEUTRAL, OCCUPIED, PER_WAITING
+from townlet.observations.relations import relation
 from townlet.observations.views import FULL, KINDS, Views
 from townlet.world.compiled import compiled
 from townlet.world.names import BED, DESK
@@ -14,8 +15,6 @@ from townlet.world.tables import Tables
 
 __all__ = ["refresh_scratch", "write_map"]
 
-OCCUPIED = 255
-PER_WAITING = 40
 _USUAL = 11
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from townlet.observations.channels import FRIEND, NEUTRAL, RIVAL
 from townlet.world.compiled import compiled
 from townlet.world.state import Ties
 
-__all__ = ["FRIEND", "NEUTRAL", "RIVAL", "best_ties", "relation"]
-
-NEUTRAL, FRIEND, RIVAL = 80, 160, 240
-"""Marks on the channel ``agents``."""
+__all__ = ["best_ties", "relation"]
 
 
 @compiled

@@ -7,7 +7,8 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.observations.features import map_channels
+from townlet.config.observation import Variant
+from townlet.observations.channels import KIND_STEP, PATH_SCALE, YES, map_channels
 from townlet.world.names import FACILITY_KINDS
 from townlet.world.tables import UNREACHABLE, Tables
 
@@ -15,7 +16,6 @@ __all__ = ["COMPACT", "FULL", "HYBRID", "KINDS", "Views", "build_views"]
 
 COMPACT, HYBRID, FULL = range(3)
 KINDS = len(FACILITY_KINDS)
-PATH_SCALE = 255 * 8
 
 I16 = NDArray[np.int16]
 U8 = NDArray[np.uint8]
@@ -39,23 +39,23 @@ class Views(NamedTuple):
     busy: Annotated[U8, "T H2 X2", "scratch, one a thread: use and queues of the facilities"]
 
 
-def build_views(tables: Tables, variant: str, window: int, threads: int) -> Views:
+def build_views(tables: Tables, variant: Variant, window: int, threads: int) -> Views:
     """Compute them. ``window`` is odd; ``threads`` is how many may write at once."""
     ground, radius = tables.map, window // 2
     height, width = ground.walkable.shape
     rim = ((radius, radius), (radius, radius))
     number = {"compact": COMPACT, "hybrid": HYBRID, "full": FULL}[variant]
     kinds = np.where(ground.object_at >= 0, ground.object_kind[ground.object_at], -1).astype(np.int16)
-    wall = np.pad((ground.wall > 0) * np.uint8(255), rim, constant_values=255).astype(np.uint8)
+    wall = np.pad((ground.wall > 0) * np.uint8(YES), rim, constant_values=YES).astype(np.uint8)
     if number == FULL:
-        layers = [wall, *(np.pad((kinds == k) * np.uint8(255), rim) for k in range(KINDS))]
+        layers = [wall, *(np.pad((kinds == k) * np.uint8(YES), rim) for k in range(KINDS))]
     else:
-        layers = [wall, np.pad(((kinds + 1) * 20).astype(np.uint8), rim)]
+        layers = [wall, np.pad(((kinds + 1) * KIND_STEP).astype(np.uint8), rim)]
     paths = np.zeros((0, height + 2 * radius, width + 2 * radius), np.uint8)
     if number == FULL:
         fields = np.concatenate([ground.kind_distance.transpose(2, 0, 1), ground.place_distance])
         far = fields == UNREACHABLE
-        near = np.where(far, 0, PATH_SCALE // (fields.astype(np.int64) + 8)).astype(np.uint8)
+        near = np.where(far, 0, 255 * PATH_SCALE // (fields.astype(np.int64) + PATH_SCALE)).astype(np.uint8)
         paths = np.pad(near, ((0, 0), *rim))
     day = tables.rules.day_ticks
     angle = 2 * np.pi * np.arange(day) / day

@@ -29,7 +29,7 @@ class BlockWriter(Protocol):
 def block_ticks(spec: ObservationSpec, rows: int, reward_parts: int = 0) -> int:
     """Ticks that a block of some 65 MiB holds: at least 16, at most 1024."""
     channels, height, width = spec.map_shape
-    row = channels * height * width + 4 * spec.features + spec.actions + 4 * reward_parts + 28
+    row = channels * height * width + 4 * spec.feature_count + spec.action_count + 4 * reward_parts + 28
     return max(16, min(1024, -(-_BLOCK_BYTES // (row * max(rows, 1)))))
 
 

@@ -38,7 +38,7 @@ def _lesson(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
     batch = draw_batch(spec, rows, seed, starts=1.0)
     batch.map[:] = 0
     batch.features[:, 2:] = 0.0
-    batch.action_mask[:, : min(CHOICES, spec.actions)] = True
+    batch.action_mask[:, : min(CHOICES, spec.action_count)] = True
     batch.action_mask[:, CHOICES:] = False
     return batch
 
@@ -61,7 +61,7 @@ class TeacherDemonstrations:
 
     def action_counts(self, part: Part) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
-        return np.bincount(right_actions(self._parts[part]), minlength=self._spec.actions)
+        return np.bincount(right_actions(self._parts[part]), minlength=self._spec.action_count)
 
     def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
@@ -68,8 +69,7 @@ class ManifestFile(Section):
 def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
     """Read ``core`` or a manifest file. Raises ConfigError naming file, line, key and rule."""
     if name_or_path == "core":
-        text = (files("townlet.world") / "data" / "affordances" / "core.yaml").read_text(encoding="utf-8")
-        return parse_affordances(text, where="affordances core")
+        return _core()
     try:
         text = read_text(name_or_path, kind="manifest", encoding="utf-8")
     except ConfigError as error:
@@ -83,6 +83,13 @@ def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
             ],
         ) from None
     return parse_affordances(text, where=name_or_path)
+
+
+@lru_cache(maxsize=1)
+def _core() -> tuple[AffordanceSource, ...]:
+    """The manifest that is shipped: read once, since both the observation's spec and the town come from it."""
+    text = (files("townlet.world") / "data" / "affordances" / "core.yaml").read_text(encoding="utf-8")
+    return parse_affordances(text, where="affordances core")
 
 
 def parse_affordances(text: str, *, where: str) -> tuple[AffordanceSource, ...]:

@@ -7,10 +7,31 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ACTIONS", "EVENTS", "EXIT_REASONS", "FACILITY_KINDS", "GOALS", "NEEDS", "OUTSIDE_KINDS", "PRICES"]
+__all__ = [
+    "ACTIONS",
+    "ACTION_MEANINGS",
+    "EVENTS",
+    "EXIT_REASONS",
+    "FACILITY_KINDS",
+    "GOALS",
+    "GOAL_MEANINGS",
+    "NEEDS",
+    "OUTSIDE_KINDS",
+    "PRICES",
+]
 
 ACTIONS: Final = ("wait", "north", "east", "south", "west", "use", "chat", "yield")
 WAIT, NORTH, EAST, SOUTH, WEST, USE, CHAT, YIELD = range(8)
+ACTION_MEANINGS: Final = {
+    "wait": "do nothing, or go on with what is under way",
+    "north": "take a step north",
+    "east": "take a step east",
+    "south": "take a step south",
+    "west": "take a step west",
+    "use": "use the facility under or beside oneself: start, join its queue, or push in there",
+    "chat": "talk to the nearest person in reach",
+    "yield": "let the next in the queue go first",
+}
 
 # direction d = action - NORTH, as (row, column)
 DIRECTION_Y: Final = (-1, 0, 1, 0)
@@ -24,6 +45,13 @@ SELLING_KINDS: Final = (TILL, COUNTER)
 # The actions of the space `goals`: to go to a kind of facility and use it, or one of two things to do on the spot.
 GOALS: Final = ("stay", *FACILITY_KINDS, "talk")
 STAY, FIRST_KIND, TALK = 0, 1, len(GOALS) - 1
+GOAL_MEANINGS: Final = {
+    "stay": "stay, or go on with what is under way",
+    **{kind: f"go to the nearest {kind} and use it" for kind in FACILITY_KINDS},
+    "bed": "go to one's own bed and use it",
+    "desk": "go to one's own desk (without a job: the nearest) and use it",
+    "talk": "talk to the nearest person in reach",
+}
 
 NEEDS: Final = ("hunger", "energy", "hygiene")
 PERSONALITY: Final = ("extroversion", "forgiveness", "ambition")

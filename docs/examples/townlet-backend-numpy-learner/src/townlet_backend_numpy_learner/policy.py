@@ -23,12 +23,12 @@ Weights = dict[str, np.ndarray]
 def new_weights(spec: ObservationSpec, options: Options, seed: int) -> Weights:
     """Random weights: a hidden layer, a head that scores actions, and one that estimates values."""
     draw = np.random.Generator(np.random.PCG64(seed)).normal
-    hidden, inputs = options.hidden, spec.features
+    hidden, inputs = options.hidden, spec.feature_count
     return {
         "w": draw(0, 1 / np.sqrt(inputs), (inputs, hidden)).astype(np.float32),
         "b": np.zeros(hidden, np.float32),
-        "policy": draw(0, 0.01 / np.sqrt(hidden), (hidden, spec.actions)).astype(np.float32),
-        "policy_b": np.zeros(spec.actions, np.float32),
+        "policy": draw(0, 0.01 / np.sqrt(hidden), (hidden, spec.action_count)).astype(np.float32),
+        "policy_b": np.zeros(spec.action_count, np.float32),
         "value": draw(0, 1 / np.sqrt(hidden), (hidden, 1)).astype(np.float32),
         "value_b": np.zeros(1, np.float32),
     }

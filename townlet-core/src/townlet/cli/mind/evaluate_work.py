@@ -16,7 +16,7 @@ from townlet.evaluation import EvaluationResult, PolicyAccess, evaluate, evaluat
 from townlet.evaluation.names import HEADLINES
 from townlet.evaluation.scenarios import Scorecard, load_scenario, scenario_names, score
 from townlet.minds.runtime import PolicyRuntime
-from townlet.observations.features import build_spec
+from townlet.observations import build_spec
 from townlet.registry import Registry, resolve_release
 from townlet.telemetry.kpis import TownKpis
 

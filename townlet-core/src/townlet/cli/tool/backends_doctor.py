@@ -83,7 +83,7 @@ def _rows(name: str | None) -> tuple[tuple[BackendRow, ...], list[str]]:
 def _town_spec() -> tuple[Mapping[str, Any] | None, str]:
     """The observations of the default town as JSON; None and why, if there are none."""
     from townlet.config import load_config
-    from townlet.observations.features import build_spec
+    from townlet.observations import build_spec
 
     try:
         return build_spec(load_config()).to_json(), ""

@@ -33,7 +33,7 @@ def command(source: str, out: Path, config_path: Path | None, overrides: tuple[s
 
     spec = None
     if config_path is not None or overrides:
-        from townlet.observations.features import build_spec
+        from townlet.observations import build_spec
 
         spec = build_spec(read_config(config_path, overrides).config)
     manifest = import_minari(source, out, spec=spec)

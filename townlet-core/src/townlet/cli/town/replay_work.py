@@ -80,7 +80,7 @@ def play_back(request: ReplayRequest) -> ReplayResult:
         drop_last=request.drop_last,
         memory_bytes=request.memory_bytes,
     )
-    total = Totals.zero(dataset.spec.actions, len(dataset.manifest.reward_parts))
+    total = Totals.zero(dataset.spec.action_count, len(dataset.manifest.reward_parts))
     first: list[Mapping[str, float]] = []
     means: list[float] = []
     batches = size = 0

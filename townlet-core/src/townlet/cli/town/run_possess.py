@@ -46,7 +46,7 @@ class TerminalPilot:
 
     def __init__(self, spec: ObservationSpec, name: str) -> None:
         self._spec, self._name = spec, name
-        self._actions = {key: spec.action(action) for key, action in _KEYS.items() if action in spec.action_names}
+        self._actions = {key: spec.action_index(action) for key, action in _KEYS.items() if action in spec.action_names}
         self._view: LiveView | None = None
         self._keys: Iterator[str] = iter(())
         self._free_ticks = 0
@@ -91,12 +91,12 @@ class TerminalPilot:
 
     def _status(self, observation: ObservationBatch, suggestion: str) -> str:
         features = dict(zip(self._spec.feature_names, map(float, observation.features[0]), strict=True))
-        wallet = features["wallet"]
+        spec = self._spec
         doing = [n.removeprefix("doing_") for n in self._spec.feature_names if n.startswith("doing_") and features[n]]
         told = [
             *(f"{name.removeprefix('need_')} {features[name]:.2f}" for name in _NEEDS),
-            *(f"{round(5 * features[name])} {name}" for name in _ITEMS),
-            f"{50 * wallet / max(1 - wallet, 1e-4):.0f} coins",
+            *(f"{spec.feature(name).decode(features[name]):.0f} {name}" for name in _ITEMS),
+            f"{spec.feature('wallet').decode(features['wallet']):.0f} coins",
             *(name.replace("_", " ") for name in _FLAGS if features[name]),
             f"doing {', '.join(doing)}",
             f"its mind would: {suggestion}",

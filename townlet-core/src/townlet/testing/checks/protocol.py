@@ -63,8 +63,8 @@ def decision_has_the_right_shape(subject: Subject) -> None:
             expect(isinstance(decision, Decision), f"decide gave a {type(decision).__name__}, not a Decision")
             found = (decision.actions.dtype.name, decision.actions.shape)
             expect(found == ("int64", (rows,)), f"actions must be int64 [{rows}], found {found[0]} {list(found[1])}")
-            inside = (decision.actions >= 0) & (decision.actions < subject.spec.actions)
-            expect(bool(inside.all()), f"actions must be in 0..{subject.spec.actions - 1}")
+            inside = (decision.actions >= 0) & (decision.actions < subject.spec.action_count)
+            expect(bool(inside.all()), f"actions must be in 0..{subject.spec.action_count - 1}")
 
 
 @check(
@@ -81,7 +81,7 @@ def optional_answers_fit(subject: Subject) -> None:
     if decision.log_probs is not None:
         expect(bool((decision.log_probs <= 1e-5).all()), "log_probs above 0 are no logarithms of probabilities")
     if decision.logits is not None:
-        expect(decision.logits.shape[1] == subject.spec.actions, "logits must have one column per action")
+        expect(decision.logits.shape[1] == subject.spec.action_count, "logits must have one column per action")
 
 
 @check(

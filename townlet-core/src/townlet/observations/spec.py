@@ -1,0 +1,45 @@
+"""The interface of a town with a given config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from townlet.api import Action, ActionSpace, Affordance, ObservationSpec
+from townlet.observations.channels import map_channels
+from townlet.observations.features import town_features
+from townlet.world.affordances import load_affordances
+from townlet.world.names import ACTION_MEANINGS, ACTIONS, FACILITY_KINDS, GOAL_MEANINGS, GOALS
+
+if TYPE_CHECKING:
+    from townlet.config.root import TownletConfig
+
+__all__ = ["build_spec"]
+
+_ACTIONS: Final[Mapping[ActionSpace, tuple[Action, ...]]] = {
+    "primitive": tuple(Action(name, ACTION_MEANINGS[name]) for name in ACTIONS),
+    "goals": tuple(Action(name, GOAL_MEANINGS[name]) for name in GOALS),
+}
+
+
+def build_spec(config: TownletConfig) -> ObservationSpec:
+    """What observations and actions of a town with this config mean.
+
+    Raises:
+        ConfigError: if its affordance manifest cannot be read or is wrong.
+    """
+    town, variant, window = config.town, config.observation.variant, config.observation.window
+    size = 0 if variant == "compact" else window
+    affordances = tuple(Affordance(a.id, a.facility) for a in load_affordances(town.affordances))
+    return ObservationSpec(
+        variant=variant,
+        channels=map_channels(variant),
+        map_height=size,
+        map_width=size,
+        features=town_features(affordances, town.time.day_ticks, town.actions),
+        actions=_ACTIONS[town.actions],
+        action_space=town.actions,
+        facility_kinds=FACILITY_KINDS,
+        affordances=affordances,
+        day_ticks=town.time.day_ticks,
+    )
