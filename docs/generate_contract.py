@@ -30,7 +30,17 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "ReferenceLearner",
         "RemembersRollouts",
     ),
-    "What crosses in a tick": ("ObservationSpec", "ObservationBatch", "Decision", "PolicyState", "ArrayState"),
+    "What an observation means": (
+        "ObservationSpec",
+        "Feature",
+        "MapChannel",
+        "Code",
+        "Transform",
+        "Action",
+        "Affordance",
+        "TownFacts",
+    ),
+    "What crosses in a tick": ("ObservationBatch", "Decision", "PolicyState", "ArrayState"),
     "What crosses in training": (
         "RolloutBatch",
         "RolloutArrays",

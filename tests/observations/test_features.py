@@ -17,9 +17,9 @@ def spec_of(**observation: object) -> ObservationSpec:
 
 
 GOLDEN = {
-    "hybrid": "66991e35497535239910d869cbab3fd2525f921cf3fbfc31b19c18c9b8841deb",
-    "full": "256582f36b2818c80893dbb1e1fca31a349b530409c20a3c86289e52ed19cd50",
-    "compact": "19ca5f80b4ce060737ce9a97f5af32be45b8a5bcf97f78b05e371c921404cc45",
+    "hybrid": "7a258bfe1550cd1006ed8bd9590ec5d2896f2f77a86f1fbba342aa4c6d113125",
+    "full": "e6ea1334039c9742b89edee5f63c20ffa87191b532debf31f0b4ad8712be08d7",
+    "compact": "ab9e0cfaf911319887f26b47118ba2b4432c875bf0885b8d21ec076680796555",
 }
 
 

@@ -145,8 +145,8 @@ class MapChannel:
     """One channel of the map, uint8. Fields as in :class:`Feature`; most channels have ``codes`` for their cells."""
 
     name: str
-    low: int = 0
-    high: int = 255
+    low: float = 0
+    high: float = 255
     unit: str = ""
     transform: Transform = Transform()
     description: str = field(default="", compare=False)
@@ -172,6 +172,30 @@ class Affordance:
 
     name: str
     facility: str
+
+
+def plain(entry: Feature | MapChannel | Action | Affordance, *, described: bool) -> dict[str, Any]:
+    """An entry of a spec as JSON-ready values: numbers as floats, and without its description if not ``described``."""
+    found: dict[str, Any] = {"name": entry.name}
+    if isinstance(entry, Affordance):
+        return {**found, "facility": entry.facility}
+    if described:
+        found["description"] = entry.description
+    if isinstance(entry, Action):
+        return found
+    return {
+        **found,
+        "low": float(entry.low),
+        "high": float(entry.high),
+        "unit": entry.unit,
+        "transform": {"kind": entry.transform.kind, "scale": float(entry.transform.scale)},
+        "codes": [{"value": float(code.value), "meaning": code.meaning} for code in entry.codes],
+    }
+
+
+def meaning(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the feature or channel that :func:`plain` wrote. Raises KeyError or TypeError for others."""
+    return {**entry, "transform": Transform(**entry["transform"]), "codes": tuple(Code(**c) for c in entry["codes"])}
 
 
 def _check_range(what: str, low: float, high: float, codes: tuple[Code, ...]) -> None:

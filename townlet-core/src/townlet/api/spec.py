@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api.meaning import Action, Affordance, Code, Feature, MapChannel, Transform
+from townlet.api.meaning import Action, Affordance, Feature, MapChannel, meaning, plain
 from townlet.api.spec_difference import differences
 from townlet.errors import ContractError
 
@@ -161,14 +161,26 @@ class ObservationSpec:
         Equal for equal specs; different after any renaming or reordering, and with any other range, unit, scale,
         code, day length, facility kind or affordance.
         """
-        text = json.dumps(_without_descriptions(self.to_json()), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self._plain(described=False), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """The spec as JSON-ready values; :meth:`from_json` reads it back."""
-        plain = _listed(asdict(self))
-        assert isinstance(plain, dict)
-        return plain
+        return self._plain(described=True)
+
+    def _plain(self, *, described: bool) -> dict[str, Any]:
+        return {
+            "variant": self.variant,
+            "channels": [plain(channel, described=described) for channel in self.channels],
+            "map_height": self.map_height,
+            "map_width": self.map_width,
+            "features": [plain(feature, described=described) for feature in self.features],
+            "actions": [plain(action, described=described) for action in self.actions],
+            "action_space": self.action_space,
+            "facility_kinds": list(self.facility_kinds),
+            "affordances": [plain(affordance, described=described) for affordance in self.affordances],
+            "day_ticks": self.day_ticks,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ObservationSpec:
@@ -176,10 +188,10 @@ class ObservationSpec:
         try:
             return cls(
                 variant=str(data["variant"]),
-                channels=tuple(MapChannel(**_meaning(entry)) for entry in data["channels"]),
+                channels=tuple(MapChannel(**meaning(entry)) for entry in data["channels"]),
                 map_height=int(data["map_height"]),
                 map_width=int(data["map_width"]),
-                features=tuple(Feature(**_meaning(entry)) for entry in data["features"]),
+                features=tuple(Feature(**meaning(entry)) for entry in data["features"]),
                 actions=tuple(Action(**entry) for entry in data["actions"]),
                 action_space=data["action_space"],
                 facility_kinds=tuple(data["facility_kinds"]),
@@ -202,28 +214,6 @@ class ObservationSpec:
     def first_difference(self, other: ObservationSpec) -> str | None:
         """The first of :meth:`differences`, or None where the two are equal."""
         return next(iter(self.differences(other)), None)
-
-
-def _meaning(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a feature or a channel."""
-    return {**entry, "transform": Transform(**entry["transform"]), "codes": tuple(Code(**c) for c in entry["codes"])}
-
-
-def _listed(value: Any) -> Any:
-    """With lists for tuples, so that it equals what JSON gives back."""
-    if isinstance(value, dict):
-        return {key: _listed(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_listed(part) for part in value]
-    return value
-
-
-def _without_descriptions(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_descriptions(part) for key, part in value.items() if key != "description"}
-    if isinstance(value, list):
-        return [_without_descriptions(part) for part in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _check_entries(field: str, entries: Any, kind: type[MapChannel | Feature | Action | Affordance]) -> None:

@@ -18,7 +18,7 @@ from townlet.world.maps import MapSource, load_map
 from townlet.world.names import BED, DESK, FACILITY_KINDS
 from townlet.world.tables import UNREACHABLE, MapTable, PostTable, Tables, Town
 
-__all__ = ["compile_map", "compile_town"]
+__all__ = ["compile_map", "compile_town", "read_map"]
 
 _SPAWN_TILES = 32
 _POSTS_OF_A_HOME = 24
@@ -33,7 +33,7 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     """
     config = config if config is not None else TownConfig()
     if source is None:
-        source = _source(config)
+        source = read_map(config)
     affordances = load_affordances(config.affordances)
     ground = read_ground(source)
     check_reachable(source, ground)
@@ -61,7 +61,8 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     )
 
 
-def _source(config: TownConfig) -> MapSource:
+def read_map(config: TownConfig) -> MapSource:
+    """The map of a config: shipped, generated or from a file. Raises MapError or ConfigError for a wrong one."""
     if config.map == "generated":
         from townlet.world.generate import generate_map  # pulled in only for towns that need it
 
