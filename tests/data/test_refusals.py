@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from townlet.api import Feature
 from townlet.data import open_dataset
 from townlet.errors import DatasetError
 from townlet.storage import canonical_bytes, canonical_digest
@@ -195,11 +196,13 @@ class TestManifest:
         edit(path, lambda d: d["policy"].update(active="pytorch"), sign=False)
         assert "was changed after it was written" in refusal(path)
 
-    @pytest.mark.parametrize("version", [0, 2, "1", None])
+    @pytest.mark.parametrize("version", [0, 1, 3, "2", None])
     def test_another_schema_version(self, record, version):
         path = record().path
         edit(path, lambda d: d.update(schema_version=version))
-        assert "cannot be read; this Townlet reads 1" in refusal(path)
+        text = refusal(path)
+        assert "cannot be read; this Townlet reads 2" in text
+        assert ("record it again" in text) == (version == 1)
 
     def test_another_format(self, record):
         path = record().path
@@ -247,8 +250,8 @@ def test_nothing_there(tmp_path):
 
 def test_a_foreign_spec_is_refused_by_its_first_difference(record, spec):
     path = record().path
-    other = replace(spec, feature_names=("tick", "column", "need"))
-    assert "feature_names[1] is 'column' here and 'row' there" in refusal(path, spec=other)
+    other = replace(spec, features=(spec.features[0], Feature("column"), spec.features[2]))
+    assert "feature 'column' is missing there" in refusal(path, spec=other)
 
 
 def test_the_same_spec_is_welcome(record, spec):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from townlet.api import Feature
 from townlet.data import open_dataset
 from townlet.errors import DatasetError
 
@@ -83,9 +86,8 @@ def test_recordings_of_the_stub_are_refused(services, tmp_path) -> None:
 
 def test_a_dataset_of_another_spec_names_the_difference(toy, services, services_of, tmp_path, monkeypatch) -> None:
     folder = services.rollout.demonstrate(tmp_path / "teacher")
-    names = (*toy.SPEC.feature_names[:-1], "renamed")
-    other = type(toy.SPEC)("toy", (), 0, 0, names, toy.SPEC.action_names)
-    with pytest.raises(DatasetError, match=r"feature_names\[3\]"):
+    other = replace(toy.SPEC, features=(*toy.SPEC.features[:-1], Feature("renamed")))
+    with pytest.raises(DatasetError, match="feature 'renamed' is missing there"):
         services.replay.demonstrations([folder], other)
 
 

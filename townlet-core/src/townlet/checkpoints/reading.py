@@ -16,6 +16,8 @@ from townlet.storage import canonical_bytes, member_path, read_json_document, sh
 
 __all__ = ["Checkpoint", "read_checkpoint"]
 
+_NAMES_ALONE = "version 1 knew the names of what is observed and not their meaning: train it again"
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -82,7 +84,7 @@ def _parse(document: dict[str, object], path: Path) -> tuple[CheckpointManifest,
         raise CheckpointError(
             f"schema version {document.get('schema_version')!r} cannot be read; this Townlet reads {SCHEMA_VERSION}",
             where=where,
-            details=("version 1 knew the names of what is observed and not their meaning: train it again",),
+            details=() if document.get("schema_version") != 1 else (_NAMES_ALONE,),
         )
     if not isinstance(digest, str):
         raise CheckpointError("the manifest has no digest", where=where)

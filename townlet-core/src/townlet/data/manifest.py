@@ -25,6 +25,7 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.json"
 SCHEMA_VERSION = 2
+_NAMES_ALONE = "version 1 knew the names of what is observed and not their meaning: record it again"
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -176,7 +177,7 @@ def read_manifest(folder: Path) -> tuple[DatasetManifest, str]:
         raise DatasetError(
             f"schema version {document.get('schema_version')!r} cannot be read; this Townlet reads {SCHEMA_VERSION}",
             where=where,
-            details=("version 1 knew the names of what is observed and not their meaning: record it again",),
+            details=() if document.get("schema_version") != 1 else (_NAMES_ALONE,),
         )
     try:
         manifest = DatasetManifest.model_validate_json(canonical_bytes(document))
