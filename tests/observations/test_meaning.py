@@ -12,7 +12,7 @@ from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig
 from townlet.envs import TownEngine
 from townlet.observations import build_spec
-from townlet.world.names import FACILITY_KINDS
+from townlet.world.names import FACILITY_KINDS, GOALS
 from townlet.world.state import QUEUE_PLACES
 from townlet.world.tables import UNREACHABLE
 
@@ -63,20 +63,26 @@ def odd_town(folder: Path, variant: str) -> TownletConfig:
     )
 
 
+def in_goals(config: TownletConfig) -> TownletConfig:
+    """The same town, whose minds choose goals."""
+    town = config.town.model_copy(update={"actions": "goals", "ask_every": 6})
+    return config.model_copy(update={"town": town})
+
+
 def lived(engine: TownEngine, ticks: int) -> Iterator[int]:
     """Random lives; now and then somebody is handed or robbed of something."""
     random, agents = np.random.default_rng(7), engine.state.agents
     observed = engine.observe()
     for tick in range(ticks):
         weights = random.random(observed.action_mask.shape) * observed.action_mask
-        weights[:, 5] *= 3  # use: for things to happen
+        weights[:, 5:7] *= 3  # use, or goals: for things to happen
         observed = engine.step(weights.argmax(1)).observations
         if tick % 9 == 0:
-            shape = agents.money.shape
-            agents.money[:] = np.where(agents.present, random.integers(0, 400, shape), agents.money)
-            agents.groceries[:] = np.where(agents.present, random.integers(0, 9, shape), agents.groceries)
-            agents.meals[:] = np.where(agents.present, random.integers(0, 9, shape), agents.meals)
-            agents.energy[:] = np.where(agents.present, random.random(shape), agents.energy)
+            shape, idle = agents.money.shape, agents.present & (agents.activity < 0)  # others have paid in advance
+            agents.money[:] = np.where(idle, random.integers(0, 400, shape), agents.money)
+            agents.groceries[:] = np.where(idle, random.integers(0, 9, shape), agents.groceries)
+            agents.meals[:] = np.where(idle, random.integers(0, 9, shape), agents.meals)
+            agents.energy[:] = np.where(idle, random.random(shape), agents.energy)
             observed = engine.observe()
         yield tick
 
@@ -115,6 +121,8 @@ def numbers(engine: TownEngine, w: int, a: int) -> dict[str, float]:
         "doing_none": float(doing < 0),
         **{f"doing_{name}": float(doing == k) for k, name in enumerate(engine.town.affordances)},
     }
+    if engine.spec.action_space == "goals":
+        found.update({f"goal_{name}": float(agents.goal[w, a] == k) for k, name in enumerate(GOALS)})
     for kind in ("shower", "stove", "table", "till", "counter", "bench"):
         found.update(_kind_numbers(engine, w, a, kind))
     return found
@@ -135,6 +143,7 @@ def _kind_numbers(engine: TownEngine, w: int, a: int, kind: str) -> dict[str, fl
 CONFIGS: dict[str, Callable[[Path], TownletConfig]] = {
     "odd hybrid": lambda folder: odd_town(folder, "hybrid"),
     "odd full": lambda folder: odd_town(folder, "full"),
+    "odd goals": lambda folder: in_goals(odd_town(folder, "compact")),
     "riverside": lambda folder: TownletConfig(),
 }
 
@@ -190,6 +199,14 @@ def test_the_features_are_those_of_the_towns_own_affordances(tmp_path: Path) -> 
     assert spec.feature_names[-9:] == tuple(f"doing_{name}" for name in engine.town.affordances)
     done = {int(k) for _ in lived(engine, 400) for k in engine.state.agents.activity[0]} - {-1}
     assert len(done) >= 5  # so that the tests above saw somebody do this and that
+
+
+def test_goals_are_actions_and_features_of_their_own(tmp_path: Path) -> None:
+    primitive = odd_town(tmp_path, "compact")
+    spec = build_spec(in_goals(primitive))
+    assert spec.action_names == GOALS
+    assert spec.feature_names == (*build_spec(primitive).feature_names, *(f"goal_{goal}" for goal in GOALS))
+    assert spec.first_difference(build_spec(primitive)) == "the action space is 'goals' here and 'primitive' there"
 
 
 def test_another_manifest_or_day_is_another_spec(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ __all__ = ["town_facts"]
 Rule = float | int | str | bool
 
 # Files and what the interface says already: the map and the affordances are here by what they hold.
-_ELSEWHERE = ("map", "affordances", "generator", "time.day_ticks")
+_ELSEWHERE = ("map", "affordances", "actions", "generator", "time.day_ticks")
 
 
 def town_facts(town: TownConfig) -> TownFacts:
