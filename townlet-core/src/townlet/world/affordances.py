@@ -71,7 +71,7 @@ def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
     if name_or_path == "core":
         return _core()
     try:
-        text = read_text(name_or_path, kind="manifest", encoding="utf-8")
+        text = read_text(name_or_path, kind="manifest")
     except ConfigError as error:
         raise ConfigError(
             f"the affordance manifest {name_or_path!r} cannot be read",

@@ -110,7 +110,7 @@ def load_map(name_or_path: str) -> MapSource:
         text = (files("townlet.world") / "data" / "maps" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
         return parse_map(text, where=f"map {name_or_path}")
     try:
-        text = read_text(name_or_path, kind="map", max_bytes=_MAX_BYTES, encoding="utf-8")
+        text = read_text(name_or_path, kind="map", max_bytes=_MAX_BYTES)
     except ConfigError as error:
         names = (*SHIPPED_MAPS, "generated")
         near = nearest(name_or_path, names)
