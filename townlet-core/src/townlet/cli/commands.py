@@ -8,6 +8,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "A town": {
         "run": "Run a town and watch it",
         "rollout": "Run towns and record a dataset",
+        "view": "Write a page that plays a recording back",
         "dataset": "Look at, check, cut and exchange recorded datasets",
         "replay": "Play a recorded dataset back",
         "inspect": "Look through one agent's eyes at a recorded tick",

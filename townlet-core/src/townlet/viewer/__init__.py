@@ -1,0 +1,6 @@
+"""Watching a recorded town: a page of one file, with everything in it, that a browser opens without a network."""
+
+from townlet.viewer.assembly import TownPage, page_of
+from townlet.viewer.film import Film, film_of
+
+__all__ = ["Film", "TownPage", "film_of", "page_of"]

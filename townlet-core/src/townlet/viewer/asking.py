@@ -1,0 +1,72 @@
+"""Asking a mind again what it thinks of a recorded town, tick by tick, in the order in which it happened."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import ObservationBatch
+from townlet.config import TownletConfig
+from townlet.envs.engine import TownEngine
+from townlet.minds.runtime import PolicyRuntime
+from townlet.viewer.thoughts import Scores
+
+__all__ = ["Adviser", "Asked", "ask_again"]
+
+
+class Adviser(Protocol):
+    """Gives scores to the observations of one town, one tick after the other."""
+
+    def scores(self, observations: ObservationBatch, taken: NDArray[np.int64]) -> Scores:
+        """What it thinks of ``A`` rows; ``taken`` are the recorded actions, which happen whatever it says."""
+        ...
+
+    def note(self) -> str:
+        """A sentence about who was asked, for the page."""
+        ...
+
+
+class Asked:
+    """A mind that is asked at every tick, with its memory.
+
+    Args:
+        runtime: started for this one town.
+    """
+
+    def __init__(self, runtime: PolicyRuntime) -> None:
+        self._runtime = runtime
+        self._asked = self._agreed = 0
+        self._scored = False
+
+    def scores(self, observations: ObservationBatch, taken: NDArray[np.int64]) -> Scores:
+        """Its probabilities over what is possible, if it gives logits, and its values."""
+        decision = self._runtime.decide(observations)
+        living = observations.active
+        self._asked += int(living.sum())
+        self._agreed += int((decision.actions == taken)[living].sum())
+        if decision.logits is None:
+            return Scores(None, decision.values)
+        self._scored = True
+        logits = np.where(observations.action_mask, decision.logits.astype(np.float64), -np.inf)
+        logits -= logits.max(axis=-1, keepdims=True)
+        weights = np.exp(logits)
+        return Scores(weights / weights.sum(axis=-1, keepdims=True), decision.values)
+
+    def note(self) -> str:
+        """Who was asked, and how often it would have done the same."""
+        share = self._agreed / max(self._asked, 1)
+        silent = "" if self._scored else " It gives no probabilities."
+        return f"Asked again: {self._runtime.requested}; it would have done the same in {share:.1%} of choices.{silent}"
+
+
+def ask_again(name: str, config: TownletConfig, engine: TownEngine) -> Asked:
+    """Make ready the mind ``name``, a form that ``townlet run --backend`` takes, for the one town of ``engine``.
+
+    Raises:
+        TownletError: where it is not installed, cannot be loaded or does not fit the observations.
+    """
+    runtime = PolicyRuntime.from_config(config, engine.spec, backend=name, on_missing="error")
+    runtime.start(engine.agents, engine.policy_seeds())
+    return Asked(runtime)

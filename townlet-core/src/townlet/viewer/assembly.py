@@ -1,0 +1,99 @@
+"""The page: markup, style, script and films in one file that asks the network for nothing.
+
+A policy in its head (Content-Security-Policy) forbids every request and every script but the one whose digest it
+names, so that nothing in a recording, whatever it is called, can run or fetch.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from townlet import __version__
+from townlet.errors import UsageError
+from townlet.viewer.bundle import join_modules, page_file
+from townlet.viewer.film import Film
+
+__all__ = ["TownPage", "page_of"]
+
+_STYLES = ("theme.css", "layout.css", "panels.css")
+
+
+@dataclass(frozen=True, slots=True)
+class TownPage:
+    """A page as text.
+
+    Attributes:
+        title: what the browser's tab says.
+        text: the whole page.
+    """
+
+    title: str
+    text: str
+
+    def write(self, path: Path) -> Path:
+        """Write the page. Raises UsageError if it cannot be written."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"the page cannot be written: {error.strerror or error}", where=str(path)) from error
+        return path
+
+
+def page_of(films: Sequence[Film]) -> TownPage:
+    """A page that shows one film, or two side by side.
+
+    Raises:
+        UsageError: for none, or more than two.
+    """
+    if not 1 <= len(films) <= 2:
+        raise UsageError(f"a page shows one recording or two side by side, found {len(films)}")
+    title = " and ".join(dict.fromkeys(film.title for film in films)) + " - Townlet"
+    style, script = _style(), _script()
+    policy = (
+        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    about = {"version": __version__, "films": [{"title": film.title, "about": dict(film.about)} for film in films]}
+    data = [f'<script type="application/json" id="about">{_json(about)}</script>']
+    for number, film in enumerate(films):
+        for name, part in film.parts.items():
+            encoded = base64.b64encode(part).decode("ascii")
+            data.append(f'<script type="text/plain" id="film-{number}-{name}">{encoded}</script>')
+    text = page_file("page.html").read_text(encoding="utf-8")
+    for mark, value in (
+        ("{{policy}}", html.escape(policy)),
+        ("{{title}}", html.escape(title)),
+        ("{{style}}", style),
+        ("{{script}}", script),
+        ("{{data}}", "\n".join(data)),  # the last, so that nothing in it is taken for a mark
+    ):
+        text = text.replace(mark, value, 1)
+    return TownPage(title, text)
+
+
+@cache
+def _style() -> str:
+    return "".join(page_file(name).read_text(encoding="utf-8") for name in _STYLES)
+
+
+@cache
+def _script() -> str:
+    return join_modules("main.js")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _json(value: object) -> str:
+    """JSON that cannot end the element it stands in."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

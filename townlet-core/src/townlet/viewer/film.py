@@ -1,0 +1,232 @@
+"""A film: one recorded town as the page shows it. Made by living the recording again, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.config import TownletConfig
+from townlet.data import Dataset, TrajectoryBlock
+from townlet.envs.engine import TownEngine
+from townlet.errors import DatasetError, UsageError
+from townlet.evaluation.names import HEADLINES, LABELS
+from townlet.viewer.asking import Adviser, ask_again
+from townlet.viewer.columns import pack
+from townlet.viewer.frames import FrameNotes, TieNotes
+from townlet.viewer.happenings import EventNotes
+from townlet.viewer.scenery import describe_scenery
+from townlet.viewer.thinning import Thinning, thin_out
+from townlet.viewer.thoughts import ThoughtNotes
+
+__all__ = ["Film", "film_of"]
+
+_BLOCK = 256
+_KPI_FRAMES = 200
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What a page shows of one town.
+
+    Attributes:
+        title: name of the town.
+        about: JSON-ready: who played, when, which dataset, and sentences on what is left out (``notes``).
+        parts: packed parts (see :mod:`townlet.viewer.columns`) by name: ``scenery``, ``frames``, ``ties``,
+            ``events``, ``kpis``, and where minds are shown ``choices`` and ``seen``.
+    """
+
+    title: str
+    about: Mapping[str, Any]
+    parts: Mapping[str, bytes]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts.values()))
+
+
+def film_of(
+    dataset: Dataset,
+    *,
+    world: int = 0,
+    ticks: tuple[int, int] | None = None,
+    minds: bool = True,
+    ask: str | None = None,
+    progress: Progress | None = None,
+) -> Film:
+    """Live one town of ``dataset`` again and keep what the page shows.
+
+    Args:
+        dataset: a recording of whole towns from their first tick.
+        world: which of its towns.
+        ticks: first and last tick shown; all of the first stretch by default.
+        minds: keep masks, probabilities, values, rewards and observations, where they fit (see ``thinning``).
+        ask: a mind to ask again at each tick, as ``townlet run --backend`` takes it.
+        progress: told ticks done and ticks in all.
+
+    Raises:
+        DatasetError: if it does not begin at tick 0, is no recording of towns, or another version of the town
+            recorded it, so that living it again leads elsewhere.
+        UsageError: for a town or ticks that were not recorded.
+        TownletError: where ``ask`` cannot be asked.
+    """
+    manifest = dataset.manifest
+    _refuse_what_cannot_be_shown(dataset, world)
+    config = TownletConfig.model_validate(manifest.config)
+    engine = TownEngine(config, manifest.segments[0].seeds[world : world + 1])
+    length = manifest.segments[0].ticks
+    first, last = _range(dataset, ticks, length)
+    thinning = thin_out(first, last, engine.agents, thoughts=minds or ask is not None)
+    adviser = ask_again(ask, config, engine) if ask is not None else None
+    notes = _Notes(engine, thinning, manifest.reward_parts)
+    rows = slice(world * engine.agents, (world + 1) * engine.agents)
+    for tick, block, t in _recorded(dataset, last):
+        _compare(engine, dataset, block, t, rows)
+        actions = np.ascontiguousarray(block.actions[t, rows])
+        scores = adviser.scores(engine.observe(), actions) if adviser is not None else None
+        notes.before(tick, actions)
+        if thinning.thoughts and thinning.keeps(tick):
+            notes.thoughts.note(tick, block, t, rows, scores)
+        engine.step(actions)
+        notes.after(tick + 1)
+        if progress is not None and (tick + 1) % _BLOCK == 0:
+            progress(tick + 1, last)
+    notes.before(last, None)
+    engine.close()
+    return Film(
+        title=str(manifest.config.get("name") or "a town"),
+        about=_about(dataset, world, thinning, notes, adviser),
+        parts=notes.parts(manifest.agent_names or engine.agent_names),
+    )
+
+
+class _Notes:
+    """All notes that are taken while a town lives."""
+
+    def __init__(self, engine: TownEngine, thinning: Thinning, reward_parts: tuple[str, ...]) -> None:
+        self._engine, self._thinning = engine, thinning
+        self.frames = FrameNotes(engine, thinning.frames)
+        self.ties = TieNotes(engine)
+        self.events = EventNotes(engine)
+        self.thoughts = ThoughtNotes(engine.spec, reward_parts)
+        self._every = max(25, -(-(thinning.last - thinning.first) // _KPI_FRAMES))
+        self._kpis: list[tuple[int, list[float]]] = []
+
+    def before(self, tick: int, actions: NDArray[np.int64] | None) -> None:
+        """The state at ``tick``, and the actions about to be taken."""
+        if self._thinning.keeps(tick):
+            self.frames.note(actions)
+            self.ties.note()
+        if tick >= self._thinning.first and (tick % self._every == 0 or tick == self._thinning.last):
+            summary = self._engine.kpis().summary()
+            self._kpis.append((tick, [float(summary[name]) for name in HEADLINES]))
+
+    def after(self, tick: int) -> None:
+        """What the step to ``tick`` brought."""
+        if tick >= self._thinning.first:
+            self.events.note()
+
+    def parts(self, names: tuple[str, ...]) -> dict[str, bytes]:
+        """Everything, packed; the agents are called ``names``."""
+        kpis: dict[str, NDArray[Any]] = {
+            "tick": np.array([[tick] for tick, _ in self._kpis], np.int32).reshape(-1, 1),
+            "values": np.array([values for _, values in self._kpis], np.float32).reshape(-1, len(HEADLINES)),
+        }
+        named = [{"name": name, "label": LABELS[name]} for name in HEADLINES]
+        return {
+            "scenery": pack({}, describe_scenery(self._engine, names)),
+            "frames": self.frames.packed(),
+            "ties": self.ties.packed(),
+            "events": self.events.packed(),
+            "kpis": pack(kpis, {"figures": named}),
+            **(self.thoughts.packed() if self._thinning.thoughts else {}),
+        }
+
+
+def _refuse_what_cannot_be_shown(dataset: Dataset, world: int) -> None:
+    manifest, where = dataset.manifest, str(dataset.path)
+    if manifest.layout != "worlds" or not manifest.segments or not manifest.segments[0].seeds:
+        raise DatasetError(
+            "this dataset cannot be watched: its rows are chosen lives, not whole towns",
+            where=where,
+            details=("watch the recording that it was cut from",),
+        )
+    if manifest.segments[0].first_tick != 0:
+        raise DatasetError(
+            f"this recording begins at tick {manifest.segments[0].first_tick}, and a town can only be lived again "
+            "from its first",
+            where=where,
+            details=("record the run from tick 0: townlet run --record DIR",),
+        )
+    if not 0 <= world < manifest.worlds:
+        raise UsageError(f"there is no town {world}: towns are 0 to {manifest.worlds - 1}", where=where)
+
+
+def _range(dataset: Dataset, ticks: tuple[int, int] | None, length: int) -> tuple[int, int]:
+    if ticks is None:
+        return 0, length
+    first, last = ticks
+    if not 0 <= first < last or first >= length:
+        raise UsageError(
+            f"ticks {first} to {last} were not recorded", where=str(dataset.path), details=(f"recorded: 0 to {length}",)
+        )
+    return first, min(last, length)
+
+
+def _recorded(dataset: Dataset, last: int) -> Iterator[tuple[int, TrajectoryBlock, int]]:
+    """Tick, block and index in it, for the ticks before ``last``."""
+    tick = 0
+    for block in dataset.blocks(_BLOCK):
+        for t in range(block.ticks):
+            if tick >= last:
+                return
+            yield tick, block, t
+            tick += 1
+
+
+def _compare(engine: TownEngine, dataset: Dataset, block: TrajectoryBlock, t: int, rows: slice) -> None:
+    now = engine.observe()
+    same = np.array_equal(now.active, block.active[t, rows]) and np.array_equal(now.features, block.features[t, rows])
+    if not same:
+        raise DatasetError(
+            f"living the recording again leads elsewhere at tick {engine.tick}",
+            where=str(dataset.path),
+            details=("it was recorded by another version of the town; record it again",),
+        )
+
+
+def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, adviser: Adviser | None) -> dict[str, Any]:
+    manifest = dataset.manifest
+    said = list(thinning.notes)
+    if manifest.is_stub:
+        said.append("Everybody only waits: the stub stood in for the mind that was asked for.")
+    if not manifest.complete:
+        said.append(f"The recording was cut short: {manifest.interruption or 'it does not say why'}.")
+    if len(manifest.segments) > 1:
+        said.append(f"The recording has {len(manifest.segments)} stretches; this is the first.")
+    if notes.events.left_out:
+        said.append("There were too many events: the lesser ones are left out.")
+    if adviser is not None:
+        said.append(adviser.note())
+    return {
+        "name": dataset.path.name,
+        "world": world,
+        "worlds": manifest.worlds,
+        "seed": str(manifest.segments[0].seeds[world]),
+        "created": manifest.created,
+        "configId": manifest.config_id,
+        "digest": dataset.digest,
+        "policy": manifest.policy,
+        "first": thinning.first,
+        "last": thinning.last,
+        "stride": thinning.stride,
+        "minds": thinning.thoughts,
+        "asked": adviser is not None,
+        "notes": said,
+    }

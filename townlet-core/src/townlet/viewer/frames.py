@@ -1,0 +1,153 @@
+"""The frames of one town: what is drawn and told of each tick, read from the state into columns.
+
+A frame is the state at a tick, before the action of that tick; the last frame is the state after the last action.
+Axes: ``T`` frames, ``A`` agents, ``O`` facility objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.envs.engine import TownEngine
+from townlet.viewer.columns import pack, quantised
+from townlet.world.names import SELLING_KINDS
+from townlet.world.state import WorldState
+
+__all__ = ["FAINT", "IN_SHIFT", "LAST_OK", "ON_SITE", "POWER", "STEPS", "WATER", "FrameNotes", "TieNotes", "read_frame"]
+
+FAINT, IN_SHIFT, ON_SITE, LAST_OK = 1, 2, 4, 8
+"""Bits of ``flags``."""
+POWER, WATER = 1, 2
+"""Bits of ``services``."""
+STEPS: Final[Mapping[str, float]] = {
+    **dict.fromkeys(("hunger", "energy", "hygiene", "attendance"), 1 / 255),
+    "money": 0.1,
+    **dict.fromkeys(("extroversion", "forgiveness", "ambition"), 0.01),
+    "prices": 0.01,
+    "stock": 1.0,
+}
+"""What one unit of a column is; 1 where nothing is said."""
+_TRAITS = ("extroversion", "forgiveness", "ambition")
+_TIE_STEP = 0.01
+
+
+def read_frame(state: WorldState, selling: NDArray[np.int64], w: int = 0) -> dict[str, NDArray[Any]]:
+    """One frame of world ``w``: name to whole numbers ``[n]``, ``n`` being ``A``, ``O``, or a few for the town."""
+    agents, objects, outside = state.agents, state.objects, state.outside
+    queue_object = agents.queue_object[w]
+    queueing = queue_object >= 0
+    place = np.zeros(len(queueing), np.uint8)
+    for a in np.flatnonzero(queueing):
+        place[a] = 1 + int(np.argmax(objects.queue[w, queue_object[a]] == a))
+    flags = (
+        (agents.faint_left[w] > 0) * FAINT
+        + agents.in_shift[w] * IN_SHIFT
+        + agents.on_site[w] * ON_SITE
+        + agents.last_ok[w] * LAST_OK
+    )
+    needs = {name: quantised(getattr(agents, name)[w], 1 / 255, np.uint8) for name in ("hunger", "energy", "hygiene")}
+    traits = {name: quantised(agents.personality[w, :, i], 0.01, np.int8) for i, name in enumerate(_TRAITS)}
+    return {
+        "tick": state.clock.tick[w : w + 1].astype(np.int32),
+        "y": agents.y[w],
+        "x": agents.x[w],
+        **needs,
+        "money": quantised(agents.money[w], STEPS["money"], np.int32),
+        "groceries": quantised(agents.groceries[w], 1, np.uint8),
+        "meals": quantised(agents.meals[w], 1, np.uint8),
+        "activity": agents.activity[w],
+        "left": quantised(agents.activity_left[w], 1, np.uint16),
+        "object": np.where(queueing, queue_object, agents.activity_object[w]).astype(np.int16),
+        "place": place,
+        "flags": flags.astype(np.uint8),
+        "shift": agents.shift_phase[w],
+        "job": agents.job[w],
+        "attendance": quantised(agents.attendance[w], 1 / 255, np.uint8),
+        "life": quantised(agents.life[w], 1, np.uint16),
+        "rent": quantised(agents.rent_due[w], 1, np.uint16),
+        **traits,
+        "closed": (objects.closed_until[w] > state.clock.tick[w]).astype(np.uint8),
+        "stock": quantised(objects.stock[w, selling], 1, np.uint16),
+        "services": np.array([outside.power[w] * POWER + outside.water[w] * WATER], np.uint8),
+        "prices": quantised(outside.prices[w], STEPS["prices"], np.uint16),
+        "meeting": outside.meeting[w],
+    }
+
+
+class FrameNotes:
+    """Collects frames of world 0 of an engine.
+
+    Args:
+        engine: a town.
+        frames: how many are expected; more are taken, too.
+    """
+
+    def __init__(self, engine: TownEngine, frames: int) -> None:
+        self._engine = engine
+        self._selling = np.flatnonzero(np.isin(engine.tables.map.object_kind, SELLING_KINDS))
+        self._room = max(frames, 1)
+        self._columns: dict[str, NDArray[Any]] = {}
+        self.frames = 0
+        """Frames noted so far."""
+
+    def note(self, actions: NDArray[np.int64] | None) -> None:
+        """Take the frame of now, with the actions ``[A]`` about to be taken (None after the last)."""
+        frame = read_frame(self._engine.state, self._selling)
+        agents = self._engine.agents
+        frame["action"] = np.full(agents, -1, np.int16) if actions is None else actions.astype(np.int16)
+        if not self._columns:
+            self._columns = {name: np.empty((self._room, len(values)), values.dtype) for name, values in frame.items()}
+        if self.frames == self._room:
+            self._room *= 2
+            for name, column in self._columns.items():
+                self._columns[name] = np.concatenate([column, np.empty_like(column)])
+        for name, values in frame.items():
+            self._columns[name][self.frames] = values
+        self.frames += 1
+
+    def packed(self) -> bytes:
+        """The part ``frames``."""
+        return pack({name: column[: self.frames] for name, column in self._columns.items()}, {"steps": STEPS})
+
+
+class TieNotes:
+    """Collects how ties change, slot by slot; what does not change by a hundredth is not noted again."""
+
+    def __init__(self, engine: TownEngine) -> None:
+        self._engine = engine
+        self._before: NDArray[np.int16] | None = None
+        self._ticks: list[NDArray[np.int32]] = []
+        self._slots: list[NDArray[np.int32]] = []
+        self._values: list[NDArray[np.int16]] = []
+
+    def note(self) -> None:
+        """Compare with what was noted last."""
+        ties = self._engine.state.ties
+        numbers = [
+            quantised(getattr(ties, name)[0], _TIE_STEP, np.int16) for name in ("trust", "familiarity", "rivalry")
+        ]
+        now = np.stack([ties.other[0], *numbers], axis=-1).reshape(-1, 4)
+        before = np.full_like(now, -1) if self._before is None else self._before
+        empty = (now[:, 0] < 0) & (before[:, 0] < 0)
+        changed = np.flatnonzero((now != before).any(axis=1) & ~empty)
+        self._before = now
+        if len(changed):
+            self._slots.append(changed.astype(np.int32))
+            self._values.append(now[changed])
+            self._ticks.append(np.full(len(changed), self._engine.state.clock.tick[0], np.int32))
+
+    def packed(self) -> bytes:
+        """The part ``ties``: changes in order of slot, then tick; ``slot`` is ``agent * per_agent + number``."""
+        slots = np.concatenate([np.zeros(0, np.int32), *self._slots])
+        ticks = np.concatenate([np.zeros(0, np.int32), *self._ticks])
+        values = np.concatenate([np.zeros((0, 4), np.int16), *self._values])
+        order = np.lexsort((ticks, slots))
+        columns: dict[str, NDArray[Any]] = {"slot": slots[order, None], "tick": ticks[order, None]}
+        columns["other"] = values[order, :1]
+        for i, name in enumerate(("trust", "familiarity", "rivalry"), start=1):
+            columns[name] = values[order, i : i + 1].astype(np.int8)
+        return pack(columns, {"perAgent": int(self._engine.state.ties.other.shape[2]), "step": _TIE_STEP})

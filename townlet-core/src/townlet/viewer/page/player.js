@@ -1,0 +1,60 @@
+// Time: where the film stands, whether it runs and how fast.
+
+export const SPEEDS = [1, 2, 5, 10, 20, 40, 80, 160, 320];
+
+export class Player {
+  /** `first` to `last` are ticks; `changed` is called after each change that is not the running of time. */
+  constructor(first, last, changed) {
+    this.first = first;
+    this.last = last;
+    this.position = first;
+    this.playing = false;
+    this.speed = 10;
+    this._changed = changed;
+  }
+
+  /** The tick that is shown: whole. */
+  get tick() { return Math.floor(this.position); }
+
+  /** Moves on by some seconds; tells whether anything moved. */
+  advance(seconds) {
+    if (!this.playing) return false;
+    this.position = Math.min(this.position + seconds * this.speed, this.last);
+    if (this.position >= this.last) {
+      this.playing = false;
+      this._changed();
+    }
+    return true;
+  }
+
+  /** Goes to a tick, within the film. */
+  seek(tick) {
+    this.position = Math.min(Math.max(Math.floor(tick), this.first), this.last);
+    this._changed();
+  }
+
+  /** Stops and moves by whole ticks. */
+  step(ticks) {
+    this.playing = false;
+    this.seek(this.tick + ticks);
+  }
+
+  /** Plays or pauses; from the end it begins anew. */
+  toggle() {
+    if (!this.playing && this.position >= this.last) this.position = this.first;
+    this.playing = !this.playing;
+    if (!this.playing) this.position = this.tick;
+    this._changed();
+  }
+
+  /** The next speed up (1) or down (-1). */
+  shift(direction) {
+    const now = SPEEDS.indexOf(this.speed);
+    this.setSpeed(SPEEDS[Math.min(Math.max((now < 0 ? 3 : now) + direction, 0), SPEEDS.length - 1)]);
+  }
+
+  setSpeed(speed) {
+    this.speed = speed;
+    this._changed();
+  }
+}

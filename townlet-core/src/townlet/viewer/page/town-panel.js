@@ -1,0 +1,114 @@
+// The panel of the town: figures so far, prices and services, who plays, who lives here.
+
+import { element, setText } from "./dom.js";
+import { fillList } from "./agent-panel.js";
+import { NEEDS } from "./film.js";
+import { MOODS, doing, mood, nameOf, plain, round } from "./words.js";
+
+const MOST_PEOPLE = 2000;
+
+export class TownPanel {
+  /** `actions`: {select(agent)} */
+  constructor(root, actions) {
+    this.root = root;
+    this.actions = actions;
+    this._film = null;
+  }
+
+  show(film, frame, beside) {
+    if (this._film !== film) this._build(film, beside);
+    const tick = film.ticks[frame];
+    const prices = ["groceries", "meal"].map((name, i) => {
+      const price = film.at("prices", frame, i);
+      const usual = film.scenery.basePrices[i];
+      return [`price: ${name}`, `${round(price)} coins${price > usual * 1.01 ? ` (usually ${round(usual)})` : ""}`];
+    });
+    fillList(this._parts.state, [
+      ["power", film.power(frame) ? "on" : "off"], ["water", film.water(frame) ? "on" : "off"], ...prices,
+      ["people", String(countPresent(film, frame))], ...this._closed(film, frame),
+    ]);
+    const mine = film.figuresAt(tick);
+    const theirs = beside?.film.figuresAt(beside.film.ticks[beside.frame]);
+    const rows = this._parts.figures.tBodies[0].rows;
+    mine.forEach((figure, i) => {
+      setText(rows[i].cells[1], figureText(figure.value));
+      if (theirs) setText(rows[i].cells[2], figureText(theirs[i]?.value ?? null));
+    });
+    this._people(film, frame);
+  }
+
+  _closed(film, frame) {
+    const closed = film.scenery.objects.filter((_, o) => film.raw("closed", frame, o)).map((thing) => plain(thing.name));
+    return closed.length ? [["closed", closed.join(", ")]] : [];
+  }
+
+  _build(film, beside) {
+    this._film = film;
+    const parts = (this._parts = {});
+    const head = element("tr", {}, element("th", { textContent: "so far" }), element("th", { textContent: beside ? "this one" : "" }));
+    if (beside) head.append(element("th", { textContent: "the other" }));
+    const rows = film.kpis.about.figures.map((figure) => {
+      const row = element("tr", {}, element("th", { textContent: figure.label, scope: "row" }), element("td"));
+      if (beside) row.append(element("td"));
+      return row;
+    });
+    parts.state = element("dl", { className: "facts" });
+    parts.figures = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+    parts.people = element("ul", { className: "people" });
+    const { policy } = film.about;
+    const played = element("dl", { className: "facts" });
+    fillList(played, [...policyRows(policy), ["seed", film.about.seed], ["recorded", film.about.created], ["config", plain(film.about.configId)], ["dataset", film.about.digest.slice(0, 16)]]);
+    this._rows = [];
+    for (let a = 0; a < Math.min(film.agents, MOST_PEOPLE); a++) {
+      const says = element("small");
+      const face = element("span", { className: "face" });
+      const button = element("button", { type: "button", className: "person", onclick: () => this.actions.select(a) },
+        face, element("bdi", { textContent: nameOf(film, a) }), says);
+      this._rows.push({ button, says, face });
+      parts.people.append(element("li", {}, button));
+    }
+    const section = (title, ...children) => element("section", {}, element("h3", { textContent: title }), ...children);
+    this.root.replaceChildren(section("Now", parts.state), section("Figures", parts.figures),
+      section("People", parts.people), section("Who plays", played));
+  }
+
+  _people(film, frame) {
+    this._rows.forEach(({ says, face }, agent) => {
+      setText(says, doing(film, frame, agent));
+      const here = film.present(frame, agent);
+      const state = here ? mood(film.leastNeed(frame, agent)) : 0;
+      setText(face, here ? ["\u2639", "\u2639", "\u263a", "\u263b"][state] : "\u00b7");
+      face.className = `face mood-${here ? MOODS[state] : "gone"}`;
+      face.title = here ? `${MOODS[state]}: ${NEEDS.map((need) => `${need} ${film.at(need, frame, agent).toFixed(2)}`).join(", ")}` : "";
+    });
+  }
+}
+
+/** Who plays, as rows: the parts of the provenance that are texts or numbers, one level down too. */
+export function policyRows(policy) {
+  const rows = [];
+  for (const [name, value] of Object.entries(policy ?? {})) {
+    if (value === null || value === "" || value === false) continue;
+    if (typeof value === "object") {
+      for (const [inner, deep] of Object.entries(value)) {
+        if (deep !== null && typeof deep !== "object" && deep !== "") rows.push([plain(`${name} ${inner}`), shorten(deep)]);
+      }
+    } else rows.push([plain(name.replaceAll("_", " ")), shorten(value)]);
+  }
+  return rows;
+}
+
+function shorten(value) {
+  const text = plain(value);
+  return /^[0-9a-f]{32,}$/.test(text) ? text.slice(0, 12) : text;
+}
+
+function figureText(value) {
+  return value === null ? "\u2013" : Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
+
+function countPresent(film, frame) {
+  let count = 0;
+  for (let a = 0; a < film.agents; a++) if (film.present(frame, a)) count++;
+  return count;
+}

@@ -1,0 +1,65 @@
+"""How much of a long recording a page can hold, and what is said where it is not all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MOST_AGENT_FRAMES", "MOST_THOUGHTS", "Thinning", "thin_out"]
+
+MOST_AGENT_FRAMES = 2_000_000
+"""Agents times frames of a page: some 10 MB of page, and 70 MB of memory in the browser."""
+MOST_THOUGHTS = 400_000
+"""Agents times frames up to which probabilities, rewards and observations are kept, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinning:
+    """What a page keeps.
+
+    Attributes:
+        first: first tick.
+        last: last tick; its frame is the state after the action of the tick before.
+        stride: every how many ticks a frame is kept; the last is always kept.
+        thoughts: whether what the minds knew is kept.
+        notes: sentences for the reader where something is left out.
+    """
+
+    first: int
+    last: int
+    stride: int
+    thoughts: bool
+    notes: tuple[str, ...]
+
+    def keeps(self, tick: int) -> bool:
+        """Whether the frame of ``tick`` is kept."""
+        return self.first <= tick <= self.last and ((tick - self.first) % self.stride == 0 or tick == self.last)
+
+    @property
+    def frames(self) -> int:
+        """Frames kept."""
+        return (self.last - self.first + self.stride - 1) // self.stride + 1
+
+
+def thin_out(first: int, last: int, agents: int, *, thoughts: bool = True) -> Thinning:
+    """Choose a stride for ticks ``first`` to ``last`` of ``agents`` agents."""
+    ticks = last - first
+    stride = max(1, -(-ticks * agents // MOST_AGENT_FRAMES))
+    notes = []
+    if stride > 1:
+        notes.append(
+            f"Only every {_ordinal(stride)} tick is shown, since {ticks:,} ticks of {agents:,} agents are more than a "
+            "page can hold. Events are complete. To see every tick, choose fewer: townlet view --ticks FROM:TO."
+        )
+    fits = ticks * agents <= MOST_THOUGHTS
+    if thoughts and not fits:
+        notes.append(
+            "What the minds saw and weighed is left out: it would make the page too large. "
+            "Choose fewer ticks to have it: townlet view --ticks FROM:TO."
+        )
+    return Thinning(first, last, stride, thoughts and fits, tuple(notes))
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

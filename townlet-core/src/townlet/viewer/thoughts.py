@@ -1,0 +1,101 @@
+"""What the minds knew, wanted and got: masks, probabilities, values, rewards by parts, and what they saw.
+
+Taken from the recording; where it does not hold the probabilities, a mind can be asked again (:mod:`.asking`).
+Axes: ``T`` frames but the last, ``A`` agents, ``K`` actions, ``P`` parts of the reward, ``F`` features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import ObservationSpec
+from townlet.data import TrajectoryBlock
+from townlet.viewer.columns import pack, quantised
+
+__all__ = ["Scores", "ThoughtNotes"]
+
+_REWARD_STEP = 1e-5
+_UNKNOWN = -32768
+_VALUE_LEVELS = 32_000
+_MOST_EXACT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a mind thinks of one tick: probabilities float64 ``[A, K]``, values float32 ``[A]``; None where unknown."""
+
+    probabilities: NDArray[np.float64] | None
+    values: NDArray[np.float32] | None
+
+
+class ThoughtNotes:
+    """Collects one row a frame.
+
+    Args:
+        spec: what the observations mean.
+        reward_parts: names of the parts, ``P``.
+    """
+
+    def __init__(self, spec: ObservationSpec, reward_parts: tuple[str, ...]) -> None:
+        self._spec, self._parts = spec, reward_parts
+        self._rows: dict[str, list[NDArray[Any]]] = {}
+
+    def note(self, tick: int, block: TrajectoryBlock, t: int, rows: slice, scores: Scores | None) -> None:
+        """Take tick ``tick``: index ``t`` of ``block``, the town's ``rows``, and the scores of a mind asked again."""
+        self._add("tick", np.array([tick], np.int32))
+        self._add("mask", np.packbits(block.action_mask[t, rows], axis=-1, bitorder="little").reshape(-1))
+        self._add("reward", quantised(block.rewards[t, rows], _REWARD_STEP, np.int32))
+        self._add("parts", quantised(block.reward_parts[t, rows], _REWARD_STEP, np.int32).reshape(-1))
+        self._add("features", np.array(block.features[t, rows]))
+        values = block.values[t, rows] if scores is None or scores.values is None else scores.values
+        self._add("value", np.array(values, np.float32))
+        chosen = np.exp(block.log_probs[t, rows].astype(np.float64))
+        self._add("chosen", np.where(np.isfinite(chosen), np.rint(chosen * 254), 255).astype(np.uint8))
+        if scores is not None and scores.probabilities is not None:
+            self._add("probabilities", quantised(scores.probabilities, 1 / 255, np.uint8).reshape(-1))
+
+    def packed(self) -> dict[str, bytes]:
+        """The parts ``choices`` and ``seen``; nothing where nothing was noted."""
+        if not self._rows:
+            return {}
+        columns = {name: np.array(rows) for name, rows in self._rows.items() if name != "features"}
+        values = columns.pop("value")
+        known = np.isfinite(values)
+        about: dict[str, object] = {"parts": list(self._parts), "rewardStep": _REWARD_STEP}
+        if known.any():
+            step = max(float(np.abs(values[known]).max()), 1e-6) / _VALUE_LEVELS
+            columns["value"] = np.where(known, quantised(np.where(known, values, 0), step, np.int16), _UNKNOWN).astype(
+                np.int16
+            )
+            about["valueStep"] = step
+        if (columns["chosen"] == 255).all():
+            del columns["chosen"]
+        return {"choices": pack(columns, about), "seen": self._seen()}
+
+    def _add(self, name: str, row: NDArray[Any]) -> None:
+        self._rows.setdefault(name, []).append(row)
+
+    def _seen(self) -> bytes:
+        """Features as one byte each: exact where one takes at most 256 values, else in 255 steps of its range."""
+        features = np.array(self._rows["features"])  # T A F
+        frames, agents, count = features.shape
+        codes = np.empty((frames, agents, count), np.uint8)
+        tables: list[dict[str, object]] = []
+        for f, name in enumerate(self._spec.feature_names):
+            column = features[:, :, f]
+            distinct = np.unique(column)
+            if len(distinct) <= _MOST_EXACT:
+                codes[:, :, f] = np.searchsorted(distinct, column)
+                tables.append({"name": name, "table": [float(f"{value:.6g}") for value in distinct]})
+            else:
+                low, high = float(column.min()), float(column.max())
+                codes[:, :, f] = np.rint((column - low) / (high - low) * 255)
+                tables.append({"name": name, "low": low, "high": high})
+        return pack(
+            {"tick": np.array(self._rows["tick"]), "codes": codes.reshape(frames, agents * count)},
+            {"features": tables},
+        )
