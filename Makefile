@@ -20,7 +20,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints
 # One thread each: tests run side by side, and OpenMP threads of two processes on two cores only wait for each other.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test check lint workflows types imports site test-light test-full lanes pins docs format clean
+.PHONY: help demo test check lint scripts workflows types imports site test-light test-full lanes pins docs format clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -29,14 +29,18 @@ help: ## Show what can be made.
 demo: $(DEMO)/installed ## A town for a day: watch it, record it, look at it, play it back, draw it.
 	$(DEMO)/$(BIN)/python .ci/demo.py $(DEMO_OUT)
 
-test: lint workflows types imports site test-light test-full ## Everything: lint, types, rooms, tests without and with PyTorch, wheels, docs.
+test: lint scripts workflows types imports site test-light test-full ## Everything: lint, types, rooms, tests without and with PyTorch, wheels, docs.
 
-check: lint types imports ## The quick part of it, for while you work.
+check: lint scripts types imports ## The quick part of it, for while you work.
 	$(TEST_ENV) $(FULL)/$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not wheels"
 
 lint: $(FULL)/installed ## Ruff: rules and format.
 	$(FULL)/$(BIN)/ruff check .
 	$(FULL)/$(BIN)/ruff format --check .
+
+scripts: ## Biome: rules for the scripts of the viewer's page, where npx is there.
+	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 lint --error-on-warnings; \
+	else echo "npx is not installed: the page's scripts are not linted"; fi
 
 workflows: $(FULL)/installed ## zizmor and actionlint: what GitHub is asked to run.
 	$(FULL)/$(BIN)/python .ci/workflows.py

@@ -13,7 +13,17 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from townlet.cli.entry import main
 
     base = tmp_path_factory.mktemp("viewed")
-    words = ["run", "--ticks", "60", "--record", str(base / "town"), "--set", "town.map=hamlet", "--runs", str(base / "runs")]
+    words = [
+        "run",
+        "--ticks",
+        "60",
+        "--record",
+        str(base / "town"),
+        "--set",
+        "town.map=hamlet",
+        "--runs",
+        str(base / "runs"),
+    ]
     assert main(words) == 0
     return base / "town"
 
@@ -27,7 +37,9 @@ def test_the_page_is_named_after_the_recording(townlet, recording: Path) -> None
 
 
 def test_the_json_keys(townlet, recording: Path, tmp_path: Path) -> None:
-    outcome = townlet("view", str(recording), "-o", str(tmp_path / "a.html"), "--ticks", "10:30", "--no-minds", "--json")
+    outcome = townlet(
+        "view", str(recording), "-o", str(tmp_path / "a.html"), "--ticks", "10:30", "--no-minds", "--json"
+    )
     told = json.loads(outcome.out)
     assert told == {
         "schema_version": 1,

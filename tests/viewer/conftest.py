@@ -23,7 +23,17 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 def record(folder: Path, *words: str, ticks: int = TICKS) -> Dataset:
     """A recording of hamlet with the scripted mind."""
-    command = ["run", "--ticks", str(ticks), "--record", str(folder), "--set", "town.map=hamlet", "--no-registry", *words]
+    command = [
+        "run",
+        "--ticks",
+        str(ticks),
+        "--record",
+        str(folder),
+        "--set",
+        "town.map=hamlet",
+        "--no-registry",
+        *words,
+    ]
     outcome = CliRunner().invoke(townlet, command)
     assert outcome.exit_code == 0, outcome.output
     return open_dataset(folder)

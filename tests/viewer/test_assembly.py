@@ -15,7 +15,7 @@ from townlet.viewer import Film, page_of
 from townlet.viewer.columns import pack
 
 OWN_CODE = 150_000
-EVIL = '</script><script>alert(1)</script><!--"\'&\u202e'
+EVIL = "</script><script>alert(1)</script><!--\"'&\u202e"
 
 
 class Elements(HTMLParser):
@@ -31,7 +31,9 @@ class Elements(HTMLParser):
 
 
 def empty(title: str = "a town") -> Film:
-    return Film(title, {"name": title, "notes": [title], "minds": False}, {"frames": pack({"tick": np.zeros((1, 1), np.int32)})})
+    return Film(
+        title, {"name": title, "notes": [title], "minds": False}, {"frames": pack({"tick": np.zeros((1, 1), np.int32)})}
+    )
 
 
 def test_our_own_part_of_a_page_is_at_most_150_kilobytes() -> None:

@@ -27,7 +27,11 @@ def test_what_is_imported_stands_before_what_imports_it_and_once(tmp_path: Path)
 
 
 def test_a_name_declared_twice_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, main='import { a } from "./a.js";\nconst helper = a;\n', a="export const a = 1;\nfunction helper() {}\n")
+    write(
+        tmp_path,
+        main='import { a } from "./a.js";\nconst helper = a;\n',
+        a="export const a = 1;\nfunction helper() {}\n",
+    )
     with pytest.raises(TownletError, match=r"helper is declared in a\.js and in main\.js"):
         join_modules("main.js", tmp_path)
 
@@ -39,7 +43,8 @@ def test_a_circle_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['import a from "./a.js";', 'import * as a from "./a.js";', "export default 1;", 'export { b } from "./a.js";']
+    "line",
+    ['import a from "./a.js";', 'import * as a from "./a.js";', "export default 1;", 'export { b } from "./a.js";'],
 )
 def test_other_forms_of_imports_and_exports_are_refused(tmp_path: Path, line: str) -> None:
     write(tmp_path, main=line + "\n", a="")

@@ -61,11 +61,15 @@ def test_ties_at_any_tick_are_those_of_the_state(recording: Dataset, film: Film)
         state = engine.state.ties
         for a in range(engine.agents):
             for slot in range(about["perAgent"]):
-                rows = np.flatnonzero((ties["slot"][:, 0] == a * about["perAgent"] + slot) & (ties["tick"][:, 0] <= tick))
+                rows = np.flatnonzero(
+                    (ties["slot"][:, 0] == a * about["perAgent"] + slot) & (ties["tick"][:, 0] <= tick)
+                )
                 other = int(ties["other"][rows[-1], 0]) if len(rows) else -1
                 assert other == state.other[0, a, slot]
                 if other >= 0:
-                    assert ties["trust"][rows[-1], 0] * about["step"] == pytest.approx(state.trust[0, a, slot], abs=0.00501)
+                    assert ties["trust"][rows[-1], 0] * about["step"] == pytest.approx(
+                        state.trust[0, a, slot], abs=0.00501
+                    )
 
 
 def test_events_are_those_of_the_state_in_order_of_time(recording: Dataset, film: Film) -> None:
@@ -77,9 +81,7 @@ def test_events_are_those_of_the_state_in_order_of_time(recording: Dataset, film
     expected = []
     for tick, engine in lived_again(recording):
         amounts = engine.state.events.amount[0]
-        expected += [
-            (tick, EVENTS[e], int(a)) for a, e in np.argwhere(amounts > 0) if tick and EVENTS[e] in KINDS
-        ]
+        expected += [(tick, EVENTS[e], int(a)) for a, e in np.argwhere(amounts > 0) if tick and EVENTS[e] in KINDS]
     assert sorted(row for row in told if row[1] in EVENTS) == sorted(expected)
     assert expected
     (failed,) = (tick for tick, kind, _ in told if kind == "power_off")
@@ -102,7 +104,11 @@ def test_thoughts_are_what_was_recorded(recording: Dataset, film: Film) -> None:
         assert feature["name"] == spec.feature_names[f]
         for a in range(agents):
             code = int(codes[a, f])
-            value = feature["table"][code] if "table" in feature else feature["low"] + code / 255 * (feature["high"] - feature["low"])
+            value = (
+                feature["table"][code]
+                if "table" in feature
+                else feature["low"] + code / 255 * (feature["high"] - feature["low"])
+            )
             span = 0.0 if "table" in feature else (feature["high"] - feature["low"]) / 509
             assert value == pytest.approx(float(block.features[0, a, f]), abs=span + 1e-5)
 

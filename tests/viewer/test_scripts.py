@@ -34,7 +34,11 @@ def test_the_scripts_pass_their_own_tests() -> None:
     environment = {**os.environ, "PACKED": json.dumps({"packed": packed, "expected": expected})}
     found = subprocess.run(
         [str(NODE), "--test", str(HERE / "page" / "page.test.mjs")],
-        capture_output=True, text=True, check=False, timeout=120, env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=environment,
     )
     assert found.returncode == 0, found.stdout + found.stderr
 
