@@ -103,7 +103,9 @@ test("midnight is dark, noon is not, and dusk lies between", () => {
 });
 
 test("lamp posts stand in streets, apart from one another", () => {
-  const ground = ["###########", "#.........#", "#.##...##.#", "#.##...##.#", "#.........#", "#.##...##.#", "###########"];
+  const street = "#.................#";
+  const houses = "#.##...........##.#";
+  const ground = ["###################", street, houses, houses, street, "###################"];
   const lamps = lampPosts(ground);
   for (const [y, x] of lamps) assert.equal(ground[y][x], ".");
   assert.ok(lamps.length > 1);
