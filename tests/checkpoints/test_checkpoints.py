@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from townlet.api import Feature
+from townlet.api import API_VERSION, Feature, TownFacts
 from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.errors import CheckpointError
 from townlet.storage import canonical_bytes, canonical_digest, find_partials
@@ -43,6 +43,17 @@ class TestWriting:
         assert found.manifest.metrics == {"reward": 1.5}
         assert sorted(found.manifest.files) == sorted(FILES[1:])
         assert (found.path / "training" / "progress.json").read_text() == '{"update": 3}'
+
+    def test_it_remembers_the_town_and_another_one_is_told_in_words(self, save):
+        town = TownFacts(map="hamlet", map_digest="a" * 64, agents=4, height=12, width=12, rules={"economy.rent": 11.0})
+        written = read_checkpoint(save(facts=town).path).manifest
+        assert written.town_differences(town) == ()
+        dearer = replace(town, rules={"economy.rent": 12.0})
+        assert written.town_differences(dearer) == ("economy.rent: 12.0 here and 11.0 there",)
+
+    def test_one_that_does_not_say_its_town_differs_in_nothing(self, save):
+        town = TownFacts(map="hamlet", map_digest="a" * 64, agents=4, height=12, width=12)
+        assert save().manifest.town_differences(town) == ()
 
     def test_the_parent_is_named_by_its_digest(self, save):
         first = save("step-1")
@@ -109,6 +120,19 @@ class TestRefuses:
         text = refusal(save().path, spec=replace(spec, features=(Feature("need"), Feature("purse"))))
         assert "feature 'purse' is missing there" in text
 
+    def test_all_differences_are_told(self, save, spec):
+        text = refusal(save().path, spec=replace(spec, features=(Feature("need"), Feature("purse")), day_ticks=50))
+        assert "the length of a day in ticks is 50 here and 1 there" in text
+        assert "feature 'purse' is missing there" in text
+        assert "feature 'wallet' is missing here" in text
+
+    def test_another_backend_with_both_names(self, save):
+        path = save(distribution="townlet-backend-pytorch", version="0.1.0").path
+        text = refusal(path, backend="scripted")
+        assert "written by backend pytorch (townlet-backend-pytorch 0.1.0); 'scripted' cannot load it" in text
+        assert f"pytorch:{path}" in text
+        assert read_checkpoint(path, backend="PyTorch").manifest.contract == API_VERSION
+
     @pytest.mark.parametrize("name", FILES)
     def test_a_missing_file(self, save, name):
         path = save().path
@@ -146,7 +170,10 @@ class TestRefuses:
             (lambda d: d.update(backend=""), "'backend'"),
             (lambda d: d.update(mood=1), "'mood'"),
             (lambda d: d["observation"]["actions"].reverse(), "fingerprint"),
-            (lambda d: d["observation"].pop("variant"), "observation spec is wrong"),
+            (lambda d: d["observation"].pop("variant"), "not an observation spec: 'variant' is missing"),
+            (lambda d: d.update(contract=99), "version 99 of the contract; this Townlet knows"),
+            (lambda d: d.pop("contract"), "'contract'"),
+            (lambda d: d.update(facts={"map": "x"}), "not the facts of a town"),
             (lambda d: d.pop("files"), "'files'"),
         ],
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from townlet.api import ObservationSpec
+from townlet.api import ObservationSpec, TownFacts
 
 __all__ = ["MANIFEST_NAME", "SCHEMA_VERSION", "CheckpointManifest", "FileEntry"]
 
@@ -36,8 +36,12 @@ class CheckpointManifest(_Model):
     backend: Annotated[str, Field(min_length=1)] = Field(description="The backend that wrote and can load it.")
     distribution: str = Field("", description="The backend's distribution.")
     version: str = Field("", description="Version of that distribution.")
+    contract: Annotated[int, Field(ge=1)] = Field(description="Version of the contract between core and that backend.")
     observation: dict[str, Any] = Field(description="The observation spec that it was taught on.")
     observation_fingerprint: Digest = Field(description="Digest of the spec.")
+    facts: dict[str, Any] | None = Field(
+        None, description="The town that it was taught in: map, prices, rules and whatever else the spec does not say."
+    )
     config_id: str = Field("", description="Name and short digest of the config.")
     config_digest: Digest = Field(description="Digest of the config.")
     fingerprint: str = Field("", description="The policy's own identity, such as a digest of its weights.")
@@ -48,3 +52,16 @@ class CheckpointManifest(_Model):
     def spec(self) -> ObservationSpec:
         """The observation spec. Raises ContractError if it is none."""
         return ObservationSpec.from_json(self.observation)
+
+    @property
+    def maker(self) -> str:
+        """Who wrote it, for people: ``pytorch (townlet-backend-pytorch 0.1.0)``."""
+        made = f"{self.distribution} {self.version}".strip()
+        return f"{self.backend} ({made})" if made else self.backend
+
+    def town_differences(self, facts: TownFacts) -> tuple[str, ...]:
+        """In what the town of ``facts`` ("here") differs from the one it was taught in ("there"), in words.
+
+        Empty too where the checkpoint does not say what town that was. Raises ContractError for damaged facts.
+        """
+        return () if self.facts is None else facts.differences(TownFacts.from_json(self.facts))

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from townlet.api import ObservationSpec
+from townlet.api import API_VERSION, ObservationSpec, TownFacts
 from townlet.checkpoints.files import inner_path, list_files
 from townlet.checkpoints.manifest import MANIFEST_NAME, SCHEMA_VERSION, CheckpointManifest
 from townlet.checkpoints.pointers import resolve_checkpoint
 from townlet.errors import CheckpointError, ContractError
+from townlet.plugins.names import canonical as canonical_name
 from townlet.storage import canonical_bytes, member_path, read_json_document, sha256_file
 
-__all__ = ["Checkpoint", "read_checkpoint"]
+__all__ = ["Checkpoint", "parse_manifest", "read_checkpoint"]
 
+_MOST = 4
 _NAMES_ALONE = "version 1 knew the names of what is observed and not their meaning: train it again"
 
 
@@ -34,26 +36,38 @@ class Checkpoint:
     digest: str
 
 
-def read_checkpoint(path: str | Path, spec: ObservationSpec | None = None, *, verify: bool = True) -> Checkpoint:
+def read_checkpoint(
+    path: str | Path, spec: ObservationSpec | None = None, *, backend: str | None = None, verify: bool = True
+) -> Checkpoint:
     """Open a checkpoint and verify it.
 
     Args:
         path: its folder; or a pointer such as ``checkpoints/best``; or a run's folder, whose best is meant.
         spec: refuse it unless it was taught on these observations.
+        backend: refuse it unless this backend wrote it; its own name, not an alias.
         verify: compare the digest of every file; without, names and sizes only.
 
     Raises:
-        CheckpointError: no checkpoint, damaged, incomplete, with foreign files, or of other observations;
-            the first difference is named.
+        CheckpointError: no checkpoint, damaged, incomplete, with foreign files, of another backend (both are
+            named), or of other observations; the first difference is named.
     """
     folder = resolve_checkpoint(Path(path))
     document = read_json_document(member_path(folder, MANIFEST_NAME, error=CheckpointError), error=CheckpointError)
-    manifest, digest = _parse(document, folder / MANIFEST_NAME)
+    manifest, digest = parse_manifest(document, str(folder / MANIFEST_NAME))
+    if backend is not None and canonical_name(manifest.backend) != canonical_name(backend):
+        raise CheckpointError(
+            f"the checkpoint was written by backend {manifest.maker}; {backend!r} cannot load it",
+            where=str(folder),
+            details=(f"use it as:  {manifest.backend}:{folder}",),
+        )
     if spec is not None and (difference := spec.first_difference(manifest.spec())):
         raise CheckpointError(
             f"the checkpoint was taught on other observations: {difference}",
             where=str(folder),
-            details=("'here' is this town, 'there' the checkpoint; a policy acts only on what it was taught on",),
+            details=(
+                *spec.differences(manifest.spec())[1:_MOST],
+                "'here' is this town, 'there' the checkpoint; a policy acts only on what it was taught on",
+            ),
         )
     foreign = sorted(set(list_files(folder)) - set(manifest.files))
     for name, entry in manifest.files.items():
@@ -75,8 +89,12 @@ def _digest(file: Path, name: str, folder: Path) -> str:
         raise CheckpointError(f"{name} cannot be read: {problem.strerror}", where=str(folder)) from problem
 
 
-def _parse(document: dict[str, object], path: Path) -> tuple[CheckpointManifest, str]:
-    where = str(path)
+def parse_manifest(document: dict[str, object], where: str) -> tuple[CheckpointManifest, str]:
+    """The manifest in a JSON document (without its entry ``digest``, which is taken out) and that digest.
+
+    Raises:
+        CheckpointError: another format or version, a wrong field, or a contradiction; names ``where``.
+    """
     digest = document.pop("digest", None)
     if document.get("format") != "townlet-checkpoint":
         raise CheckpointError("this is not the manifest of a checkpoint", where=where)
@@ -91,12 +109,20 @@ def _parse(document: dict[str, object], path: Path) -> tuple[CheckpointManifest,
     try:
         manifest = CheckpointManifest.model_validate_json(canonical_bytes(document))
         fingerprint = manifest.spec().fingerprint()
+        if manifest.facts is not None:
+            TownFacts.from_json(manifest.facts)
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise CheckpointError(f"the manifest is wrong at {place!r}: {first['msg']}", where=where) from None
     except ContractError as problem:
-        raise CheckpointError(f"the manifest's observation spec is wrong: {problem.summary}", where=where) from None
+        raise CheckpointError(f"the manifest is wrong: {problem.summary}", where=where) from None
+    if manifest.contract > API_VERSION:
+        raise CheckpointError(
+            f"the checkpoint was written under version {manifest.contract} of the contract; this Townlet knows "
+            f"{API_VERSION}",
+            where=where,
+        )
     if fingerprint != manifest.observation_fingerprint:
         raise CheckpointError("the manifest's fingerprint is not that of its observation spec", where=where)
     return manifest, digest

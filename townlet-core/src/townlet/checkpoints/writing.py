@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from townlet.api import ObservationSpec
+from townlet.api import API_VERSION, ObservationSpec, TownFacts
 from townlet.checkpoints.files import list_files
 from townlet.checkpoints.manifest import MANIFEST_NAME, CheckpointManifest, FileEntry
 from townlet.checkpoints.reading import Checkpoint, read_checkpoint
@@ -27,6 +27,7 @@ def write_checkpoint(
     config_digest: str,
     parent: str | Path | None = None,
     metrics: Mapping[str, float] | None = None,
+    facts: TownFacts | None = None,
     **identity: str,
 ) -> Checkpoint:
     """Write the new checkpoint ``path``, whole or not at all.
@@ -39,6 +40,7 @@ def write_checkpoint(
         config_digest: of the config that it was taught with.
         parent: the checkpoint that it was trained from; its digest is kept.
         metrics: what it reached; numbers that are not finite are left out.
+        facts: the town that it was taught in.
         identity: any of ``distribution``, ``version``, ``config_id``, ``fingerprint``.
 
     Raises:
@@ -61,6 +63,8 @@ def write_checkpoint(
             {
                 "created": datetime.now(UTC).isoformat(),
                 "backend": backend,
+                "contract": API_VERSION,
+                "facts": None if facts is None else facts.to_json(),
                 "observation": spec.to_json(),
                 "observation_fingerprint": spec.fingerprint(),
                 "config_digest": config_digest,
