@@ -23,7 +23,7 @@ from townlet.api import (
     Transform,
 )
 from townlet.config import TownletConfig
-from townlet.errors import ContractError
+from townlet.errors import CheckpointError, ContractError
 from townlet.observations import build_spec
 from townlet_backend_scripted import ScriptedOptions, ScriptedPolicy
 from townlet_backend_scripted.options import PRESETS
@@ -147,6 +147,11 @@ def test_the_hooks_make_it(spec):
     assert plain.fingerprint() != set_up.fingerprint()
     plain.close()
     plain.close()
+
+
+def test_a_checkpoint_is_refused_and_never_plays_as_scripted(spec, tmp_path):
+    with pytest.raises(CheckpointError, match="reads no checkpoint"):
+        townlet_create_policy(PolicyRequest(backend="scripted", spec=spec, checkpoint=tmp_path))
 
 
 def test_finding_the_hooks_imports_nothing_heavy():

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from townlet import training
+from townlet.api import API_VERSION
+from townlet.checkpoints import read_checkpoint
 from townlet.errors import CheckpointError, TorchNotAvailableError, TrainingError
+from townlet.observations import town_facts
 from townlet.training import (
     AnnealStrategy,
     BCStrategy,
@@ -237,6 +240,27 @@ def test_bc_below_the_threshold_does_not_pass(toy_config, services, learner) -> 
     result = BCStrategy(toy_config, services).run()
     assert not result.passed
     assert "below the threshold" in result.flags[0]
+
+
+def test_the_initial_checkpoint_of_another_backend_is_refused_with_both_names(toy_config, services, learner) -> None:
+    cloned = BCStrategy(toy_config, services).run()
+    config = with_ppo(toy_config, initial=cloned.checkpoint)
+    training = config.training.model_copy(update={"backend": "pytorch"})
+    runs = sorted(path.name for path in Path(cloned.checkpoint).parents[2].iterdir())
+    with pytest.raises(CheckpointError, match=r"written by backend toy; 'pytorch' cannot load it"):
+        PPOStrategy(config.model_copy(update={"training": training}), services).run()
+    assert sorted(path.name for path in Path(cloned.checkpoint).parents[2].iterdir()) == runs
+
+
+def test_a_checkpoint_remembers_who_taught_it_and_where(toy_config, services, learner) -> None:
+    manifest = read_checkpoint(BCStrategy(toy_config, services).run().checkpoint).manifest
+    assert manifest.backend == "toy"
+    assert manifest.contract == API_VERSION
+    assert manifest.town_differences(town_facts(toy_config.town)) == ()
+    dearer = town_facts(
+        toy_config.town.model_copy(update={"needs": toy_config.town.needs.model_copy(update={"hunger_decay": 0.003})})
+    )
+    assert manifest.town_differences(dearer) == ("needs.hunger_decay: 0.003 here and 0.002 there",)
 
 
 def test_ppo_starts_from_the_cloned_weights(toy_config, services, learner) -> None:

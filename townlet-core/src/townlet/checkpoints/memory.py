@@ -79,16 +79,22 @@ class CheckpointBytes:
         spec: ObservationSpec,
         config_digest: str,
         facts: TownFacts | None = None,
-        **identity: str,
+        distribution: str = "",
+        version: str = "",
     ) -> CheckpointBytes:
         """What ``fill`` writes, such as ``learner.save``. Arguments and errors as of :func:`write_checkpoint`."""
         with tempfile.TemporaryDirectory(prefix="townlet-") as folder:
-            place = Path(folder) / "checkpoint"
-            return cls.read(
-                write_checkpoint(
-                    place, fill, backend=backend, spec=spec, config_digest=config_digest, facts=facts, **identity
-                )
+            written = write_checkpoint(
+                Path(folder) / "checkpoint",
+                fill,
+                backend=backend,
+                spec=spec,
+                config_digest=config_digest,
+                facts=facts,
+                distribution=distribution,
+                version=version,
             )
+            return cls.read(written)
 
     @classmethod
     def from_members(cls, members: Mapping[str, bytes]) -> CheckpointBytes:

@@ -12,6 +12,7 @@ from townlet.api import LearnerProtocol, ObservationSpec
 from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.config.root import TownletConfig, config_digest
 from townlet.errors import CheckpointError
+from townlet.observations import town_facts
 from townlet.training.experience import Experience
 from townlet.training.progress import Progress
 
@@ -24,6 +25,8 @@ class ManifestFields(TypedDict):
     """What the manifest says of the learner, of its past and of how good it is."""
 
     backend: str
+    distribution: str
+    version: str
     metrics: Mapping[str, float]
     parent: Path | None
 
@@ -53,6 +56,7 @@ def save_checkpoint(
         fill,
         spec=spec,
         config_digest=config_digest(config),
+        facts=town_facts(config.town),
         config_id=config.config_id,
         fingerprint=learner.policy.fingerprint(),
         **manifest,

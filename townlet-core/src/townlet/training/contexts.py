@@ -18,7 +18,7 @@ from townlet.plugins import ResolvedLearner
 from townlet.training.checkpointing import load_progress, save_checkpoint, towns_folder
 from townlet.training.experience import Experience
 from townlet.training.gates import Verdict
-from townlet.training.learners import PURPOSES, learner_name, open_learner, require_learner
+from townlet.training.learners import PURPOSES, learner_backend, learner_name, open_learner, require_learner
 from townlet.training.metrics_log import MetricsLog
 from townlet.training.progress import PPOState, Progress
 from townlet.training.results import AnnealStageResult, BCTrainingResult
@@ -147,7 +147,8 @@ class TrainingContext:
                 progress = load_progress(latest, spec)
                 learner.learner.load(latest)
                 return cls(config, services, folder, learner, progress=progress, watcher=watcher)
-        start = read_checkpoint(Path(initial), spec).path if initial is not None else None
+        maker = learner_backend(config)
+        start = read_checkpoint(Path(initial), spec, backend=maker).path if initial is not None else None
         learner = open_learner(config, spec, start)
         if not (resume and out is not None):
             folder = RunFolder.create(out if out is not None else services.free_folder(mode), config, mode)
@@ -232,6 +233,8 @@ class TrainingContext:
                 self.config,
                 progress,
                 backend=self.backend,
+                distribution=str(self.provenance.get("distribution", "")),
+                version=str(self.provenance.get("version", "")),
                 metrics=metrics,
                 experience=experience,
                 parent=self.checkpoint,

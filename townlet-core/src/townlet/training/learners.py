@@ -12,7 +12,15 @@ from townlet.plugins import BackendRow, ResolvedLearner, resolve_learner, scan
 from townlet.policy import models
 from townlet.policy.doors import torch_missing
 
-__all__ = ["PURPOSES", "learner_name", "learner_options", "needs_torch", "open_learner", "require_learner"]
+__all__ = [
+    "PURPOSES",
+    "learner_backend",
+    "learner_name",
+    "learner_options",
+    "needs_torch",
+    "open_learner",
+    "require_learner",
+]
 
 DEFAULT_LEARNER = "pytorch"
 
@@ -33,6 +41,12 @@ def learner_name(config: TownletConfig) -> str:
         learns = any(capability.startswith("learn") for capability in row.manifest.capabilities)
         return config.policy.backend if learns else DEFAULT_LEARNER
     return DEFAULT_LEARNER
+
+
+def learner_backend(config: TownletConfig) -> str | None:
+    """The own name of the backend that learns, whatever it is called in the config; None if it is not installed."""
+    row = _row(learner_name(config))
+    return None if row is None else row.name
 
 
 def learner_options(config: TownletConfig) -> Mapping[str, Any]:
