@@ -20,12 +20,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from townlet.minds.activation import PolicySource, activate
+
 from townlet.api import TrainingReport
 from townlet.config import TownletConfig, load_config
 from townlet.data import demonstrations, open_dataset
 from townlet.envs.tiny import BanditTown, NavigationTown
 from townlet.evaluation import Estimate, compare, evaluate
-from townlet.minds.activation import PolicySource, activate
 from townlet.minds.policy_names import parse_policy
 from townlet.training import AnnealSummary, TrainingHarness
 from townlet.training.metrics_log import read_metrics

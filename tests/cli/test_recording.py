@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from townlet.cli.town.recording import recording
+
 from townlet.config import load_config
 from townlet.data import DatasetWriter, open_dataset
 from townlet.envs import TownEngine

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from townlet.api import Feature
 from townlet.data import open_dataset
 from townlet.errors import DatasetError
-from townlet.storage import canonical_bytes, canonical_digest
+from townlet.storage import canonical_bytes, content_digest
 
 
 def refusal(path, **kwargs) -> str:
@@ -30,7 +30,7 @@ def edit(path, change, *, sign: bool = True) -> None:
     document = json.loads((path / "manifest.json").read_text())
     del document["digest"]
     change(document)
-    document["digest"] = canonical_digest(document) if sign else "0" * 64
+    document["digest"] = content_digest(document) if sign else "0" * 64
     (path / "manifest.json").write_bytes(canonical_bytes(document))
 
 

@@ -12,10 +12,10 @@ import pytest
 from townlet.api import ArrayState, Decision
 from townlet.errors import BackendContractError, BackendRunError, CheckpointError, ContractError
 from townlet.minds.mixture import MixturePolicy
-from townlet.minds.possession import PossessedPolicy
 from townlet.minds.runtime import PolicyRuntime
+from townlet.plugins.provenance import Provenance
 
-TOLD = {"requested": "moody", "active": "moody", "distribution": "acme-moody", "version": "1.0"}
+TOLD = Provenance(requested="moody", active="moody", distribution="acme-moody", version="1.0")
 SOURCE = """
 import numpy as np
 from townlet.api import ArrayState, Decision
@@ -82,11 +82,11 @@ def test_an_error_of_its_own_names_it(moody, spec, crowd, ask, raised, text):
 def test_after_it_the_state_is_as_before(moody, spec, crowd):
     runtime = start(moody, spec)
     runtime.decide(crowd(2))
-    before = runtime.state
+    before = runtime.state_arrays()
     moody.raises = ValueError()
     with pytest.raises(BackendRunError):
         runtime.decide(crowd(2))
-    assert runtime.state is before
+    assert all(array is before[name] for name, array in runtime.state_arrays().items())
 
 
 def test_a_first_state_that_cannot_be_made(moody, spec, monkeypatch):
@@ -127,11 +127,18 @@ def test_ctrl_c_is_nobodys_fault(moody, spec, crowd):
 @pytest.mark.parametrize("side", ["teacher", "learner"])
 def test_of_a_mixture_the_side_at_fault_is_named(moody, spec, crowd, softmax, side):
     sides = {"teacher": softmax((0.0, 1.0, 2.0)), "learner": softmax((0.0, 1.0, 2.0)), side: moody}
-    told = {"requested": "mixture:...", "active": "mixture", "teacher": {"active": "t"}, "learner": {"active": "l"}}
-    runtime = start(MixturePolicy(sides["teacher"], sides["learner"], 0.5), spec, {**told, side: TOLD})
+    told = {name: Provenance(requested=name, active=name) for name in sides}
+    told = Provenance(requested="mixture:...", active="mixture", **{**told, side: TOLD})
+    runtime = start(MixturePolicy(sides["teacher"], sides["learner"], 0.5), spec, told)
     moody.raises = ValueError("no good")
     with pytest.raises(BackendRunError, match="policy backend 'moody' failed"):
         runtime.decide(crowd(2))
+
+
+def possessed(policy, spec, pilot):
+    runtime = start(policy, spec)
+    runtime.possess(0, pilot)
+    return runtime
 
 
 def test_what_a_person_does_is_not_the_backends_fault(moody, spec, crowd):
@@ -140,13 +147,13 @@ def test_what_a_person_does_is_not_the_backends_fault(moody, spec, crowd):
             raise OSError("the keyboard is gone")
 
     with pytest.raises(OSError, match="the keyboard is gone"):
-        start(PossessedPolicy(moody, 0, Absent()), spec).decide(crowd(2))
+        possessed(moody, spec, Absent()).decide(crowd(2))
 
 
 def test_behind_a_person_the_backend_is_found(moody, spec, crowd):
     moody.raises = ValueError("no good")
     with pytest.raises(BackendRunError, match="policy backend 'moody' failed"):
-        start(PossessedPolicy(moody, 0, None), spec).decide(crowd(2))
+        possessed(moody, spec, None).decide(crowd(2))
 
 
 def test_a_backend_without_a_line_of_python(spec, crowd):

@@ -1,139 +1,17 @@
-"""One place decides what is active, says so, and holds it to the contract."""
+"""The runtime asks the minds of a town, keeps their memory, and holds them to the contract."""
 
 from __future__ import annotations
-
-import json
-import warnings
 
 import numpy as np
 import pytest
 
 from townlet.api import ArrayState, Decision
-from townlet.config import TownletConfig
-from townlet.config.policy import PolicyConfig
-from townlet.errors import (
-    BackendContractError,
-    BackendNotInstalledError,
-    CheckpointError,
-    ContractError,
-    UsageError,
-)
-from townlet.minds import activation
-from townlet.minds.activation import StubFallbackWarning
-from townlet.minds.mixture import MixturePolicy
+from townlet.errors import BackendContractError, ContractError
+from townlet.minds.parts import Part
 from townlet.minds.runtime import PolicyRuntime
-from townlet.plugins import ResolvedPolicy
+from townlet.plugins.provenance import Provenance
 
-
-@pytest.fixture
-def backends(monkeypatch, certain, softmax):
-    """Backends ``one``, ``two`` and ``soft``; all others are not installed. Returns what was asked for."""
-    known = {"one": lambda: certain(1), "two": lambda: certain(2), "soft": lambda: softmax((0.0, 1.0, 2.0))}
-    asked = []
-
-    def resolve(name, **request):
-        asked.append((name, request))
-        if name not in known:
-            raise BackendNotInstalledError(
-                f"policy backend {name!r} is not installed", where=request["where"], details=("install it",)
-            )
-        return ResolvedPolicy(known[name](), {"distribution": f"{name}-dist", "version": "1.2"})
-
-    monkeypatch.setattr(activation, "resolve_policy", resolve)
-    return asked
-
-
-def config(backend, **rest):
-    return TownletConfig(policy=PolicyConfig(backend=backend, **rest))
-
-
-def test_a_backend_that_runs(backends, spec, crowd):
-    runtime = PolicyRuntime.from_config(config("one", options={"a": 1}), spec)
-    told = runtime.provenance()
-    assert (told["requested"], told["active"], told["reason"]) == ("one", "one", None)
-    assert (told["distribution"], told["version"], told["fingerprint"]) == ("one-dist", "1.2", "certain-1")
-    assert not runtime.is_fallback
-    assert backends[0][1]["options"] == {"a": 1}
-    runtime.start(4, [0])
-    assert (runtime.decide(crowd(4)).actions == 1).all()
-
-
-def test_a_missing_backend_becomes_the_stub_loudly(backends, spec, crowd):
-    with pytest.warns(StubFallbackWarning, match=r"every agent only waits.*'torchy'"):
-        runtime = PolicyRuntime.from_config(config("torchy"), spec)
-    told = runtime.provenance()
-    assert (told["requested"], told["active"]) == ("torchy", "stub")
-    assert told["reason"] == "policy backend 'torchy' is not installed"
-    assert told["error"] == "BackendNotInstalledError"
-    assert runtime.is_fallback
-    json.dumps(told)
-    runtime.start(4, [0])
-    assert (runtime.decide(crowd(4)).actions == 0).all()
-
-
-def test_a_warning_can_go_elsewhere(backends, spec):
-    said = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        PolicyRuntime.from_config(config("torchy"), spec, warn=said.append)
-    assert len(said) == 1
-    assert "install it" in said[0]
-
-
-def test_a_missing_backend_is_an_error_where_the_config_says_so(backends, spec):
-    with pytest.raises(BackendNotInstalledError) as caught:
-        PolicyRuntime.from_config(config("torchy", on_missing="error"), spec, where="town.yaml:3")
-    assert caught.value.where == "town.yaml:3"
-    with pytest.raises(BackendNotInstalledError):
-        PolicyRuntime.from_config(config("torchy"), spec, on_missing="error")
-
-
-def test_options_belong_to_the_backend_they_were_written_for(backends, spec):
-    PolicyRuntime.from_config(config("one", options={"a": 1}), spec, backend="two")
-    PolicyRuntime.from_config(config("one", options={"a": 1}), spec, backend="mixture:two,one,0.5")
-    assert [(name, dict(request["options"])) for name, request in backends] == [
-        ("two", {}),
-        ("two", {}),
-        ("one", {"a": 1}),
-    ]
-
-
-def test_a_mixture_from_its_name(backends, spec):
-    runtime = PolicyRuntime.from_config(config("scripted"), spec, backend="mixture:one,soft,0.25")
-    assert isinstance(runtime.policy, MixturePolicy)
-    told = runtime.provenance()
-    assert (told["active"], told["ratio"]) == ("mixture", 0.25)
-    assert told["teacher"]["requested"] == "one"
-    assert told["learner"]["distribution"] == "soft-dist"
-    before = told["fingerprint"]
-    runtime.mixture_ratio = 0.75
-    assert runtime.provenance()["ratio"] == 0.75
-    assert runtime.provenance()["fingerprint"] != before
-    with pytest.raises(ContractError, match="no mixture"):
-        PolicyRuntime.from_config(config("one"), spec).mixture_ratio = 0.5
-
-
-def test_a_mixture_with_a_missing_part_is_all_stub(backends, spec):
-    said = []
-    runtime = PolicyRuntime.from_config(config("mixture:one,torchy,0.5"), spec, warn=said.append)
-    assert runtime.is_fallback
-    assert runtime.requested == "mixture:one,torchy,0.5"
-    assert said
-
-
-def test_the_stub_by_name_is_no_fallback(spec, monkeypatch):
-    runtime = PolicyRuntime.from_config(config("stub"), spec)
-    assert runtime.active == "stub"
-    assert not runtime.is_fallback
-
-
-def test_a_broken_contract_is_not_hidden_by_the_stub(spec, monkeypatch):
-    def broken(name, **request):
-        raise BackendContractError("it has no decide")
-
-    monkeypatch.setattr(activation, "resolve_policy", broken)
-    with pytest.raises(BackendContractError):
-        PolicyRuntime.from_config(config("one"), spec)
+TOLD = Provenance(requested="c", active="c")
 
 
 def test_it_wants_to_be_started(spec, certain, crowd):
@@ -145,14 +23,14 @@ def test_it_wants_to_be_started(spec, certain, crowd):
 
 @pytest.mark.parametrize(("action", "what"), [(3, "action number 3"), (-1, "action number -1")])
 def test_an_action_out_of_range_is_refused(spec, certain, crowd, action, what):
-    runtime = PolicyRuntime(certain(action), spec, {"requested": "c", "active": "c"})
+    runtime = PolicyRuntime(certain(action), spec, TOLD)
     runtime.start(2, [0])
     with pytest.raises(BackendContractError, match=f"'c' chose {what} for agent 0"):
         runtime.decide(crowd(2))
 
 
 def test_a_masked_action_is_refused_and_nothing_is_remembered_of_it(spec, certain, crowd):
-    runtime = PolicyRuntime(certain(2), spec, {"requested": "c", "active": "c"})
+    runtime = PolicyRuntime(certain(2), spec, TOLD)
     runtime.agent_names = ("alice", "bob")
     runtime.start(2, [0, 1])
     observations = crowd(4)
@@ -194,70 +72,106 @@ def test_a_restored_runtime_goes_on_as_if_nothing_had_happened(spec, softmax, cr
     for _ in range(6):
         one.decide(crowd(10), explore=True)
     two = fresh()
-    two.restore(5, 2, {name: array.copy() for name, array in one.state_arrays().items()})
+    two.restore(5, [3, 4], {name: array.copy() for name, array in one.state_arrays().items()})
     for _ in range(6):
         np.testing.assert_array_equal(
             one.decide(crowd(10), explore=True).actions, two.decide(crowd(10), explore=True).actions
         )
     with pytest.raises(ContractError, match="not 10 rows"):
-        two.restore(5, 2, {"keys": np.zeros(3, np.uint64), "counters": np.zeros(3, np.uint64)})
+        two.restore(5, [3, 4], {"keys": np.zeros(3, np.uint64), "counters": np.zeros(3, np.uint64)})
 
 
-class Row:
-    """A backend's row as the plugin layer tells it."""
-
-    def __init__(self, name, *capabilities):
-        self.name = name
-        self.manifest = type("Manifest", (), {"capabilities": capabilities})
+# -- several minds
 
 
-@pytest.fixture
-def foreign(backends, monkeypatch):
-    """No backend claims to read our checkpoints: paths are handed on unread."""
-    monkeypatch.setattr(activation, "choose", lambda name, *rest: Row(name, "act"))
-    return backends
+def cast_of(spec, *policies, seats):
+    parts = [Part(policy, Provenance(requested=f"m{n}", active=f"m{n}")) for n, policy in enumerate(policies)]
+    minds = tuple(Provenance(requested=f"m{n}", active=f"m{n}", who=str(n)) for n in range(len(parts)))
+    told = Provenance(requested="all", active="cast", minds=minds)
+    return PolicyRuntime.of_parts(parts, spec, told, lambda seed: np.array(seats[seed]))
 
 
-def test_a_foreign_file_is_handed_on_unread(foreign, spec, tmp_path):
-    file = tmp_path / "model.onnx"
-    with pytest.raises(CheckpointError, match="no such checkpoint") as caught:
-        PolicyRuntime.from_config(config(f"one:{file}"), spec)
-    assert caught.value.where == str(file)
-    file.write_bytes(b"x")
-    runtime = PolicyRuntime.from_config(config(f"one:{file}"), spec)
-    assert foreign[-1][1]["checkpoint"] == file
-    assert runtime.provenance()["checkpoint"] == str(file)
+SEATS = {0: [0, 1, 1, 0], 1: [1, 1, 1, 0]}
 
 
-def test_the_option_names_a_checkpoint_beside_the_config(foreign, spec, tmp_path):
-    (tmp_path / "mind").mkdir()
-    options = {"checkpoint": "mind"}
-    runtime = PolicyRuntime.from_config(config("one", options=options), spec, base=tmp_path)
-    assert foreign[-1][1]["checkpoint"] == tmp_path / "mind"
-    assert foreign[-1][1]["options"] == options
-    assert runtime.provenance()["release"] is False
+def test_each_mind_decides_for_its_rows(spec, certain, crowd):
+    runtime = cast_of(spec, certain(1), certain(2), seats=SEATS)
+    runtime.start(4, [0, 1])
+    assert runtime.decide(crowd(8)).actions.tolist() == [1, 2, 2, 1, 2, 2, 2, 1]
+    assert runtime.rows_of(0).tolist() == [True, False, False, True, False, False, False, True]
+    assert runtime.active == "cast"
 
 
-def test_the_option_may_ask_for_the_release(foreign, spec, tmp_path):
-    wanted = config("one", options={"checkpoint": "release"})
-    runtime = PolicyRuntime.from_config(wanted, spec, release=lambda: tmp_path)
-    assert foreign[-1][1]["checkpoint"] == tmp_path
-    assert runtime.provenance()["release"] is True
-    with pytest.raises(UsageError, match="no registry"):
-        PolicyRuntime.from_config(wanted, spec)
+def test_each_mind_is_asked_once_a_tick(spec, certain, crowd):
+    runtime = cast_of(spec, certain(1), certain(2), certain(0), seats=SEATS)
+    runtime.start(4, [0, 1])
+    runtime.decide(crowd(8))
+    runtime.decide(crowd(8))
+    memory = runtime.state_arrays()
+    assert {name: array.tolist() for name, array in memory.items()} == {
+        "0.asked": [2] * 3,
+        "1.asked": [2] * 5,
+        "2.asked": [],
+    }
+    assert runtime.state_of(0)["asked"].tolist() == [2, 0, 0, 2, 0, 0, 0, 2]
 
 
-def test_a_checkpoint_of_another_backend_is_refused(backends, spec, tmp_path, monkeypatch):
-    monkeypatch.setattr(activation, "choose", lambda name, *rest: Row(name, "act", "checkpoint"))
-    manifest = type("Manifest", (), {"backend": "two"})
-    monkeypatch.setattr(
-        "townlet.checkpoints.read_checkpoint",
-        lambda path, spec: type("Checkpoint", (), {"manifest": manifest, "path": path}),
-    )
-    with pytest.raises(CheckpointError, match="written by backend 'two' and cannot be loaded by 'one'"):
-        PolicyRuntime.from_config(config(f"one:{tmp_path}"), spec)
-    assert PolicyRuntime.from_config(config(f"two:{tmp_path}"), spec).active == "two"
-    assert PolicyRuntime.from_config(config("release"), spec, release=lambda: tmp_path).active == "two"
+def test_what_a_slot_draws_does_not_depend_on_who_plays_its_neighbours(spec, softmax, crowd):
+    alone = PolicyRuntime(softmax((0.0, 0.0, 0.0)), spec)
+    alone.start(4, [5])
+    among = cast_of(spec, softmax((0.0, 0.0, 0.0)), softmax((9.0, 0.0, 0.0)), seats={5: [0, 1, 0, 1]})
+    among.start(4, [5])
+    for _ in range(20):
+        mine = alone.decide(crowd(4), explore=True).actions[[0, 2]]
+        np.testing.assert_array_equal(among.decide(crowd(4), explore=True).actions[[0, 2]], mine)
+
+
+def test_what_a_mind_does_not_tell_is_unknown_in_its_rows_only(spec, certain, softmax, crowd):
+    runtime = cast_of(spec, certain(1), softmax((0.0, 0.0, 0.0)), seats={0: [0, 1, 0]})
+    runtime.start(3, [0])
+    decision = runtime.decide(crowd(3), explore=True)
+    assert np.isnan(decision.values).tolist() == [True, False, True]
+    assert np.isnan(decision.logits).all(1).tolist() == [True, False, True]
+    assert decision.values[1] == runtime.values(crowd(3))[1] == 7
+    silent = cast_of(spec, certain(1), certain(2), seats={0: [0, 1, 0]})
+    silent.start(3, [0])
+    assert silent.decide(crowd(3)).values is None
+    assert silent.values(crowd(3)) is None
+
+
+def test_the_mind_at_fault_and_the_agent_are_named(spec, certain, crowd):
+    runtime = cast_of(spec, certain(1), certain(2), seats=SEATS)
+    runtime.agent_names = ("alice", "bob", "carol", "dave")
+    runtime.start(4, [0, 1])
+    observations = crowd(8)
+    observations.action_mask[6, 2] = False
+    with pytest.raises(BackendContractError, match=r"'m1' chose 'use' for carol \(town 1\)"):
+        runtime.decide(observations)
+    assert all((array == 0).all() for array in runtime.state_arrays().values()), "nobody remembers the tick"
+
+
+def test_a_cast_goes_on_from_its_memory(spec, softmax, crowd):
+    def fresh():
+        return cast_of(spec, softmax((0.0, 0.0, 0.0)), softmax((1.0, 0.0, 0.0)), seats=SEATS)
+
+    one, two = fresh(), fresh()
+    one.start(4, [1, 0])
+    for _ in range(6):
+        one.decide(crowd(8), explore=True)
+    two.restore(4, [1, 0], {name: array.copy() for name, array in one.state_arrays().items()})
+    for _ in range(6):
+        mine = one.decide(crowd(8), explore=True).actions
+        np.testing.assert_array_equal(two.decide(crowd(8), explore=True).actions, mine)
+    with pytest.raises(ContractError, match="not 3 rows"):
+        fresh().restore(4, [0, 1], {"0.keys": np.zeros(2, np.uint64), "0.counters": np.zeros(2, np.uint64)})
+
+
+def test_who_played_tells_the_fingerprint_of_the_whole(spec, certain):
+    one = cast_of(spec, certain(1), certain(2), seats=SEATS).provenance()
+    other = cast_of(spec, certain(2), certain(1), seats=SEATS).provenance()
+    assert [mind.fingerprint for mind in one.minds] == ["certain-1", "certain-2"]
+    assert one.fingerprint != other.fingerprint
+    assert Provenance.from_json(one.to_json()) == one
 
 
 class Telling:
@@ -288,7 +202,7 @@ class Telling:
 
 
 def telling(spec, *wrong):
-    runtime = PolicyRuntime(Telling(*wrong), spec, {"active": "odd", "distribution": "odd-dist", "version": "0.3"})
+    runtime = PolicyRuntime(Telling(*wrong), spec, Provenance(requested="odd", active="odd", distribution="odd-dist", version="0.3"))
     runtime.start(4, [0])
     runtime.agent_names = ("alice", "bob", "carol", "dave")
     return runtime
@@ -329,7 +243,7 @@ def test_a_policy_that_can_value_is_not_asked_to_act(spec, crowd):
 
 @pytest.mark.parametrize("wrong", [np.zeros(3, np.float32), np.zeros(4), np.full(4, np.nan, np.float32)])
 def test_values_of_another_kind_are_refused(spec, crowd, wrong, monkeypatch):
-    runtime = PolicyRuntime(Valuing("values", 0.0), spec, {"active": "odd"})
+    runtime = PolicyRuntime(Valuing("values", 0.0), spec, Provenance(requested="odd", active="odd"))
     runtime.start(4, [0])
     monkeypatch.setattr(Valuing, "values", lambda self, observations, state: wrong)
     with pytest.raises(BackendContractError, match="value"):

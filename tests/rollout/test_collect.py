@@ -8,7 +8,7 @@ import pytest
 from townlet.errors import ContractError
 from townlet.minds.runtime import PolicyRuntime
 from townlet.minds.stub import StubPolicy
-from townlet.rollout import Collector, EpisodeLimit, RolloutBuffer, SimulationLoop, collect
+from townlet.rollout import Collector, RolloutBuffer, SimulationLoop
 
 
 def make(town, policy, ticks, **options):
@@ -58,7 +58,6 @@ def test_a_death_on_the_last_tick_has_nothing_to_bootstrap_from(town, worker):
     assert arrays["terminated"][9].tolist() == [True, False, False] * 2
     np.testing.assert_array_equal(arrays["bootstrap"][9], [0, 110, 110] * 2)
     assert stats.terminated == 2
-    assert stats.truncated == 0
 
 
 def test_an_empty_row_carries_no_experience(town, worker):
@@ -72,42 +71,20 @@ def test_an_empty_row_carries_no_experience(town, worker):
     assert stats.reward_parts["wage"] + stats.reward_parts["rent"] == pytest.approx(stats.reward)
 
 
-def test_an_episode_limit_truncates_and_bootstraps_from_before_the_reset(town, worker):
-    collector, buffer, _ = make(town, worker, 8, limit=EpisodeLimit(6, (7, 8)))
+def test_rows_that_the_learner_does_not_play_teach_nothing(town, worker):
+    collector, buffer, _ = make(town, worker, 11)
+    collector.rows = np.array([True, False, True] * 2)
     stats = collector.collect()
-    arrays = buffer.arrays()
-    assert arrays["truncated"].any(axis=1).tolist() == [False] * 5 + [True] + [False] * 2
-    np.testing.assert_array_equal(arrays["bootstrap"][5], 106)
-    np.testing.assert_array_equal(arrays["features"][6, :, 0], 0)
-    assert arrays["episode_start"][6].all()
-    assert len(set(arrays["features"][:, 0, 1])) == 2, "the second episode has another seed"
-    assert (stats.truncated, stats.episode, stats.terminated) == (6, 1, 0)
-
-
-def test_a_row_that_dies_as_the_limit_is_reached_is_terminated_not_truncated(town, worker):
-    collector, buffer, _ = make(town, worker, 10, limit=EpisodeLimit(10, (7, 8)))
-    collector.collect()
-    arrays = buffer.arrays()
-    assert arrays["terminated"][9].tolist() == [True, False, False] * 2
-    assert arrays["truncated"][9].tolist() == [False, True, True] * 2
-    np.testing.assert_array_equal(arrays["bootstrap"][9], [0, 110, 110] * 2)
-    collector.collect()
-    assert buffer.arrays()["episode_start"][0].all(), "the next rollout begins with fresh towns"
-
-
-def test_episodes_have_seeds_that_depend_on_first_seed_and_number_only():
-    limit = EpisodeLimit(5, (1, 2, 3))
-    assert limit.seeds_of(0) == [1, 2, 3]
-    assert limit.seeds_of(4) == [EpisodeLimit(9, (w,)).seeds_of(4)[0] for w in (1, 2, 3)]
-    drawn = [seed for number in range(50) for seed in limit.seeds_of(number)]
-    assert len(set(drawn)) == len(drawn)
-    assert all(0 <= seed < 2**63 for seed in drawn)
+    batch = buffer.batch(rows=collector.rows)
+    assert not batch.active[:, [1, 4]].any()
+    assert stats.agent_steps == batch.active.sum() < buffer.arrays()["active"].sum()
+    assert buffer.arrays()["active"][:, 1].any(), "the recording itself is as it was"
 
 
 def test_a_policy_without_values_cannot_feed_a_learner(town):
     runtime = PolicyRuntime(StubPolicy(), town.spec)
     buffer = RolloutBuffer(town.spec, 4, town.rows)
-    collect(town, runtime, buffer)
+    Collector(town, runtime, buffer).collect()
     assert np.isnan(buffer.arrays()["values"]).all()
     with pytest.raises(ContractError, match="no values"):
         buffer.batch()

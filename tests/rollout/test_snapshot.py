@@ -10,6 +10,7 @@ import pytest
 
 from townlet.errors import SnapshotError
 from townlet.minds.runtime import PolicyRuntime
+from townlet.plugins.provenance import Provenance
 from townlet.minds.stub import StubPolicy
 from townlet.rollout import (
     RolloutBuffer,
@@ -24,7 +25,7 @@ CONFIG = {"name": "counting"}
 
 
 def runtime_of(policy, town):
-    return PolicyRuntime(policy, town.spec, {"requested": "worker", "active": "worker", "reason": ""})
+    return PolicyRuntime(policy, town.spec, Provenance(requested="worker", active="worker"))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class TestPluginSite:
         assert scan() == ()
         plugin_site.add_backend("mine")
         assert [row.qualified for row in scan()] == ["townlet-backend-mine:mine"]
-        assert resolve_policy("mine", spec=build_spec(TownletConfig())).provenance["version"] == "1.0"
+        assert resolve_policy("mine", spec=build_spec(TownletConfig())).provenance.version == "1.0"
         with pytest.raises(BackendNotInstalledError):
             resolve_policy("scripted", spec=build_spec(TownletConfig()))
 
@@ -41,7 +41,7 @@ class TestPluginSite:
             with isolated_site(tmp_path / version) as site:
                 site.add_backend("mine", version=version)
                 found = resolve_policy("mine", spec=build_spec(TownletConfig()))
-                assert found.provenance["version"] == version
+                assert found.provenance.version == version
 
 
 class TestHamlet:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from townlet.plugins.provenance import Provenance
+
 
 def _load_toy():
     name = "townlet_training_toy"
@@ -39,7 +41,7 @@ def learner(toy, monkeypatch: pytest.MonkeyPatch):
     def open_toy(config, spec, checkpoint=None):
         if checkpoint is not None:
             made.load(checkpoint)
-        return ResolvedLearner(made, {"active": "toy"})
+        return ResolvedLearner(made, Provenance(requested="toy", active="toy"))
 
     monkeypatch.setattr(contexts, "open_learner", open_toy)
     monkeypatch.setattr(learners, "needs_torch", lambda name: False)
@@ -76,12 +78,17 @@ def toy_config():
 @pytest.fixture
 def services_of(toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """From a config to services over the toy world, with the toy teacher as whatever teacher is configured."""
-    from townlet.minds.activation import Activated
+    from townlet.minds import Part
+    from townlet.play import Admission
     from townlet.training import TrainingServices
-    from townlet.training.services import rollout
 
-    provenance = {"requested": "toy-teacher", "active": "toy-teacher", "reason": ""}
-    monkeypatch.setattr(rollout, "activate", lambda choice, source: Activated(toy.ToyTeacher(), provenance))
+    told = Provenance(requested="toy-teacher", active="toy-teacher")
+    opened, teacher = Admission.open, Part(toy.ToyTeacher(), told)
+
+    def open_teacher(self, mind, spec, **rest):
+        return teacher if mind.backend == "scripted" else opened(self, mind, spec, **rest)
+
+    monkeypatch.setattr(Admission, "open", open_teacher)
     return lambda config: TrainingServices.from_config(
         config, runs=tmp_path / "runs", engines=lambda config, seeds, threads: toy.ToyEngine(seeds)
     )

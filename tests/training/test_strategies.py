@@ -198,10 +198,12 @@ def test_replay_refuses_a_recording_without_log_probabilities(toy_config, servic
 
 
 def record_policy(toy, services, learner, folder: Path) -> Path:
-    from townlet.minds.runtime import PolicyRuntime
+    from townlet.config import TownletConfig
+    from townlet.minds import Part
+    from townlet.play import Cast, Job, Provenance
 
-    runtime = PolicyRuntime(learner.policy, toy.SPEC, {"active": "toy", "requested": "toy"})
-    services.rollout._record(folder, runtime, (1, 2, 3), 100, explore=True)
+    job = Job(TownletConfig(), Cast.of("toy"), (1, 2, 3), 100, explore=True)
+    services.rollout._record(folder, job, Part(learner.policy, Provenance(requested="toy", active="toy")))
     return folder
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Invocation",
     "backend_options",
+    "cast_option",
     "config_flags",
     "config_options",
     "debug_option",
@@ -118,6 +119,18 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
     )(command)
     return click.option(
         "--backend", "backend", default=None, metavar="NAME", help="Policy backend; overrides policy.backend."
+    )(command)
+
+
+def cast_option(command: Command[P, R]) -> Command[P, R]:
+    """Adds ``--cast WHO=MIND`` (``roles: tuple[str, ...]``)."""
+    return click.option(
+        "--cast",
+        "roles",
+        multiple=True,
+        metavar="WHO=MIND",
+        help="Who plays whom: alice=stub, 25%=release (a share of those whom nobody names), or *=scripted (the rest). "
+        "May be given again.",
     )(command)
 
 

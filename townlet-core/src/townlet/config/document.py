@@ -60,6 +60,10 @@ class ConfigDocument:
             return Origin("default", "default")
         return Origin("file" if place.line else "override", str(place))
 
+    def written_in_file(self, key: str) -> bool:
+        """Whether the value of a key such as ``policy.backend`` stands in the file: not typed, and no default."""
+        return self.origin(_parts(key)).kind == "file"
+
     def values(self) -> Iterator[tuple[str, object, Origin]]:
         """Every effective value as ``(key, value, origin)``, in the order of the models."""
         yield from self._values(self.config, ())

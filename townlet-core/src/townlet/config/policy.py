@@ -8,19 +8,43 @@ from pydantic import Field, field_validator
 
 from townlet.config.model import Section
 
-__all__ = ["OnMissing", "PolicyConfig"]
+__all__ = ["OnMissing", "PolicyConfig", "RoleConfig"]
 
 OnMissing = Literal["stub", "error"]
 """What happens where the chosen backend cannot run: go on with everybody waiting, or stop."""
 
 
+def _plain(value: str) -> str:
+    if value != value.strip() or not value.isprintable():
+        raise ValueError("must be a name without spaces around it")
+    return value
+
+
+class RoleConfig(Section):
+    """Some agents of a town, and the mind that plays them."""
+
+    who: str = Field(
+        min_length=1,
+        max_length=10_000,
+        description="Agents by name with commas between them, a share such as 25% of those whom nobody names, "
+        "or * for everybody else.",
+    )
+    mind: str = Field(
+        min_length=1, max_length=4096, description="The mind, in a form of policy.backend; in training also learner."
+    )
+    checkpoint: str | None = Field(None, min_length=1, description="As policy.checkpoint, for this mind.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of this mind's backend.")
+
+    _plain_names = field_validator("who", "mind")(_plain)
+
+
 class PolicyConfig(Section):
-    """The policy backend, by name, and its options."""
+    """The policy backend, by name, its options, and who else plays in the town."""
 
     backend: str = Field(
         "scripted",
         min_length=1,
-        max_length=200,
+        max_length=4096,
         description="Name of the policy backend; `townlet backends list` shows what is installed.",
     )
     on_missing: OnMissing = Field(
@@ -33,9 +57,17 @@ class PolicyConfig(Section):
         description="Options of the backend, checked by its own model; `townlet backends info NAME` lists them.",
     )
 
-    @field_validator("backend")
-    @classmethod
-    def _not_blank(cls, value: str) -> str:
-        if value != value.strip() or not value.isprintable():
-            raise ValueError("must be a name without spaces around it")
-        return value
+    checkpoint: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder of a checkpoint that the backend acts from, or release for the promoted one; a relative "
+        "path starts at this file's folder. The same as backend: BACKEND:CHECKPOINT.",
+    )
+    cast: tuple[RoleConfig, ...] = Field(
+        (),
+        max_length=1000,
+        description="Who plays whom, where one mind does not play everybody. Agents that no role plays are played by "
+        "the backend above.",
+    )
+
+    _plain_name = field_validator("backend")(_plain)

@@ -16,7 +16,6 @@ from townlet.api import (
     MapArray,
     ObservationBatch,
     ObservationSpec,
-    RolloutBatch,
 )
 from townlet.api.checks import check_array
 from townlet.errors import DatasetError
@@ -161,13 +160,3 @@ class TrajectoryBlock:
             full.setdefault(name, np.full(lead, np.nan, np.float32))
         full.setdefault("reward_parts", np.zeros((*lead, 0), np.float32))
         return cls(**full)
-
-    @classmethod
-    def from_rollout(cls, rollout: RolloutBatch, reward_parts: FloatArray | None = None) -> TrajectoryBlock:
-        """The block of a rollout (views, nothing copied)."""
-        arrays: dict[str, NDArray[Any]] = {
-            name: getattr(rollout, name) for name in ARRAY_DTYPES if name != "reward_parts"
-        }
-        if reward_parts is not None:
-            arrays["reward_parts"] = reward_parts
-        return cls.from_arrays(arrays)

@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from townlet.api import ObservationSpec
 from townlet.errors import ContractError, DatasetError
-from townlet.storage import canonical_bytes, canonical_digest, find_partials, member_path, read_json_document
+from townlet.storage import (
+    canonical_bytes,
+    canonical_digest,
+    content_digest,
+    find_partials,
+    member_path,
+    read_json_document,
+)
 
 __all__ = [
     "MANIFEST_NAME",
@@ -43,6 +50,11 @@ class DatasetOrigin(_Model):
     policy: dict[str, Any] = Field(
         default_factory=dict, description="Provenance of the policy: requested, active, reason, version, fingerprint."
     )
+    players: tuple[tuple[Count, ...], ...] = Field(
+        (),
+        description="Where several minds play: for each world the number of the mind in policy.minds that plays each "
+        "slot; one list where it is the same in all worlds.",
+    )
     seeds: tuple[int, ...] = Field((), description="One per world, of the first segment.")
     agents: Annotated[int, Field(ge=1)] = Field(1, description="Slots per world: row = world * agents + slot.")
     agent_names: tuple[str, ...] = Field((), description="Names of the slots of a world, or none.")
@@ -70,12 +82,17 @@ class SegmentEntry(_Model):
     seeds: tuple[int, ...] = Field(description="One per world; empty where rows are no worlds.")
 
 
+class RecordingTiming(_Model):
+    """When a recording was made."""
+
+    created: str = Field(description="When it was finished, UTC, ISO 8601.")
+
+
 class DatasetManifest(_Model):
-    """The manifest, as it stands in ``manifest.json`` (beside it there: ``digest``, over all of this)."""
+    """The manifest, as it stands in ``manifest.json`` (beside it there: ``digest``, over all of this but timing)."""
 
     format: Literal["townlet-dataset"] = Field("townlet-dataset", description="What this folder is.")
     schema_version: Literal[2] = Field(2, description="Version of this layout.")
-    created: str = Field(description="When it was finished, UTC, ISO 8601.")
     layout: Literal["worlds", "episodes"] = Field(
         "worlds", description="worlds: row = world * agents + slot. episodes: chosen lives packed into rows."
     )
@@ -85,6 +102,9 @@ class DatasetManifest(_Model):
     config_id: str = Field(description="Name and short digest of the config.")
     config_digest: Digest = Field(description="Digest of the config.")
     policy: dict[str, Any] = Field(description="Provenance of the policy.")
+    players: tuple[tuple[Count, ...], ...] = Field(
+        (), description="For each world the number of the mind that plays each slot; see DatasetOrigin."
+    )
     rows: Annotated[int, Field(ge=1)] = Field(description="N.")
     agents: Annotated[int, Field(ge=1)] = Field(description="Slots per world; 1 in the layout episodes.")
     agent_names: tuple[str, ...] = Field(description="Names of the slots of a world, or none.")
@@ -97,6 +117,12 @@ class DatasetManifest(_Model):
     complete: bool = Field(True, description="False: the recording was cut short; what is here is whole.")
     interruption: str | None = Field(None, description="Why it was cut short.")
     derived_from: dict[str, Any] | None = Field(None, description="The dataset it was cut from, and how.")
+    timing: RecordingTiming = Field(description="Dates; no part of the digest.")
+
+    @property
+    def created(self) -> str:
+        """When it was finished, UTC, ISO 8601."""
+        return self.timing.created
 
     @property
     def ticks(self) -> int:
@@ -135,14 +161,16 @@ class DatasetManifest(_Model):
     def encoded(self) -> tuple[bytes, str]:
         """The bytes of ``manifest.json``, and the digest in it."""
         document = self.model_dump(mode="json")
-        digest = canonical_digest(document)
+        digest = content_digest(document)
         return canonical_bytes({**document, "digest": digest}), digest
 
 
 def _has_stub(provenance: Any) -> bool:
     if not isinstance(provenance, Mapping):
         return False
-    return provenance.get("active") == "stub" or any(_has_stub(provenance.get(part)) for part in ("teacher", "learner"))
+    return provenance.get("active") == "stub" or any(
+        _has_stub(part) for part in (provenance.get("teacher"), provenance.get("learner"), *provenance.get("minds", ()))
+    )
 
 
 def now() -> str:
@@ -224,6 +252,10 @@ def _refuse_contradictions(manifest: DatasetManifest, fingerprint: str, where: s
         problems.append("its config digest is not that of its config")
     if manifest.rows % manifest.agents:
         problems.append("its rows are not worlds times agents")
+    if len(manifest.players) not in (0, 1, manifest.worlds) or any(
+        len(players) != manifest.agents for players in manifest.players
+    ):
+        problems.append("its players are not one per slot of each world")
     if any(len(segment.seeds) not in (0, manifest.worlds) for segment in manifest.segments):
         problems.append("its seeds are not one per world")
     if problems:
@@ -236,6 +268,7 @@ def origin_of(manifest: DatasetManifest) -> DatasetOrigin:
         config=dict(manifest.config),
         config_id=manifest.config_id,
         policy=dict(manifest.policy),
+        players=manifest.players,
         seeds=manifest.seeds,
         agents=manifest.agents,
         agent_names=manifest.agent_names,

@@ -40,7 +40,9 @@ def write_worlds(dataset: Dataset, path: str | Path, worlds: NDArray[np.int64], 
     if not len(worlds):
         raise DatasetError("no world is left", where=str(dataset.path), details=(how,))
     rows = (worlds[:, None] * manifest.agents + np.arange(manifest.agents)).ravel()
-    origin = origin_of(manifest).model_copy(update={"seeds": _seeds(manifest.segments[0].seeds, worlds)})
+    origin = origin_of(manifest).model_copy(
+        update={"seeds": _seeds(manifest.segments[0].seeds, worlds), "players": _players(manifest.players, worlds)}
+    )
     with DatasetWriter(path, spec=dataset.spec, origin=origin, derived_from=_descent(dataset, how)) as writer:
         segment = 0
         for index, block in dataset.shard_blocks():
@@ -64,7 +66,7 @@ def write_episodes(dataset: Dataset, path: str | Path, episodes: EpisodeTable, h
     if not len(episodes):
         raise DatasetError("no episode is left", where=str(dataset.path), details=(how,))
     origin = origin_of(dataset.manifest).model_copy(
-        update={"seeds": (), "agents": 1, "agent_names": (), "first_tick": 0}
+        update={"seeds": (), "players": (), "agents": 1, "agent_names": (), "first_tick": 0}
     )
     writer = DatasetWriter(
         path, spec=dataset.spec, origin=origin, layout="episodes", derived_from=_descent(dataset, how)
@@ -77,6 +79,10 @@ def write_episodes(dataset: Dataset, path: str | Path, episodes: EpisodeTable, h
 
 def _seeds(seeds: tuple[int, ...], worlds: NDArray[np.int64]) -> tuple[int, ...]:
     return tuple(seeds[world] for world in worlds) if seeds else ()
+
+
+def _players(players: tuple[tuple[int, ...], ...], worlds: NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
+    return players if len(players) <= 1 else tuple(players[world] for world in worlds)
 
 
 def _descent(dataset: Dataset, how: str) -> Mapping[str, Any]:

@@ -220,7 +220,7 @@ class DatasetWriter:
         computed = totals.metrics(self._spec.action_names, origin.reward_parts)
         return DatasetManifest.model_validate(
             {
-                "created": now(),
+                "timing": {"created": now()},
                 "layout": self._layout,
                 "observation": self._spec.to_json(),
                 "observation_fingerprint": self._fingerprint,
@@ -228,6 +228,7 @@ class DatasetWriter:
                 "config_id": origin.config_id,
                 "config_digest": canonical_digest(origin.config),
                 "policy": origin.policy,
+                "players": origin.players,
                 "rows": self._rows,
                 "agents": origin.agents,
                 "agent_names": origin.agent_names,

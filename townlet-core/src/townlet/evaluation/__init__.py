@@ -1,7 +1,7 @@
 """Is this mind better than that one, and how sure are we: evaluation over seeds, paired comparison."""
 
 from townlet.evaluation.compare import compare, compare_pair, verdict
-from townlet.evaluation.evaluate import PolicyAccess, evaluate, evaluation_seeds
+from townlet.evaluation.evaluate import evaluate, evaluation_job, evaluation_seeds, judged
 from townlet.evaluation.results import ComparisonResult, EvaluationResult, PairwiseComparison
 from townlet.evaluation.statistics import Difference, Estimate, difference, estimate, interquartile_mean
 
@@ -11,13 +11,14 @@ __all__ = [
     "Estimate",
     "EvaluationResult",
     "PairwiseComparison",
-    "PolicyAccess",
     "compare",
     "compare_pair",
     "difference",
     "estimate",
     "evaluate",
+    "evaluation_job",
     "evaluation_seeds",
     "interquartile_mean",
+    "judged",
     "verdict",
 ]

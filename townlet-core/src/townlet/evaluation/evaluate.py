@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from townlet.config import TownletConfig
-from townlet.envs.engine import TownEngine
 from townlet.errors import UsageError
-from townlet.evaluation.results import EvaluationResult
+from townlet.evaluation.results import EvaluationResult, EvaluationTiming
 from townlet.evaluation.statistics import estimate
-from townlet.minds.runtime import PolicyRuntime
-from townlet.plugins import Selection
-from townlet.rollout import SimulationLoop
+from townlet.play import Admission, Cast, Casting, Job, MindSpec, Outcome, Stage, Troupe, perform
+from townlet.play.stage import town_spec
+from townlet.rollout import Step, Watcher
 from townlet.telemetry.kpis import KPI_NAMES, TownKpis, uncounted
 
-__all__ = ["PolicyAccess", "evaluate", "evaluation_seeds"]
+__all__ = ["evaluate", "evaluation_job", "evaluation_seeds", "judged"]
 
 Progress = Callable[[int, int], None]
 """Told how many of how many town-ticks are done."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyAccess:
-    """What naming a policy may lead to.
-
-    Attributes:
-        selection: which backends may be used; those of the environment variables by default.
-        release: gives the folder of the promoted checkpoint; None where there is no registry.
-    """
-
-    selection: Selection | None = None
-    release: Callable[[], Path] | None = None
-
-
-_ANY = PolicyAccess()
 
 
 def evaluation_seeds(config: TownletConfig, count: int | None = None) -> tuple[int, ...]:
@@ -53,14 +33,35 @@ def evaluation_seeds(config: TownletConfig, count: int | None = None) -> tuple[i
     return tuple(range(config.evaluation.first_seed, config.evaluation.first_seed + wanted))
 
 
+def evaluation_job(
+    config: TownletConfig,
+    policy: str | MindSpec | Cast,
+    *,
+    seeds: Sequence[int] | None = None,
+    days: float | None = None,
+) -> Job:
+    """The job that an evaluation plays; see :func:`evaluate`."""
+    chosen = evaluation_seeds(config) if seeds is None else tuple(seeds)
+    length = config.evaluation.days if days is None else days
+    ticks = round(length * config.town.time.day_ticks)
+    if not chosen:
+        raise UsageError("an evaluation needs at least one seed")
+    if ticks < 1:
+        raise UsageError(f"an evaluation needs some time, found {length} days", details=("say  --days 5",))
+    if isinstance(policy, str):
+        policy = Casting.of(config).cast(policy)
+    cast = policy if isinstance(policy, Cast) else Cast.of(policy)
+    return Job(config, cast, chosen, ticks, explore=config.evaluation.explore)
+
+
 def evaluate(
     config: TownletConfig,
-    policy: str,
+    policy: str | MindSpec | Cast,
     *,
     seeds: Sequence[int] | None = None,
     days: float | None = None,
     scenario: str | None = None,
-    access: PolicyAccess = _ANY,
+    admission: Admission | None = None,
     progress: Progress | None = None,
     watch: Callable[[TownKpis], None] | None = None,
 ) -> EvaluationResult:
@@ -71,11 +72,11 @@ def evaluate(
 
     Args:
         config: the towns, and the section ``evaluation``.
-        policy: in a form of ``townlet.minds.policy_names``.
+        policy: who plays: a name in a form of ``townlet.minds.policy_names``, a mind, or a whole cast.
         seeds: one a town; those of :func:`evaluation_seeds` by default.
         days: length of each town's life; ``evaluation.days`` by default.
         scenario: name of the scenario that the config stands for, to be noted in the result.
-        access: which backends may be used, and where the release is.
+        admission: which minds may act here.
         progress: told how far it is.
         watch: shown the measurements of each batch of towns when it is done.
 
@@ -84,64 +85,60 @@ def evaluate(
         BackendError, CheckpointError: if the policy cannot run.
         KeyboardInterrupt: if a person stopped it; a part of an evaluation is none.
     """
-    chosen = evaluation_seeds(config) if seeds is None else tuple(seeds)
-    length = config.evaluation.days if days is None else days
-    ticks = round(length * config.town.time.day_ticks)
-    if not chosen:
-        raise UsageError("an evaluation needs at least one seed")
-    if ticks < 1:
-        raise UsageError(f"an evaluation needs some time, found {length} days", details=("say  --days 5",))
-    started = time.perf_counter()
-    provenance: dict[str, object] = {}
+    job = evaluation_job(config, policy, seeds=seeds, days=days)
+    troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed)
+    outcomes: list[Outcome] = []
+    done = 0
+    try:
+        for part in job.split(-(-len(job.seeds) // config.evaluation.worlds)):
+            with Stage(part, troupe=troupe, threads=config.evaluation.threads) as stage:
+                watchers = [] if progress is None else [_telling(progress, job, len(part.seeds), done)]
+                outcome = perform(stage, watchers=watchers)
+            if outcome.failure is not None:
+                raise outcome.failure
+            if outcome.interrupted:
+                raise KeyboardInterrupt
+            done += len(part.seeds) * job.ticks
+            outcomes.append(outcome)
+            if watch is not None:
+                watch(outcome.kpis)
+    finally:
+        troupe.close()
+    return judged(job, outcomes, scenario=scenario)
+
+
+def judged(job: Job, outcomes: Sequence[Outcome], *, scenario: str | None = None) -> EvaluationResult:
+    """The result of an evaluation from the outcomes of its job's parts, in order."""
     figures: dict[str, list[float]] = {}
     unknown = set(KPI_NAMES)
-    agents, done, total = 0, 0, len(chosen) * ticks
-    for some in _batches(chosen, config.evaluation.worlds):
-        engine = TownEngine(config, some, threads=config.evaluation.threads)
-        runtime = PolicyRuntime.from_config(
-            config, engine.spec, backend=policy, on_missing="error", selection=access.selection, release=access.release
-        )
-        runtime.agent_names = engine.agent_names
-        agents, provenance = engine.agents, runtime.provenance()
-        loop = SimulationLoop(engine, runtime, explore=config.evaluation.explore)
-        for part in _parts(ticks, config.town.time.day_ticks // 4):
-            if loop.run(part).interrupted:
-                runtime.close()
-                raise KeyboardInterrupt
-            done += part * len(some)
-            if progress is not None:
-                progress(done, total)
-        runtime.close()
-        kpis = engine.kpis()
-        for row in kpis.per_world():
+    for outcome in outcomes:
+        for row in outcome.kpis.per_world():
             for name, value in row.items():
                 figures.setdefault(name, []).append(value)
-        unknown &= uncounted(kpis.agent_sums.sum((0, 1)))
-        if watch is not None:
-            watch(kpis)
+        unknown &= uncounted(outcome.kpis.agent_sums.sum((0, 1)))
     return EvaluationResult(
-        policy=policy,
-        provenance=provenance,
-        config_id=config.config_id,
+        policy=job.cast.requested,
+        provenance=outcomes[0].provenance.to_json(),
+        config_id=job.config.config_id,
         scenario=scenario,
-        explore=config.evaluation.explore,
-        seeds=chosen,
-        days=length,
-        agents=agents,
+        explore=job.explore,
+        seeds=job.seeds,
+        days=job.ticks / job.config.town.time.day_ticks,
+        agents=len(outcomes[0].kpis.agent_names),
         kpis={name: estimate(np.array(values)) for name, values in figures.items()},
         per_seed={name: tuple(values) for name, values in figures.items()},
         unknown=tuple(sorted(unknown)),
-        seconds=time.perf_counter() - started,
+        timing=EvaluationTiming(seconds=sum(outcome.timing.seconds for outcome in outcomes)),
     )
 
 
-def _batches(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(seeds), size):
-        yield seeds[start : start + size]
+def _telling(progress: Progress, job: Job, towns: int, before: int) -> Watcher:
+    """Tells how far it is, four times a day of the town and at the end."""
+    every, total = max(job.config.town.time.day_ticks // 4, 1), len(job.seeds) * job.ticks
 
+    def watch(step: Step) -> None:
+        ticks = step.tick + 1
+        if ticks % every == 0 or ticks == job.ticks:
+            progress(before + ticks * towns, total)
 
-def _parts(ticks: int, size: int) -> Iterator[int]:
-    """``ticks`` in parts of ``size``, so that progress is seen."""
-    size = max(size, 1)
-    for start in range(0, ticks, size):
-        yield min(size, ticks - start)
+    return watch

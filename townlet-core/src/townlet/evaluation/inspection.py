@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import ObservationBatch, PolicyBackendProtocol
+from townlet.config import TownletConfig
 from townlet.data import Dataset
 from townlet.errors import UsageError
+from townlet.play import Admission, Casting
 from townlet.suggestions import nearest
 
-__all__ = ["Choice", "Inspection", "inspect_tick"]
+__all__ = ["Choice", "Inspection", "inspect_tick", "open_mind", "player_of"]
 
 
 class _Frozen(BaseModel):
@@ -107,6 +109,32 @@ def inspect_tick(
         terminated=bool(block.terminated[0, row]),
         changed=_changes(spec.feature_names, block.features[:, row]),
     )
+
+
+def player_of(dataset: Dataset, agent: str, world: int = 0) -> str:
+    """The name of the mind that played an agent of a recording; where nobody says, of the whole policy.
+
+    Raises:
+        UsageError: for an agent or a world that was not recorded.
+    """
+    manifest = dataset.manifest
+    minds = manifest.policy.get("minds")
+    if not minds or not manifest.players:
+        return str(manifest.policy.get("requested", ""))
+    slot = _row(dataset, agent, world) % manifest.agents
+    seats = manifest.players[world if len(manifest.players) > 1 else 0]
+    return str(minds[seats[slot]].get("requested", ""))
+
+
+def open_mind(dataset: Dataset, name: str) -> PolicyBackendProtocol:
+    """The mind of that name, with the options of the recording's config, for the recording's observations.
+
+    Raises:
+        TownletError: if it cannot be opened.
+    """
+    config = TownletConfig.model_validate(dataset.manifest.config)
+    mind = Casting.of(config).mind(name)
+    return Admission().open(mind, dataset.spec, seed=config.seed).policy
 
 
 def _row(dataset: Dataset, agent: str, world: int) -> int:

@@ -8,11 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.evaluation.statistics import Difference, Estimate
 
-__all__ = ["ComparisonResult", "EvaluationResult", "PairwiseComparison"]
+__all__ = ["ComparisonResult", "EvaluationResult", "EvaluationTiming", "PairwiseComparison"]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EvaluationTiming(_Frozen):
+    """What of an evaluation depends on the machine."""
+
+    seconds: float = Field(ge=0, description="Wall time, seconds.")
 
 
 class EvaluationResult(_Frozen):
@@ -34,7 +40,14 @@ class EvaluationResult(_Frozen):
     unknown: tuple[str, ...] = Field(
         (), description="Figures of which no town had anything to count yet, such as attendance before a shift ended."
     )
-    seconds: float = Field(ge=0, description="Wall time, seconds.")
+    timing: EvaluationTiming = Field(
+        default_factory=lambda: EvaluationTiming(seconds=0.0), description="What depends on the machine."
+    )
+
+    @property
+    def seconds(self) -> float:
+        """Wall time, seconds."""
+        return self.timing.seconds
 
 
 class PairwiseComparison(_Frozen):

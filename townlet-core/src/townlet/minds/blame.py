@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from townlet.api import PolicyBackendProtocol
 from townlet.errors import BackendContractError, BackendError, BackendRunError, ContractError, TownletError
 from townlet.minds.mixture import MixturePolicy
-from townlet.minds.possession import PossessedPolicy
+from townlet.minds.parts import Part
 from townlet.plugins.guard import culprit, describe
+from townlet.plugins.provenance import Provenance
 
 __all__ = ["blamed"]
 
 _CORE = "townlet"
 
 
-def blamed(
-    error: BaseException, policy: PolicyBackendProtocol, provenance: Mapping[str, Any], doing: str
-) -> BackendError | None:
+def blamed(error: BaseException, part: Part, doing: str) -> BackendError | None:
     """The error to raise in place of ``error``; None where it is to be raised as it is.
 
     As it is: an error of Townlet's tree that says what is wrong already (a device that is gone), and one that did
@@ -27,13 +25,12 @@ def blamed(
 
     Args:
         error: what was raised.
-        policy: what was asked; of a mixture, the side at fault is found.
-        provenance: its provenance.
+        part: who was asked; of a mixture, the side at fault is found.
         doing: what it was asked for, such as ``"chose actions"``.
     """
     if isinstance(error, TownletError) and not isinstance(error, ContractError):
         return None
-    sides = list(_sides(policy, provenance))
+    sides = list(_sides(part.policy, part.provenance))
     for side, told in sides:
         package = type(side).__module__.partition(".")[0]
         frame = culprit(error, package, {}).frame if package != _CORE else ""
@@ -45,28 +42,25 @@ def blamed(
     return None
 
 
-def _sides(
-    policy: PolicyBackendProtocol, provenance: Mapping[str, Any]
-) -> Iterator[tuple[PolicyBackendProtocol, Mapping[str, Any]]]:
-    """The backends behind core's own wrappers, each with its provenance."""
-    if isinstance(policy, PossessedPolicy):
-        yield from _sides(policy.policy, provenance)
-    elif isinstance(policy, MixturePolicy):
-        yield from _sides(policy.teacher, provenance.get("teacher", provenance))
-        yield from _sides(policy.learner, provenance.get("learner", provenance))
+def _sides(policy: PolicyBackendProtocol, told: Provenance) -> Iterator[tuple[PolicyBackendProtocol, Provenance]]:
+    """The backends behind core's own mixture, each with its provenance."""
+    if isinstance(policy, MixturePolicy):
+        yield from _sides(policy.teacher, told.teacher or told)
+        yield from _sides(policy.learner, told.learner or told)
     else:
-        yield policy, provenance
+        yield policy, told
 
 
-def _named(error: BaseException, told: Mapping[str, Any], doing: str, frame: str) -> BackendError:
-    name, distribution = str(told.get("active")), told.get("distribution")
+def _named(error: BaseException, told: Provenance, doing: str, frame: str) -> BackendError:
     details = [f"at: {frame}"] if frame else []
-    if distribution:
-        details.append(f"backend: {distribution} {told.get('version') or ''}".rstrip())
-        details.append(f"next:  townlet backends check {name}")
+    if told.distribution:
+        details.append(f"backend: {told.distribution} {told.version or ''}".rstrip())
+        details.append(f"next:  townlet backends check {told.active}")
     if isinstance(error, ContractError):
         return BackendContractError(
-            f"policy backend {name!r} broke the contract while it {doing}: {error.summary}",
+            f"policy backend {told.active!r} broke the contract while it {doing}: {error.summary}",
             details=(*error.details, *details),
         )
-    return BackendRunError(f"policy backend {name!r} failed while it {doing}: {describe(error)}", details=details)
+    return BackendRunError(
+        f"policy backend {told.active!r} failed while it {doing}: {describe(error)}", details=details
+    )

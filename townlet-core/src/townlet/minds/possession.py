@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from townlet.api import BoolArray, Decision, ObservationBatch, PolicyBackendProtocol, PolicyState
+from townlet.api import BoolArray, Decision, ObservationBatch
 
-__all__ = ["Pilot", "PossessedPolicy"]
+__all__ = ["Pilot", "piloted"]
 
 
 class Pilot(Protocol):
@@ -25,47 +27,25 @@ class Pilot(Protocol):
         ...
 
 
-class PossessedPolicy:
-    """A policy of which one row is taken over.
+def piloted(decision: Decision, observations: ObservationBatch, pilots: Mapping[int, Pilot]) -> Decision:
+    """The decision with the pilots' choices in their rows.
 
-    What the person chooses is recorded like any action. Where it is not possible the agent waits: a slip of the
-    hand is not an error of the policy. The row's log_probs are 0 (the person is certain), its values and logits the
-    policy's.
+    What a person chooses is recorded like any action. Where it is not possible the agent waits: a slip of the hand
+    is not an error of the mind. The row's log_prob is 0 (the person is certain), its value and logits are the mind's.
 
     Args:
-        policy: acts for all other rows.
-        row: the row taken over.
-        pilot: asked at each tick on which the row is active.
+        decision: of the minds, for all rows.
+        observations: what the rows see.
+        pilots: row to who is asked; only where somebody lives in the row.
     """
-
-    def __init__(self, policy: PolicyBackendProtocol, row: int, pilot: Pilot) -> None:
-        self.policy = policy
-        self.row = row
-        self._pilot = pilot
-
-    def initial_state(self, rows: int, seed: int) -> PolicyState:
-        """The policy's own."""
-        return self.policy.initial_state(rows, seed)
-
-    def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
-        """The policy's decision with the pilot's choice in one row."""
-        decision = self.policy.decide(observations, state, explore=explore)
-        row = self.row
+    actions = decision.actions.copy()
+    log_probs = None if decision.log_probs is None else decision.log_probs.copy()
+    for row, pilot in pilots.items():
         if not observations.active[row]:
-            return decision
+            continue
         mask = observations.action_mask[row]
-        chosen = self._pilot.choose(observations.take(slice(row, row + 1)), mask, int(decision.actions[row]))
-        actions = decision.actions.copy()
+        chosen = pilot.choose(observations.take(slice(row, row + 1)), mask, int(decision.actions[row]))
         actions[row] = chosen if 0 <= chosen < len(mask) and mask[chosen] else 0
-        log_probs = None if decision.log_probs is None else decision.log_probs.copy()
         if log_probs is not None:
             log_probs[row] = np.float32(0.0)
-        return Decision(actions, decision.state, log_probs, decision.values, decision.logits)
-
-    def fingerprint(self) -> str:
-        """The policy's, marked: a person cannot be told by a digest."""
-        return f"possessed:{self.row}:{self.policy.fingerprint()}"
-
-    def close(self) -> None:
-        """Close the policy."""
-        self.policy.close()
+    return replace(decision, actions=actions, log_probs=log_probs)

@@ -1,15 +1,17 @@
-"""The one place that decides what is active, asks it, and holds it to the contract."""
+"""The one place that asks the minds of a town, keeps their memory, and holds them to the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import (
+    ArrayState,
     BoolArray,
     Decision,
     FloatArray,
@@ -18,152 +20,101 @@ from townlet.api import (
     PolicyBackendProtocol,
     PolicyState,
     Values,
-    stack_states,
 )
-from townlet.config import TownletConfig
-from townlet.errors import BackendContractError, ContractError
-from townlet.minds.activation import PolicySource, activate_or_stub
+from townlet.errors import ContractError
 from townlet.minds.blame import blamed
-from townlet.minds.mixture import MixturePolicy
-from townlet.minds.policy_names import BackendChoice, parse_policy
-from townlet.minds.possession import Pilot, PossessedPolicy
-from townlet.plugins import Selection
-from townlet.plugins.options import Where, place
+from townlet.minds.checking import check_decision, check_values
+from townlet.minds.parts import Part, Rows, Seats, joined, stacked
+from townlet.minds.possession import Pilot, piloted
+from townlet.plugins.provenance import Provenance
 
-__all__ = ["PolicyRuntime", "Provenance"]
+__all__ = ["PolicyRuntime"]
 
-Provenance = dict[str, Any]
-"""JSON-ready: ``requested``, ``active``, ``reason`` (None unless they differ), ``distribution``, ``version``,
-``fingerprint``, and what the plugin layer adds."""
+_UNNAMED = Provenance(requested="unnamed", active="unnamed")
 
 
 class PolicyRuntime:
-    """The active policy with its state, mixture ratio, possession and provenance.
+    """The minds of some towns, with their memory, those who are possessed, and where they came from.
 
-    It is what loops ask (:class:`townlet.rollout.Mind`). Each decision is checked: one action a row, in range, and
-    possible by the mask.
+    It is what loops ask (:class:`townlet.rollout.Mind`). Each mind is asked once a tick, for the rows that it plays.
+    Each decision is checked: one action a row, in range, and possible by the mask.
 
     Args:
-        policy: who acts.
-        spec: what its observations mean.
-        provenance: where the policy came from; by default that of an unnamed policy.
-
-    :meth:`from_config` makes one of what a config asks for.
+        policy: the one mind of all rows; :meth:`of_parts` takes several.
+        spec: what the observations mean.
+        provenance: where the policy came from; by default that of an unnamed one.
     """
 
     def __init__(
-        self, policy: PolicyBackendProtocol, spec: ObservationSpec, provenance: Mapping[str, Any] | None = None
+        self, policy: PolicyBackendProtocol, spec: ObservationSpec, provenance: Provenance | None = None
     ) -> None:
-        self.spec = spec
-        self.agent_names: tuple[str, ...] = ()
-        """Names of the slots of a world, for messages; without them an error names slots by number."""
-        self._policy = policy
-        self._base = policy
-        self._provenance: Provenance = dict(provenance or {"requested": "unnamed", "active": "unnamed", "reason": None})
-        self._possessed: list[str] = []
-        self._state: PolicyState | None = None
-        self._agents = 0
-        self._rows: NDArray[np.intp] = np.arange(0)
+        told = provenance or _UNNAMED
+        self._begin((Part(policy, told),), spec, told, None)
 
     @classmethod
-    def from_config(  # noqa: PLR0913 (keywords with defaults, each a different fact)
-        cls,
-        config: TownletConfig,
-        spec: ObservationSpec,
-        *,
-        backend: str | None = None,
-        on_missing: Literal["stub", "error"] | None = None,
-        where: Where = None,
-        selection: Selection | None = None,
-        release: Callable[[], Path] | None = None,
-        base: Path | None = None,
-        warn: Callable[[str], None] | None = None,
-    ) -> Self:
-        """The policy that a config asks for, or the stub where it cannot run and the config allows that.
+    def of_parts(cls, parts: Sequence[Part], spec: ObservationSpec, provenance: Provenance, seats: Seats) -> Self:
+        """Several minds in each town.
 
         Args:
-            config: its ``policy`` section and its seed count.
-            spec: the observations of its town.
-            backend: another policy than the config's, in a form of :mod:`townlet.minds.policy_names`; the config's
-                options are used only if they were written for the same backend.
-            on_missing: another answer than the config's to a backend that cannot run. Training and evaluation
-                give ``"error"``.
-            where: where the policy was named, or a function from config key to place (``ConfigDocument.where``).
-            selection: which backends may be used; those of the environment variables by default.
-            release: gives the folder of the promoted checkpoint.
-            base: folder of the config file, from which a relative ``policy.options.checkpoint`` starts.
-            warn: is told when the stub stands in; a StubFallbackWarning by default.
-
-        Raises:
-            BackendError: if the backend cannot run and that is not to be answered by the stub.
-            CheckpointError: if a checkpoint is refused.
-            UsageError: if the policy is not named in one of the forms.
+            parts: the minds.
+            spec: what the observations mean.
+            provenance: of all of them together.
+            seats: says which of them plays which slot of a town.
         """
-        asked = config.policy.backend if backend is None else backend
-        written_for = parse_policy(config.policy.backend)
-        source = PolicySource(
-            spec=spec,
-            options=config.policy.options,
-            options_for=written_for.name if isinstance(written_for, BackendChoice) else "",
-            seed=config.seed,
-            where=where,
-            selection=Selection.from_environment() if selection is None else selection,
-            release=release,
-            base=base,
-        )
-        activated = activate_or_stub(
-            parse_policy(asked, where=place(where, "policy.backend")),
-            source,
-            on_missing=on_missing or config.policy.on_missing,
-            warn=warn,
-        )
-        return cls(activated.policy, spec, activated.provenance)
+        runtime = cls.__new__(cls)
+        runtime._begin(tuple(parts), spec, provenance, seats)
+        return runtime
+
+    def _begin(
+        self, parts: tuple[Part, ...], spec: ObservationSpec, provenance: Provenance, seats: Seats | None
+    ) -> None:
+        self.spec = spec
+        self.parts = parts
+        """The minds."""
+        self.agent_names: tuple[str, ...] = ()
+        """Names of the slots of a world, for messages; without them an error names slots by number."""
+        self._provenance = provenance
+        self._seats = seats
+        self._pilots: dict[int, Pilot] = {}
+        self._possessed: list[str] = []
+        self._states: list[PolicyState] = []
+        self._agents = 0
+        self._worlds = 0
+        self._players: Rows | None = None  # the mind of each row; None where one plays all
+        self._rows: list[Rows] = []  # the rows of each mind
 
     # -- what is active
 
     @property
     def policy(self) -> PolicyBackendProtocol:
-        """Who acts, possession included."""
-        return self._policy
+        """The one mind of all rows. Raises ContractError where there are several."""
+        if self._seats is not None:
+            raise ContractError("several minds play this town: see parts")
+        return self.parts[0].policy
 
     @property
     def active(self) -> str:
-        """Name of the active backend: ``"scripted"``, ``"stub"``, ``"mixture"``, ..."""
-        return str(self._provenance.get("active", ""))
+        """What acts: ``"scripted"``, ``"stub"``, ``"mixture"``, ..., ``"cast"`` for several minds."""
+        return self._provenance.active
 
     @property
     def requested(self) -> str:
         """Name that was asked for."""
-        return str(self._provenance.get("requested", ""))
-
-    @property
-    def is_fallback(self) -> bool:
-        """Whether the stub stands in for a backend that cannot run."""
-        return self.active == "stub" and self.requested != "stub"
-
-    @property
-    def mixture_ratio(self) -> float | None:
-        """The learner's share of a mixture; None where there is no mixture. Settable between ticks."""
-        return self._base.ratio if isinstance(self._base, MixturePolicy) else None
-
-    @mixture_ratio.setter
-    def mixture_ratio(self, ratio: float) -> None:
-        if not isinstance(self._base, MixturePolicy):
-            raise ContractError(f"the policy {self.active!r} is no mixture and has no ratio")
-        self._base.ratio = ratio
+        return self._provenance.requested
 
     def provenance(self) -> Provenance:
-        """What is active and why, for records, datasets and JSON output; a fresh mapping."""
-        told = {**self._provenance, "fingerprint": self._policy.fingerprint()}
-        if self.mixture_ratio is not None:
-            told["ratio"] = self.mixture_ratio
-        if self._possessed:
-            told["possessed"] = list(self._possessed)
-        return told
+        """What is active and why, as it is now."""
+        prints = [part.policy.fingerprint() for part in self.parts]
+        told = replace(self._provenance, possessed=tuple(self._possessed))
+        if self._seats is None:
+            return told.with_fingerprint(prints[0])
+        minds = tuple(mind.with_fingerprint(one) for mind, one in zip(told.minds, prints, strict=True))
+        text = "\n".join(["cast-1", *(f"{mind.who} {mind.fingerprint}" for mind in minds)])
+        return replace(told, minds=minds, fingerprint=hashlib.sha256(text.encode()).hexdigest())
 
     def possess(self, row: int, pilot: Pilot, *, name: str = "") -> None:
-        """Put the agent of ``row`` into the hands of ``pilot``; its memory and everybody else's stay."""
-        self._policy = PossessedPolicy(self._policy, row, pilot)
+        """Put the agent of ``row`` into the hands of ``pilot``; its mind's memory and everybody else's stay."""
+        self._pilots[row] = pilot
         self._possessed.append(name or f"row {row}")
 
     # -- acting
@@ -171,146 +122,157 @@ class PolicyRuntime:
     @property
     def started(self) -> bool:
         """Whether there is a state to act from."""
-        return self._state is not None
+        return bool(self._states)
 
     def start(self, agents: int, seeds: Sequence[int]) -> None:
         """Begin ``len(seeds)`` towns of ``agents`` slots; each seed is that of a town's policy stream.
 
         Raises:
-            BackendRunError: if an error in the backend's own code came out of it.
+            BackendRunError: if an error in a backend's own code came out of it.
         """
-        self._agents = agents
+        self._agents, self._worlds = agents, len(seeds)
+        everybody = np.arange(agents * len(seeds))
+        if self._seats is None:
+            self._players, self._rows = None, [everybody]
+        else:
+            self._players = np.concatenate([self._seats(seed) for seed in seeds])
+            self._rows = [everybody[self._players == number] for number in range(len(self.parts))]
+        self._states = [self._first_state(number, seeds) for number in range(len(self.parts))]
+
+    def _first_state(self, number: int, seeds: Sequence[int]) -> PolicyState:
+        part = self.parts[number]
         try:
-            self._state = stack_states([self._policy.initial_state(agents, seed) for seed in seeds])
+            states = [part.policy.initial_state(self._agents, seed) for seed in seeds]
+            return stacked(states, None if self._seats is None else self._rows[number])
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
-            self._blame(error, "made its first state")
-        self._rows = np.arange(agents * len(seeds))
+            _blame(error, part, "made its first state")
 
     def decide(self, observations: ObservationBatch, *, explore: bool = False) -> Decision:
-        """Choose an action for each row and keep the state for the next call.
+        """Choose an action for each row and keep the states for the next call.
 
         Raises:
-            BackendContractError: if the policy answered with a wrong shape or an action that is not possible; it
-                names backend, agent and action. The state is as before the call.
-            BackendRunError: if an error in the backend's own code came out of it; the state is as before, too.
+            BackendContractError: if a mind answered with a wrong shape or an action that is not possible; it
+                names backend, agent and action. All states are as before the call.
+            BackendRunError: if an error in a backend's own code came out of it; the states are as before, too.
             ContractError: if :meth:`start` was not called.
         """
-        state = self.state
-        try:
-            decision = self._policy.decide(observations, state, explore=explore)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
-            self._blame(error, "chose actions")
-        self._check(observations, decision)
-        self._state = decision.state
-        return decision
+        self._require_start()
+        if self._players is None:
+            decision = self._ask(0, observations, explore)
+            self._states[0] = decision.state
+        else:
+            asked = [number for number, rows in enumerate(self._rows) if len(rows)]
+            told = [self._ask(number, observations.take(self._rows[number]), explore) for number in asked]
+            for number, answer in zip(asked, told, strict=True):
+                self._states[number] = answer.state
+            rows = [self._rows[number] for number in asked]
+            decision = joined(list(zip(rows, told, strict=True)), observations.rows, _NOTHING)
+        return piloted(decision, observations, self._pilots) if self._pilots else decision
 
     def values(self, observations: ObservationBatch) -> FloatArray | None:
-        """The value of observations without acting: nothing is remembered of the question. Raises as ``decide``."""
-        state = self.state
-        found: FloatArray | None
-        try:
-            if isinstance(self._base, Values):
-                found = self._base.values(observations, state)
-            else:
-                found = self._base.decide(observations, state).values
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
-            self._blame(error, "valued observations")
-        if found is not None and (found.dtype != np.float32 or found.shape != observations.active.shape):
-            self._refuse(f"valued {observations.rows} rows with an array {found.dtype.name} {list(found.shape)}")
-        self._finite("values", found, observations.active)
+        """The value of observations without acting: nothing is remembered of the question. Raises as ``decide``.
+
+        Returns:
+            float32 ``[N]``, NaN in the rows of a mind that gives none; None where no mind does.
+        """
+        self._require_start()
+        if self._players is None:
+            return self._value(0, observations)
+        found: FloatArray | None = None
+        for number, rows in enumerate(self._rows):
+            values = self._value(number, observations.take(rows)) if len(rows) else None
+            if values is not None:
+                if found is None:
+                    found = np.full(observations.rows, np.nan, np.float32)
+                found[rows] = values
         return found
 
-    @property
-    def state(self) -> PolicyState:
-        """The policy's memory, as a value. Raises ContractError before :meth:`start`."""
-        if self._state is None:
-            raise ContractError("the policy runtime was not started", details=("call start(agents, seeds) first",))
-        return self._state
+    def _ask(self, number: int, observations: ObservationBatch, explore: bool) -> Decision:
+        part = self.parts[number]
+        try:
+            decision = part.policy.decide(observations, self._states[number], explore=explore)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
+            _blame(error, part, "chose actions")
+        check_decision(decision, observations, part.provenance, self.spec, lambda row: self._name(number, row))
+        return decision
 
-    @state.setter
-    def state(self, state: PolicyState) -> None:
-        self._state = state
+    def _value(self, number: int, observations: ObservationBatch) -> FloatArray | None:
+        part, state = self.parts[number], self._states[number]
+        found: FloatArray | None
+        try:
+            if isinstance(part.policy, Values):
+                found = part.policy.values(observations, state)
+            else:
+                found = part.policy.decide(observations, state).values
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
+            _blame(error, part, "valued observations")
+        check_values(found, observations, part.provenance, lambda row: self._name(number, row))
+        return found
+
+    # -- memory and rows
+
+    def rows_of(self, mind: int) -> BoolArray:
+        """Which rows the mind of that number plays: bool ``[N]``. Raises ContractError before :meth:`start`."""
+        self._require_start()
+        mine = np.zeros(self._agents * self._worlds, np.bool_)
+        mine[self._rows[mind]] = True
+        return mine
+
+    def state_of(self, mind: int) -> dict[str, NDArray[Any]]:
+        """The memory of one mind as named arrays ``[N, ...]`` over all rows, zeros in rows that it does not play."""
+        self._require_start()
+        found = {}
+        for name, array in self._states[mind].arrays().items():
+            whole = np.zeros((self._agents * self._worlds, *array.shape[1:]), array.dtype)
+            whole[self._rows[mind]] = array
+            found[name] = whole
+        return found
 
     def state_arrays(self) -> dict[str, NDArray[Any]]:
-        """The state as named arrays, for a snapshot."""
-        return dict(self.state.arrays())
+        """All memory as named arrays, for a snapshot: of several minds, with the mind's number before the name."""
+        self._require_start()
+        if self._players is None:
+            return dict(self._states[0].arrays())
+        return {f"{number}.{name}": a for number, s in enumerate(self._states) for name, a in s.arrays().items()}
 
-    def restore(self, agents: int, worlds: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from :meth:`state_arrays` of a run of the same policy.
+    def restore(self, agents: int, seeds: Sequence[int], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from :meth:`state_arrays` of a run of the same minds.
+
+        Args:
+            agents: slots of a town.
+            seeds: of the towns' policy streams, as for :meth:`start`.
+            arrays: the memory.
 
         Raises:
-            ContractError: if the arrays are not such a state.
+            ContractError: if the arrays are not such a memory.
         """
-        self.start(agents, [0] * worlds)
-        rows = agents * worlds
-        for name, array in arrays.items():
-            if array.ndim == 0 or len(array) != rows:
-                raise ContractError(f"the policy's state {name!r} has shape {list(array.shape)}, not {rows} rows")
-        self._state = self.state.with_arrays(arrays)
+        self.start(agents, seeds)
+        alone = self._players is None
+        states = []
+        for number, state in enumerate(self._states):
+            prefix = "" if alone else f"{number}."
+            mine = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+            rows = len(self._rows[number])
+            for name, array in mine.items():
+                if array.ndim == 0 or len(array) != rows:
+                    raise ContractError(f"the policy's state {name!r} has shape {list(array.shape)}, not {rows} rows")
+            states.append(state.with_arrays(mine))
+        self._states = states
 
     def close(self) -> None:
-        """Close the policy."""
-        self._policy.close()
+        """Close the policies."""
+        for part in self.parts:
+            part.policy.close()
 
     # -- the contract
 
-    def _finite(self, name: str, array: FloatArray | None, rows: BoolArray) -> None:
-        """Refuse NaN, and infinity where it means nothing, in the rows that count. One pass where all is well."""
-        if array is None or np.isfinite(np.add.reduce(array, axis=None)):
-            return
-        bad = np.isnan(array) | np.isposinf(array) if name == "logits" else ~np.isfinite(array)
-        wrong = np.flatnonzero(rows & bad.reshape(len(bad), -1).any(axis=1))
-        if len(wrong):
-            row = int(wrong[0])
-            more = () if len(wrong) == 1 else (f"the same in {len(wrong) - 1} further rows of this tick",)
-            self._refuse(
-                f"gave {name} that are not finite for {self.name_of(row)}",
-                f"found {np.array2string(array[row], threshold=6)}",
-                *more,
-                "its weights may hold NaN: go back to the last good checkpoint",
-            )
+    def _require_start(self) -> None:
+        if not self._states:
+            raise ContractError("the policy runtime was not started", details=("call start(agents, seeds) first",))
 
-    def _blame(self, error: BaseException, doing: str) -> NoReturn:
-        named = blamed(error, self._policy, self._provenance, doing)
-        if named is None:
-            raise error
-        raise named from error
-
-    def _check(self, observations: ObservationBatch, decision: object) -> None:
-        if not isinstance(decision, Decision):
-            self._refuse(f"answered with a {type(decision).__name__}, not a Decision")
-        actions, mask = decision.actions, observations.action_mask
-        if len(actions) != len(mask):
-            self._refuse(f"answered with {len(actions)} actions for {len(mask)} rows")
-        if len(self._rows) != len(mask):
-            self._rows = np.arange(len(mask))
-        if len(actions) and actions.view(np.uint64).max() >= mask.shape[1]:  # a negative number is a large one there
-            row = int(np.flatnonzero((actions < 0) | (actions >= mask.shape[1]))[0])
-            self._refuse(
-                f"chose action number {actions[row]} for {self.name_of(row)}",
-                f"there are {mask.shape[1]}, numbered from 0: {', '.join(self.spec.action_names)}",
-            )
-        counted = observations.asked
-        self._finite("logits", decision.logits, counted)
-        self._finite("log_probs", decision.log_probs, counted)
-        self._finite("values", decision.values, counted)
-        allowed = mask[self._rows, actions]
-        if not allowed.all():
-            wrong = np.flatnonzero(~allowed)
-            row = int(wrong[0])
-            names = self.spec.action_names
-            possible = [names[k] for k in np.flatnonzero(mask[row])]
-            more = [] if len(wrong) == 1 else [f"the same in {len(wrong) - 1} further rows of this tick"]
-            self._refuse(
-                f"chose {names[int(actions[row])]!r} for {self.name_of(row)}, which is not possible now",
-                f"possible by the action mask: {', '.join(possible) or 'nothing'}",
-                *more,
-            )
-
-    def _refuse(self, what: str, *details: str) -> NoReturn:
-        distribution, version = self._provenance.get("distribution"), self._provenance.get("version")
-        origin = (f"backend: {distribution} {version or ''}".rstrip(),) if distribution else ()
-        raise BackendContractError(f"policy backend {self.active!r} {what}", details=(*details, *origin))
+    def _name(self, number: int, row: int) -> str:
+        """The agent of a mind's ``row``-th row."""
+        return self.name_of(int(self._rows[number][row]))
 
     def name_of(self, row: int) -> str:
         """The agent of a row, in words: ``alice (town 3)``."""
@@ -318,4 +280,15 @@ class PolicyRuntime:
             return f"row {row}"
         world, slot = divmod(row, self._agents)
         name = self.agent_names[slot] if slot < len(self.agent_names) else f"agent {slot}"
-        return name if len(self._rows) == self._agents else f"{name} (town {world})"
+        return name if self._worlds == 1 else f"{name} (town {world})"
+
+
+_NOTHING = ArrayState()
+"""The state that a decision of several minds carries: each keeps its own."""
+
+
+def _blame(error: BaseException, part: Part, doing: str) -> NoReturn:
+    named = blamed(error, part, doing)
+    if named is None:
+        raise error
+    raise named from error

@@ -11,7 +11,7 @@ from townlet.plugins import messages
 from townlet.plugins.choosing import choose
 from townlet.plugins.loading import call_hook, load_backend, options_model
 from townlet.plugins.options import Where, build_options, place
-from townlet.plugins.provenance import provenance
+from townlet.plugins.provenance import Provenance, provenance
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.selection import Selection
 
@@ -30,7 +30,7 @@ def export_policy(
     options: Mapping[str, object] = _NOTHING,
     where: Where = None,
     selection: Selection | None = None,
-) -> dict[str, object]:
+) -> Provenance:
     """Write the policy of a verified checkpoint to ``target``; returns the provenance of the backend that did.
 
     Args:

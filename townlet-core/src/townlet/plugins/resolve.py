@@ -13,7 +13,7 @@ from townlet.plugins import messages
 from townlet.plugins.choosing import STUB, choose
 from townlet.plugins.loading import Loaded, call_hook, load_backend, load_options_model, options_model
 from townlet.plugins.options import Section, Where, build_options, place, policy_section
-from townlet.plugins.provenance import provenance, stub_provenance
+from townlet.plugins.provenance import Provenance, provenance, stub_provenance
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import scan
 from townlet.plugins.selection import Selection
@@ -36,17 +36,17 @@ _NOTHING: Mapping[str, object] = {}
 
 
 class ResolvedPolicy(NamedTuple):
-    """A policy, and where it came from (JSON-ready; see ``townlet.plugins.provenance``)."""
+    """A policy, and where it came from."""
 
     policy: PolicyBackendProtocol
-    provenance: dict[str, object]
+    provenance: Provenance
 
 
 class ResolvedLearner(NamedTuple):
-    """A learner, and where it came from (JSON-ready; see ``townlet.plugins.provenance``)."""
+    """A learner, and where it came from."""
 
     learner: LearnerProtocol
-    provenance: dict[str, object]
+    provenance: Provenance
 
 
 def resolve_policy(

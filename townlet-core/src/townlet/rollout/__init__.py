@@ -1,9 +1,9 @@
 """The one loop, the buffer it fills, and the recorder that turns its steps into trajectories."""
 
 from townlet.rollout.buffer import RolloutBuffer
-from townlet.rollout.collect import Collector, RolloutStats, collect
+from townlet.rollout.collect import Collector, RolloutStats
 from townlet.rollout.interrupt import Interruptible
-from townlet.rollout.loop import EpisodeLimit, LoopOutcome, SimulationLoop
+from townlet.rollout.loop import LoopOutcome, SimulationLoop
 from townlet.rollout.memory import ArrayMemory
 from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, restore_run, write_snapshot
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
@@ -13,7 +13,6 @@ __all__ = [
     "ArrayMemory",
     "BlockWriter",
     "Collector",
-    "EpisodeLimit",
     "Interruptible",
     "LoopOutcome",
     "Mind",
@@ -26,7 +25,6 @@ __all__ = [
     "TrajectoryService",
     "Watcher",
     "block_ticks",
-    "collect",
     "find_snapshot",
     "read_snapshot",
     "restore_run",

@@ -102,23 +102,20 @@ class RolloutBuffer:
         if self._reward_parts.shape[2]:
             self._reward_parts[t] = step.result.reward_parts
         arrays.terminated[t] = step.result.terminated
-        arrays.truncated[t] = step.truncated
-        if step.next_values is None:
-            arrays.bootstrap[t] = 0.0
-        else:
-            np.multiply(step.next_values, step.truncated, out=arrays.bootstrap[t])
+        arrays.truncated[t] = False
+        arrays.bootstrap[t] = 0.0
         self.length = t + 1
 
     def finish(self, next_values: FloatArray | None) -> None:
         """Set the value of what follows the last tick, for the rows that go on.
 
         Args:
-            next_values: float32 ``[N]``, the policy's value of ``current()``; None leaves zeros.
+            next_values: float32 ``[N]``, the value of ``current()``, NaN where a mind tells none; None leaves zeros.
         """
         last, arrays = self.length - 1, self._arrays
         if last < 0 or next_values is None:
             return
-        goes_on = arrays.active[last] & ~arrays.terminated[last] & ~arrays.truncated[last]
+        goes_on = arrays.active[last] & ~arrays.terminated[last] & ~np.isnan(next_values)
         arrays.bootstrap[last][goes_on] = next_values[goes_on]
 
     def rewind(self) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from townlet.api import BoolArray
 from townlet.envs.protocol import Engine
 from townlet.rollout.buffer import RolloutBuffer
-from townlet.rollout.loop import EpisodeLimit, SimulationLoop
+from townlet.rollout.loop import SimulationLoop
 from townlet.rollout.step import Mind, Watcher
 
-__all__ = ["Collector", "RolloutStats", "collect"]
+__all__ = ["Collector", "RolloutStats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,6 @@ class RolloutStats:
         reward: mean reward of those, per agent and tick.
         reward_parts: the same of each part of the reward, by name.
         terminated: lives that ended.
-        truncated: lives that were cut by the episode limit.
-        episode: which episode the towns are in now, counted from 0.
         seconds: wall time.
         interrupted: whether Ctrl-C ended it early.
     """
@@ -39,8 +40,6 @@ class RolloutStats:
     decisions: int = 0
     reward_parts: Mapping[str, float] = field(default_factory=dict)
     terminated: int = 0
-    truncated: int = 0
-    episode: int = 0
     seconds: float = 0.0
     interrupted: bool = False
 
@@ -53,14 +52,13 @@ class RolloutStats:
 class Collector:
     """Fills a buffer again and again; each rollout goes on where the last one stopped.
 
-    What an exact resume needs beside the engine's snapshot and the mind's state is :attr:`episode`.
-
     Args:
         engine: the towns.
         mind: who decides.
         buffer: filled by each :meth:`collect`, for the engine's rows.
         explore: whether the policy draws its actions.
-        limit: age at which towns are replaced by fresh ones.
+        rows: bool ``[N]``, the rows that the learner plays, which the statistics are of; all without. Settable.
+        state: gives the learner's memory of all rows before a rollout; the mind's own without.
     """
 
     def __init__(
@@ -70,19 +68,16 @@ class Collector:
         buffer: RolloutBuffer,
         *,
         explore: bool = True,
-        limit: EpisodeLimit | None = None,
+        rows: BoolArray | None = None,
+        state: Callable[[], Mapping[str, NDArray[Any]]] | None = None,
     ) -> None:
         self.buffer = buffer
-        self._loop = SimulationLoop(engine, mind, explore=explore, recorder=buffer, limit=limit)
+        self.rows = rows
+        self._state = mind.state_arrays if state is None else state
+        self._loop = SimulationLoop(engine, mind, explore=explore, recorder=buffer)
 
-    @property
-    def episode(self) -> int:
-        """Which episode the towns are in, counted from 0. Settable, for a resume."""
-        return self._loop.episode
-
-    @episode.setter
-    def episode(self, number: int) -> None:
-        self._loop.episode = number
+    def refresh(self) -> None:
+        """Forget what was seen: call it when the engine was reset or loaded."""
         self._loop.refresh()
 
     def collect(self, watchers: tuple[Watcher, ...] = ()) -> RolloutStats:
@@ -90,29 +85,22 @@ class Collector:
         started = time.perf_counter()
         buffer, loop = self.buffer, self._loop
         buffer.rewind()
-        buffer.state = loop.mind.state_arrays()
+        buffer.state = self._state()
         outcome = loop.run(buffer.ticks, watchers)
         buffer.finish(loop.mind.values(buffer.current()))
         arrays = buffer.arrays()
-        lived = arrays["active"]
+        mine = True if self.rows is None else self.rows
+        lived = arrays["active"] & mine
         steps = int(lived.sum())
         parts = np.einsum("tnp,tn->p", arrays["reward_parts"], lived, dtype=np.float64) / max(steps, 1)
         return RolloutStats(
             ticks=outcome.ticks,
             agent_steps=steps,
-            decisions=int(arrays["asked"].sum()) if "asked" in arrays else steps,
+            decisions=int((arrays["asked"] & mine).sum()) if "asked" in arrays else steps,
             reward=float(np.sum(arrays["rewards"], where=lived, dtype=np.float64)) / max(steps, 1),
             reward_parts=dict(zip(loop.engine.reward_part_names, map(float, parts), strict=False)),
-            terminated=int(arrays["terminated"].sum()),
-            truncated=int(arrays["truncated"].sum()),
-            episode=loop.episode,
+            terminated=int((arrays["terminated"] & mine).sum()),
             seconds=time.perf_counter() - started,
             interrupted=outcome.interrupted,
         )
 
-
-def collect(
-    engine: Engine, mind: Mind, buffer: RolloutBuffer, *, explore: bool = True, limit: EpisodeLimit | None = None
-) -> RolloutStats:
-    """Fill ``buffer`` once: one :meth:`Collector.collect`. Use a Collector for more than one rollout with a limit."""
-    return Collector(engine, mind, buffer, explore=explore, limit=limit).collect()

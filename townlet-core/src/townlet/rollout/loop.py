@@ -5,41 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from townlet.api import ObservationBatch
 from townlet.envs.protocol import Engine
-from townlet.errors import ContractError
-from townlet.rng import derive
 from townlet.rollout.interrupt import Interruptible
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 
-__all__ = ["EpisodeLimit", "LoopOutcome", "SimulationLoop"]
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeLimit:
-    """Replace the towns by fresh ones at an age. Lives cut by it are truncated, not terminated.
-
-    Attributes:
-        ticks: age of the towns at which they are replaced.
-        seeds: seeds of the first towns, one a world; those of later episodes are derived from them.
-    """
-
-    ticks: int
-    seeds: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if self.ticks < 1:
-            raise ContractError(f"an episode limit must be at least one tick, found {self.ticks}")
-
-    def seeds_of(self, episode: int) -> list[int]:
-        """Seeds of the towns of an episode: a function of the first seeds and the number, which counts from 0."""
-        if episode == 0:
-            return list(self.seeds)
-        first = np.array([seed & 0xFFFFFFFFFFFFFFFF for seed in self.seeds], np.uint64)
-        derived = derive(first, np.full(len(first), 1_000_003 + episode, np.uint64))
-        return [int(seed) >> 1 for seed in derived]
+__all__ = ["LoopOutcome", "SimulationLoop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +20,24 @@ class LoopOutcome:
     Attributes:
         ticks: ticks done.
         interrupted: whether Ctrl-C ended it early; the tick under way was finished.
+        stopped: whether ``until`` ended it.
     """
 
     ticks: int
     interrupted: bool
+    stopped: bool = False
 
 
 class _Pair:
     """The recorder that keeps nothing: two slots by turns."""
 
     def __init__(self, engine: Engine) -> None:
-        self._slots = [ObservationBatch.empty(engine.spec, engine.rows) for _ in range(2)]
+        self._engine = engine
+        self._slots: list[ObservationBatch] = []
 
     def current(self) -> ObservationBatch:
+        if not self._slots:  # made when first needed: most loops are given a recorder
+            self._slots = [ObservationBatch.empty(self._engine.spec, self._engine.rows) for _ in range(2)]
         return self._slots[0]
 
     def following(self) -> ObservationBatch:
@@ -85,7 +61,6 @@ class SimulationLoop:
         mind: who decides; started here with the engine's policy seeds if it is not yet.
         explore: whether the policy draws its actions rather than take the best ones.
         recorder: where ticks are kept; None keeps nothing.
-        limit: age at which towns are replaced by fresh ones; None: never.
     """
 
     def __init__(
@@ -95,18 +70,11 @@ class SimulationLoop:
         *,
         explore: bool = False,
         recorder: Recorder | None = None,
-        limit: EpisodeLimit | None = None,
     ) -> None:
-        if limit is not None and len(limit.seeds) != engine.worlds:
-            raise ContractError(f"an episode limit needs a seed a world: {engine.worlds}, found {len(limit.seeds)}")
         self.engine = engine
         self.mind = mind
         self.explore = explore
         self.recorder: Recorder = _Pair(engine) if recorder is None else recorder
-        self.limit = limit
-        self.episode = 0
-        """Which episode the towns are in, counted from 0; set it when resuming."""
-        self._never = np.zeros(engine.rows, np.bool_)
         self._seen: ObservationBatch | None = None
         if not mind.started:
             mind.start(engine.agents, engine.policy_seeds())
@@ -123,15 +91,16 @@ class SimulationLoop:
 
         Ctrl-C ends it after the tick under way, and so does ``until`` once it is true.
         """
-        done = 0
+        done, stopped = 0, False
         with Interruptible() as interrupt:
             for step in self.steps(ticks):
                 done += 1
                 for watcher in watchers:
                     watcher(step)
-                if interrupt.requested or (until is not None and until()):
+                stopped = until is not None and until()
+                if interrupt.requested or stopped:
                     break
-        return LoopOutcome(done, interrupt.requested)
+        return LoopOutcome(done, interrupt.requested, stopped)
 
     def refresh(self) -> None:
         """Forget what was seen: call it when the engine was reset or loaded behind the loop's back."""
@@ -146,21 +115,7 @@ class SimulationLoop:
         decision = self.mind.decide(seen, explore=self.explore)
         following = recorder.following()
         result = engine.step(decision.actions, into=following)
-        expired = self.limit is not None and engine.tick >= self.limit.ticks
-        if expired:
-            truncated = seen.active & ~result.terminated
-            step = Step(tick, seen, decision, result, truncated, self.mind.values(result.observations))
-        else:
-            step = Step(tick, seen, decision, result, self._never)
+        step = Step(tick, seen, decision, result)
         recorder.record(step)
         self._seen = following
-        if expired:
-            self._renew()
         return step
-
-    def _renew(self) -> None:
-        assert self.limit is not None
-        self.episode += 1
-        self.engine.reset(self.limit.seeds_of(self.episode))
-        self.mind.start(self.engine.agents, self.engine.policy_seeds())
-        self._seen = None  # the next tick observes the fresh towns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from townlet.envs.protocol import Engine
 from townlet.errors import ContractError, SnapshotError
+from townlet.plugins.provenance import Provenance
 from townlet.storage import (
     PartialFolder,
     canonical_bytes,
@@ -37,12 +38,12 @@ class Remembering(Protocol):
         """The memory as named arrays."""
         ...
 
-    def restore(self, agents: int, worlds: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from such arrays. Raises ContractError if they are of another policy."""
+    def restore(self, agents: int, seeds: Sequence[int], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from such arrays in towns with these policy seeds. Raises ContractError if they do not fit."""
         ...
 
-    def provenance(self) -> Mapping[str, Any]:
-        """What is active; ``fingerprint`` tells whether it is the same policy."""
+    def provenance(self) -> Provenance:
+        """What is active; its ``fingerprint`` tells whether it is the same policy."""
         ...
 
 
@@ -56,6 +57,9 @@ class RunSnapshot:
         config: the whole config, JSON-ready.
         seeds: one a world.
         policy: provenance of the policy.
+        digest: of the header.
+        cast: who plays whom, as the writer said it; empty if it did not.
+        explore: whether minds draw their actions.
         memory_digest: SHA-256 of the file of the policy's memory.
     """
 
@@ -65,12 +69,35 @@ class RunSnapshot:
     seeds: tuple[int, ...]
     policy: Mapping[str, Any]
     memory_digest: str
+    digest: str
+    cast: Sequence[Mapping[str, Any]] = ()
+    explore: bool = False
 
 
 def write_snapshot(
-    folder: Path, engine: Engine, mind: Remembering, *, config: Mapping[str, Any], seeds: tuple[int, ...]
+    folder: Path,
+    engine: Engine,
+    mind: Remembering,
+    *,
+    config: Mapping[str, Any],
+    seeds: tuple[int, ...],
+    cast: Sequence[Mapping[str, Any]] = (),
+    explore: bool = False,
 ) -> Path:
-    """Write a snapshot into the new folder ``folder``. Raises SnapshotError if it is there already."""
+    """Write a snapshot into the new folder ``folder``.
+
+    Args:
+        folder: must not be there.
+        engine: the towns.
+        mind: who decides.
+        config: the whole config, JSON-ready.
+        seeds: one a town.
+        cast: who plays whom, JSON-ready, for whoever opens the minds again.
+        explore: whether they draw their actions.
+
+    Raises:
+        SnapshotError: if the folder is there already.
+    """
     with PartialFolder(folder, error=SnapshotError) as partial:
         (partial.path / _TOWN).mkdir()
         engine.save(partial.path / _TOWN)
@@ -86,7 +113,9 @@ def write_snapshot(
             "config": config,
             "seeds": list(seeds),
             "spec": engine.spec.fingerprint(),
-            "policy": mind.provenance(),
+            "policy": mind.provenance().to_json(),
+            "cast": list(cast),
+            "explore": explore,
             "policy_sha256": digest,
         }
         header["digest"] = canonical_digest(header)
@@ -131,6 +160,9 @@ def read_snapshot(path: Path) -> RunSnapshot:
             tuple(int(seed) for seed in header["seeds"]),
             dict(header["policy"]),
             str(header["policy_sha256"]),
+            str(header["digest"]),
+            tuple(dict(role) for role in header["cast"]),
+            bool(header["explore"]),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise SnapshotError("the snapshot's header is damaged", where=str(path / _HEADER)) from problem
@@ -142,14 +174,15 @@ def restore_run(snapshot: RunSnapshot, engine: Engine, mind: Remembering) -> Non
     Raises:
         SnapshotError: if the policy is another one, or a file does not fit.
     """
-    then, now = snapshot.policy.get("fingerprint"), mind.provenance().get("fingerprint")
+    told = mind.provenance()
+    then, now = snapshot.policy.get("fingerprint"), told.fingerprint
     if then != now:
         raise SnapshotError(
             "the snapshot was made with another policy",
             where=str(snapshot.path),
             details=(
                 f"then: {snapshot.policy.get('active')} ({then})",
-                f"now:  {mind.provenance().get('active')} ({now})",
+                f"now:  {told.active} ({now})",
             ),
         )
     if not (snapshot.path / _MEMORY).is_file() or sha256_file(snapshot.path / _MEMORY) != snapshot.memory_digest:
@@ -157,7 +190,8 @@ def restore_run(snapshot: RunSnapshot, engine: Engine, mind: Remembering) -> Non
     memory = map_tensors(snapshot.path / _MEMORY, error=SnapshotError)
     engine.load(snapshot.path / _TOWN)
     try:
-        mind.restore(engine.agents, engine.worlds, {name: np.array(array) for name, array in memory.arrays.items()})
+        arrays = {name: np.array(array) for name, array in memory.arrays.items()}
+        mind.restore(engine.agents, engine.policy_seeds(), arrays)
     except ContractError as problem:
         raise SnapshotError(
             "the policy's memory does not fit", where=str(snapshot.path), details=(str(problem),)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from townlet.api import BoolArray, Decision, FloatArray, ObservationBatch
+from townlet.api import Decision, FloatArray, ObservationBatch
 from townlet.envs.protocol import StepResult
 
 __all__ = ["Mind", "Recorder", "Step", "Watcher"]
@@ -23,16 +23,12 @@ class Step:
         observations: what the policy saw when it chose; ``N`` rows.
         decision: what it chose.
         result: what the engine made of it; ``result.observations`` is what came next.
-        truncated: bool ``[N]``: the episode was cut here although the life went on (an episode limit).
-        next_values: float32 ``[N]``, the policy's value of ``result.observations``; given where any row was truncated.
     """
 
     tick: int
     observations: ObservationBatch
     decision: Decision
     result: StepResult
-    truncated: BoolArray
-    next_values: FloatArray | None = None
 
 
 Watcher = Callable[[Step], None]

@@ -4,7 +4,7 @@ Datasets, checkpoints and snapshots share these few functions; nothing here know
 """
 
 from townlet.storage.atomic import PartialFolder, PartialInfo, find_partials, write_bytes_atomic
-from townlet.storage.digests import canonical_bytes, canonical_digest, read_json_document, sha256_file
+from townlet.storage.digests import canonical_bytes, canonical_digest, content_digest, read_json_document, sha256_file
 from townlet.storage.names import member_path
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
 
@@ -15,6 +15,7 @@ __all__ = [
     "TensorMap",
     "canonical_bytes",
     "canonical_digest",
+    "content_digest",
     "find_partials",
     "map_tensors",
     "member_path",

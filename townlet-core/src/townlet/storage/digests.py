@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from townlet.errors import TownletError
 
-__all__ = ["canonical_bytes", "canonical_digest", "read_json_document", "sha256_file"]
+__all__ = ["TIMING", "canonical_bytes", "canonical_digest", "content_digest", "read_json_document", "sha256_file"]
+
+TIMING = "timing"
+"""The block of a document that holds wall times and dates: no part of its digest, so that equal work is equal."""
 
 CHUNK_BYTES = 1 << 20
 JSON_LIMIT_BYTES = 64 << 20
@@ -19,6 +23,11 @@ def canonical_digest(value: Any) -> str:
     """SHA-256 (hex) of a JSON-ready value: sorted keys, no spaces."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_digest(document: Mapping[str, Any]) -> str:
+    """:func:`canonical_digest` of a document without its own ``digest`` and its block ``timing``."""
+    return canonical_digest({key: value for key, value in document.items() if key not in ("digest", TIMING)})
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -38,7 +47,7 @@ def sha256_file(path: Path) -> str:
 def read_json_document(path: Path, *, error: type[TownletError]) -> dict[str, Any]:
     """Read what :func:`canonical_bytes` wrote, and refuse any other spelling: one changed byte is found.
 
-    A document with the key ``digest`` must hold there the :func:`canonical_digest` of all its other keys.
+    A document with the key ``digest`` must hold there its :func:`content_digest`.
 
     Raises:
         TownletError: of the kind ``error``.
@@ -56,8 +65,7 @@ def read_json_document(path: Path, *, error: type[TownletError]) -> dict[str, An
         raise error(f"{path.name} is not JSON: {problem}", where=str(path)) from problem
     if not isinstance(document, dict):
         raise error(f"{path.name} must hold a JSON object", where=str(path))
-    rest = {key: value for key, value in document.items() if key != "digest"}
-    if not same or ("digest" in document and document["digest"] != canonical_digest(rest)):
+    if not same or ("digest" in document and document["digest"] != content_digest(document)):
         raise error(
             f"{path.name} was changed after it was written",
             where=str(path),

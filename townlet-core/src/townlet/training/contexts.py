@@ -18,7 +18,7 @@ from townlet.plugins import ResolvedLearner
 from townlet.training.checkpointing import load_progress, save_checkpoint, towns_folder
 from townlet.training.experience import Experience
 from townlet.training.gates import Verdict
-from townlet.training.learners import PURPOSES, learner_backend, learner_name, open_learner, require_learner
+from townlet.training.learners import PURPOSES, learner_backend, open_learner, require_learner
 from townlet.training.metrics_log import MetricsLog
 from townlet.training.progress import PPOState, Progress
 from townlet.training.results import AnnealStageResult, BCTrainingResult
@@ -164,7 +164,7 @@ class TrainingContext:
     @property
     def backend(self) -> str:
         """Name of the backend that learns, and can load what it saved."""
-        return str(self.provenance.get("active", learner_name(self.config)))
+        return self.provenance.active
 
     @property
     def ppo(self) -> PPOState:
@@ -233,8 +233,8 @@ class TrainingContext:
                 self.config,
                 progress,
                 backend=self.backend,
-                distribution=str(self.provenance.get("distribution", "")),
-                version=str(self.provenance.get("version", "")),
+                distribution=self.provenance.distribution or "",
+                version=self.provenance.version or "",
                 metrics=metrics,
                 experience=experience,
                 parent=self.checkpoint,

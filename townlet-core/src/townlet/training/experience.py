@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from townlet.api import BoolArray, RolloutBatch, RolloutMemory
+from townlet.api import RolloutBatch, RolloutMemory
 from townlet.config.training import RolloutConfig, SocialStage
 from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
-from townlet.minds.runtime import PolicyRuntime
+from townlet.play import Stage
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
 from townlet.training.schedules import town_seeds
 
@@ -114,32 +114,30 @@ class FreshExperience:
     by fresh ones; that cut is a truncation, so the value of what would have come next stands for it.
 
     Args:
-        engine: the towns, freshly reset.
-        runtime: the learner's policy; it draws its actions.
+        stage: fresh towns, with the learner in its roles; it draws its actions.
         config: sizes.
         seed: seed that later generations of towns are derived from.
         group: which of the config's groups of towns this is; the earlier ones are replaced earlier the first time.
         room: where the rollout is written; arrays of its own without.
-        played: bool ``[N]``, the rows that the learner plays in a cast; all of them without.
     """
 
     def __init__(
         self,
-        engine: Engine,
-        runtime: PolicyRuntime,
+        stage: Stage,
         config: RolloutConfig,
         seed: int,
         *,
         group: int = 0,
         room: Room | None = None,
-        played: BoolArray | None = None,
     ) -> None:
-        self._engine = engine
+        self._stage = stage
+        self._engine: Engine = stage.engine
         self._group = group
-        self._runtime = runtime
+        self._runtime = stage.runtime
         self._config = config
         self._seed = seed
         self._generation = 0
+        engine = stage.engine
         parts = len(engine.reward_part_names)
         room = Room() if room is None else room
         self._buffer = RolloutBuffer(
@@ -151,15 +149,17 @@ class FreshExperience:
             memory=room.memory,
             part=room.part,
         )
-        self._played, self._spans = played, room.spans
-        self._collector = Collector(engine, runtime, self._buffer)
+        self._spans = room.spans
+        self._collector = Collector(
+            engine, self._runtime, self._buffer, rows=stage.learner_rows(), state=stage.learner_state
+        )
         self._returns = np.zeros(engine.rows, np.float64)
         self._whole = np.zeros(engine.rows, np.bool_)
 
     @property
     def as_written(self) -> bool:
         """Whether batches are what was written: each agent decides on each tick, and the learner plays everybody."""
-        return self._played is None and not self._spans
+        return self._collector.rows is None and not self._spans
 
     def gather(self, gamma: float) -> Gathered:
         """``config.ticks`` ticks of all rows."""
@@ -171,13 +171,12 @@ class FreshExperience:
             raise KeyboardInterrupt
         after = self._engine.kpis()
         spent = {name: value - before[name] for name, value in after.totals().items()}
-        batch = self._buffer.batch(gamma=gamma, played=self._played)
+        batch = self._buffer.batch(gamma=gamma, played=self._collector.rows)
         metrics = self._describe(stats, spent, after.day_ticks)
         returns = self._finished_returns(self._buffer.arrays())
         if returns:
             metrics["return_mean"] = float(np.mean(returns))
-        decisions = stats.decisions if self._played is None else int(batch.asked.sum())
-        return Gathered(batch, decisions, metrics)
+        return Gathered(batch, stats.decisions, metrics)
 
     def set_social_stage(self, stage: SocialStage) -> None:
         """Reward by this stage from the next piece on."""
@@ -202,10 +201,16 @@ class FreshExperience:
         arrays = load_file(folder / "experience.safetensors")
         self._engine.load(folder / "engine")
         state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
-        self._runtime.restore(self._engine.agents, self._engine.worlds, state)
+        self._runtime.restore(self._engine.agents, self._engine.policy_seeds(), state)
         self._returns, self._whole = arrays["returns"], arrays["whole"].astype(np.bool_)
         self._generation = int(json.loads((folder / "experience.json").read_text(encoding="utf-8"))["generation"])
-        self._collector.episode = self._generation
+        self._begin()
+
+    @property
+    def _learners(self) -> int:
+        """Rows that the learner plays; at least 1."""
+        rows = self._collector.rows
+        return self._engine.rows if rows is None else max(1, int(rows.sum()))
 
     @property
     def _life(self) -> int:
@@ -216,18 +221,22 @@ class FreshExperience:
 
     def _renew(self) -> None:
         self._generation += 1
-        self._engine.reset(group_seeds(self._config, self._seed, self._group, self._generation))
-        self._runtime.start(self._engine.agents, self._engine.policy_seeds())
-        self._collector.episode = self._generation
+        self._stage.reset(group_seeds(self._config, self._seed, self._group, self._generation))
+        self._begin()
         self._returns[:] = 0.0
         self._whole[:] = False
+
+    def _begin(self) -> None:
+        """Take note of other towns."""
+        self._collector.rows = self._stage.learner_rows()
+        self._collector.refresh()
 
     def _describe(self, stats: RolloutStats, spent: Mapping[str, float], day_ticks: int) -> dict[str, float]:
         days = max(1, stats.agent_steps) / day_ticks
         return {
             "reward_mean": stats.reward,
             "lives_ended": float(stats.terminated),
-            "active_share": stats.agent_steps / (stats.ticks * self._engine.rows),
+            "active_share": stats.agent_steps / (stats.ticks * self._learners),
             **{f"reward_{name}": value for name, value in stats.reward_parts.items()},
             **{name: spent[measure] / days for name, measure in _COUNTERS.items() if measure in spent},
         }
@@ -236,9 +245,10 @@ class FreshExperience:
         """Returns of the lives that ended, of those that were seen from their beginning."""
         finished: list[float] = []
         ticks = zip(arrays["rewards"], arrays["episode_start"], arrays["terminated"], strict=True)
+        mine = True if self._collector.rows is None else self._collector.rows
         for rewards, starts, ends in ticks:
             self._returns[starts] = 0.0
             self._whole |= starts
             self._returns += rewards
-            finished.extend(self._returns[ends & self._whole].tolist())
+            finished.extend(self._returns[ends & self._whole & mine].tolist())
         return finished

@@ -75,7 +75,7 @@ class TrainingHarness:
             TownletError: what the strategies raise; the last checkpoint is whole then too.
         """
         context = self.context
-        policy, folder = dict(context.provenance), context.folder.path
+        policy, folder = context.provenance.to_json(), context.folder.path
         try:
             with logged_run(self.services.runs, "train", self.config, policy, folder=folder, warn=self._warn) as entry:
                 result = PolicyTrainingOrchestrator(self.config, self.services, context=context).run(self.mode)

@@ -11,6 +11,7 @@ from townlet.api import ObservationBatch
 from townlet.config import TownletConfig
 from townlet.envs.engine import TownEngine
 from townlet.minds.runtime import PolicyRuntime
+from townlet.play import Casting, Troupe
 from townlet.viewer.thoughts import Scores
 
 __all__ = ["Adviser", "Asked", "ask_again"]
@@ -67,6 +68,7 @@ def ask_again(name: str, config: TownletConfig, engine: TownEngine) -> Asked:
     Raises:
         TownletError: where it is not installed, cannot be loaded or does not fit the observations.
     """
-    runtime = PolicyRuntime.from_config(config, engine.spec, backend=name, on_missing="error")
+    troupe = Troupe.open(Casting.of(config).cast(name), engine.spec, seed=config.seed)
+    runtime = troupe.runtime(engine.spec, engine.agent_names)
     runtime.start(engine.agents, engine.policy_seeds())
     return Asked(runtime)

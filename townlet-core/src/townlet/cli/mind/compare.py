@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option, seed_option
+from townlet.cli.options import cast_option, config_flags, debug_option, json_option, runs_option, seed_option
 from townlet.cli.ranges import DAYS, WholeRange
 from townlet.errors import UsageError
 
@@ -19,6 +19,7 @@ __all__ = ["command"]
 @seed_option
 @json_option
 @debug_option
+@cast_option
 @click.option(
     "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
 )
@@ -31,6 +32,7 @@ __all__ = ["command"]
 @click.option("--no-registry", is_flag=True, help="Do not keep the results in the registry.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     policies: tuple[str, ...],
+    roles: tuple[str, ...],
     config_path: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
@@ -52,7 +54,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     if len(policies) < 2:
         raise UsageError("a comparison needs at least two policies", details=("townlet compare scripted stub",))
     from townlet.cli.mind.evaluate_show import show_comparison
-    from townlet.cli.mind.evaluate_work import Work, again, evaluate_one, refuse_what_cannot_play
+    from townlet.cli.mind.judging import judge
     from townlet.evaluation import compare
     from townlet.evaluation.plots.style import need_matplotlib
 
@@ -60,18 +62,19 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         need_matplotlib()
         if report.is_dir():
             raise UsageError("the page is a file, found a folder", where=f"--report {report}")
-    document = read_config(config_path, overrides, seed=seed)
-    work = Work(
-        document=document,
-        reread=again(config_path, overrides, seed),
+    wanted = judge(
+        config_path,
+        overrides,
+        seed=seed,
         seeds=seeds,
         days=days,
         runs=runs,
         keep=not no_registry,
         quiet=as_json,
     )
-    refuse_what_cannot_play(work, policies)
-    result = compare([evaluate_one(work, policy) for policy in policies])
+    casts = [wanted.cast(policy, roles) for policy in policies]
+    wanted.refuse_what_cannot_play(casts)
+    result = compare([wanted.evaluate(cast) for cast in casts])
     show_comparison(result, full=full, as_json=as_json)
     if report is not None:
         from townlet.evaluation.comparison_page import comparison_page

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import read_config, runs_option, shared_options
+from townlet.cli.options import cast_option, runs_option, shared_options
 from townlet.cli.ranges import DAYS, WholeRange
 
 __all__ = ["command"]
@@ -18,8 +18,9 @@ __all__ = ["command"]
     "--policy",
     default=None,
     metavar="SPEC",
-    help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; the config's policy.backend without.",
+    help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; who the config says without.",
 )
+@cast_option
 @click.option(
     "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
 )
@@ -34,6 +35,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     seed: int | None,
     as_json: bool,
     policy: str | None,
+    roles: tuple[str, ...],
     seeds: int | None,
     days: float | None,
     scenario: str | None,
@@ -49,20 +51,20 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     JSON keys: those of EvaluationResult (docs/reference/results.md), or a scorecard's with --scenario all.
     """
     from townlet.cli.mind.evaluate_show import show_evaluation, show_scorecard
-    from townlet.cli.mind.evaluate_work import Work, again, evaluate_one, evaluate_scenarios
+    from townlet.cli.mind.judging import judge
 
-    document = read_config(config_path, overrides, seed=seed)
-    work = Work(
-        document=document,
-        reread=again(config_path, overrides, seed),
+    wanted = judge(
+        config_path,
+        overrides,
+        seed=seed,
         seeds=seeds,
         days=days,
         runs=runs,
         keep=not no_registry,
         quiet=as_json,
     )
-    asked = policy or document.config.policy.backend
+    cast = wanted.cast(policy, roles)
     if scenario is None:
-        show_evaluation(evaluate_one(work, asked), full=full, as_json=as_json)
+        show_evaluation(wanted.evaluate(cast), full=full, as_json=as_json)
     else:
-        show_scorecard(evaluate_scenarios(work, asked, scenario), full=full, as_json=as_json)
+        show_scorecard(wanted.scenarios(cast, scenario), full=full, as_json=as_json)

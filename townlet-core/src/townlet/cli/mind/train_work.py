@@ -111,7 +111,7 @@ def train(request: TrainRequest) -> TrainOutcome:
         run=harness.context.folder.path,
         mode=request.mode,
         config_id=request.config.config_id,
-        learner=dict(harness.context.provenance),
+        learner=harness.context.provenance.to_json(),
         result=result,
         warnings=warnings,
     )

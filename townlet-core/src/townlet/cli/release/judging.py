@@ -11,10 +11,10 @@ from townlet.config import TownletConfig
 from townlet.evaluation.gate import GATE_COLUMNS, gate_cells
 from townlet.training.services import PromotionServiceAdapter
 
-__all__ = ["judge"]
+__all__ = ["judge_candidate"]
 
 
-def judge(config: TownletConfig, checkpoint: Path, runs: Path, *, quiet: bool) -> None:
+def judge_candidate(config: TownletConfig, checkpoint: Path, runs: Path, *, quiet: bool) -> None:
     """Play the evaluations that are still missing, and say on stderr how each figure did.
 
     Raises:

@@ -59,15 +59,13 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     document = read_config(config_path, overrides)
     required = document.config.evaluation.required_passes
     if document.config.evaluation.required_scenarios and not (hold or force):
-        from townlet.cli.mind.evaluate_work import Work, again, require_scenarios
+        from townlet.cli.mind.judging import judge
 
-        reread = again(config_path, overrides, None)
-        work = Work(document=document, reread=reread, seeds=None, days=None, runs=runs, keep=True, quiet=as_json)
-        require_scenarios(work, checkpoint)
+        judge(config_path, overrides, runs=runs, keep=True, quiet=as_json).require_scenarios(checkpoint)
     if evaluate and not hold:
-        from townlet.cli.release.judging import judge
+        from townlet.cli.release.judging import judge_candidate
 
-        judge(document.config, checkpoint, runs, quiet=as_json)
+        judge_candidate(document.config, checkpoint, runs, quiet=as_json)
     with Registry(runs) as registry:
         manager = PromotionManager(registry, required)
         if hold:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, read_config, shared_options
+from townlet.cli.options import backend_options, cast_option, read_config, shared_options
 from townlet.cli.output import counted, emit, emit_json, emit_table
 from townlet.cli.ranges import FiniteRange, WholeRange
 
@@ -16,6 +16,7 @@ __all__ = ["command"]
 @click.command("bench")
 @shared_options
 @backend_options
+@cast_option
 @click.option("--worlds", type=WholeRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns at once.")
 @click.option("--threads", type=WholeRange(1, 64), default=1, show_default=True, help="Threads for towns.")
 @click.option("--seconds", type=FiniteRange(min=0.01), default=1.0, show_default=True, help="Time for each row.")
@@ -26,6 +27,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter: click's 
     as_json: bool,
     backend: str | None,
     disabled: tuple[str, ...],
+    roles: tuple[str, ...],
     worlds: tuple[int, ...],
     threads: int,
     seconds: float,
@@ -40,25 +42,29 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter: click's 
     JSON keys: config_id, policy (requested, active, reason, ...), threads, start_seconds (making the first town,
     compiled code loaded or made), rows (each: worlds, agents, town, deciding, together: agent-steps a second).
     """
-    from townlet.cli.tool.bench_work import BenchRequest, measure
+    from townlet.cli.casting import admission, asked_cast
+    from townlet.cli.compiling import say_that_it_compiles
+    from townlet.cli.output import warn
+    from townlet.play import Job
+    from townlet.play.speed import measure_speed
 
     document = read_config(config_path, overrides, seed=seed)
-    request = BenchRequest(
-        document=document, backend=backend, disabled=disabled, worlds=worlds, threads=threads, seconds=seconds
-    )
-    result = measure(request)
+    job = Job(document.config, asked_cast(document, backend, roles, Path("runs")), (document.config.seed,), 1)
+    door = admission(document, backend, disabled, warn)
+    say_that_it_compiles()
+    result = measure_speed(job, worlds, seconds=seconds, threads=threads, admission=door)
     if as_json:
         emit_json(
             {
                 "config_id": document.config.config_id,
-                "policy": dict(result.policy),
+                "policy": result.policy.to_json(),
                 "threads": threads,
                 "start_seconds": round(result.start_seconds, 3),
                 "rows": [row._asdict() for row in result.rows],
             }
         )
         return
-    emit(f"{document.config.config_id}, policy {result.policy['active']}, {counted(threads, 'thread')}")
+    emit(f"{document.config.config_id}, policy {result.policy.words()}, {counted(threads, 'thread')}")
     emit(f"first town after {result.start_seconds:.1f} s")
     emit()
     header = ("WORLDS", "AGENTS", "TOWN", "DECIDING", "TOGETHER")

@@ -49,7 +49,7 @@ def command(
     from townlet.evaluation.inspection import inspect_tick
 
     opened = open_dataset(dataset)
-    mind = _mind(opened, policy)
+    mind = _mind(opened, agent, world, policy)
     found = inspect_tick(opened, agent=agent, tick=tick, world=world, policy=mind)
     if as_json:
         emit_json(found.model_dump(mode="json"))
@@ -57,17 +57,15 @@ def command(
         _show(found, everything=everything)
 
 
-def _mind(dataset: Dataset, asked: str | None) -> PolicyBackendProtocol | None:
+def _mind(dataset: Dataset, agent: str, world: int, asked: str | None) -> PolicyBackendProtocol | None:
     if asked == "none":
         return None
-    from townlet.config import TownletConfig
     from townlet.errors import TownletError
-    from townlet.minds.runtime import PolicyRuntime
+    from townlet.evaluation.inspection import open_mind, player_of
 
-    name = asked or str(dataset.manifest.policy.get("requested", ""))
+    name = asked or player_of(dataset, agent, world)
     try:
-        config = TownletConfig.model_validate(dataset.manifest.config)
-        return PolicyRuntime.from_config(config, dataset.spec, backend=name, on_missing="error").policy
+        return open_mind(dataset, name)
     except TownletError as error:
         if asked is not None:
             raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, read_config, runs_option, shared_options
+from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options
 from townlet.cli.ranges import DAYS, TICKS, WholeRange
 from townlet.errors import UsageError
 
@@ -18,6 +19,7 @@ _INTERRUPTED = 130
 @click.command("rollout")
 @shared_options
 @backend_options
+@cast_option
 @click.option("--worlds", type=WholeRange(min=1, max=65_536), default=8, show_default=True, help="Towns at once.")
 @click.option("--ticks", type=TICKS, default=None, help="Ticks of each town.")
 @click.option("--days", type=DAYS, default=None, help="Days of each; 1 by default.")
@@ -26,7 +28,7 @@ _INTERRUPTED = 130
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="The dataset's folder; RUNS/datasets/CONFIG-SEED-TICKS by default.",
+    help="The dataset's folder; RUNS/datasets/CONFIG-JOB by default.",
 )
 @click.option("--explore", is_flag=True, help="Let the policy draw its actions instead of taking its best guess.")
 @click.option("--threads", type=WholeRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
@@ -42,6 +44,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     as_json: bool,
     backend: str | None,
     disabled: tuple[str, ...],
+    roles: tuple[str, ...],
     worlds: int,
     ticks: int | None,
     days: float | None,
@@ -56,7 +59,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 
     World w has the seed of the config plus w. The dataset appears when it is whole; Ctrl-C ends early and keeps
     what was recorded, and so does a backend that fails half-way (exit code 3). --backend takes a backend,
-    BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO.
+    BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO; it plays whom no --cast plays.
 
     \b
     Example:  townlet rollout --worlds 16 --days 2 --out data/first
@@ -67,25 +70,33 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """
     if ticks is not None and days is not None:
         raise UsageError("give --ticks or --days, not both")
-    from townlet.cli.town.rollout_work import RolloutRequest, record_rollout, report_rollout
+    from townlet.cli.casting import admission, asked_cast
+    from townlet.cli.compiling import say_that_it_compiles
+    from townlet.cli.output import warn
+    from townlet.cli.town.rollout_report import report_rollout
+    from townlet.cli.town.run_progress import Progress
+    from townlet.play import Job, Journal, Keep, Stage, perform
 
-    request = RolloutRequest(
-        document=read_config(config_path, overrides, seed=seed),
-        backend=backend,
-        disabled=disabled,
-        worlds=worlds,
-        ticks=ticks,
-        days=1.0 if days is None else days,
-        out=out,
-        explore=explore,
-        threads=threads,
-        tags=tags,
-        runs=runs,
-        keep=not no_registry,
-    )
-    result = record_rollout(request)
-    report_rollout(result, as_json=as_json)
-    if result.failure is not None:
-        raise result.failure
-    if result.interrupted:
+    warnings: list[str] = []
+
+    def told(message: str) -> None:
+        warnings.append(message)
+        warn(message)
+
+    document = read_config(config_path, overrides, seed=seed)
+    config = document.config
+    cast = asked_cast(document, backend, roles, runs)
+    length = ticks or max(1, round((1.0 if days is None else days) * config.town.time.day_ticks))
+    job = Job(config, cast, tuple(config.seed + world for world in range(worlds)), length, explore=explore)
+    folder = out or runs / "datasets" / f"{config.config_id}-{job.digest[:12]}"
+    job = replace(job, keep=Keep.dataset(folder, tags=tags))
+    say_that_it_compiles()
+    with Stage(job, admission=admission(document, backend, disabled, told), threads=threads) as stage:
+        journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
+        with Progress(length, worlds) as progress:
+            outcome = perform(stage, watchers=[progress.advance], journal=journal)
+    report_rollout(outcome, warnings, as_json=as_json)
+    if outcome.failure is not None:
+        raise outcome.failure
+    if outcome.interrupted:
         context.exit(_INTERRUPTED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, read_config, runs_option, shared_options
+from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options
 from townlet.cli.ranges import DAYS, TICKS, FiniteRange, WholeRange
 from townlet.errors import UsageError
 
@@ -18,6 +18,7 @@ _INTERRUPTED = 130
 @click.command("run")
 @shared_options
 @backend_options
+@cast_option
 @click.option("--ticks", type=TICKS, default=None, help="Ticks to run; from where a snapshot stopped.")
 @click.option("--days", type=DAYS, default=None, help="Days to run; 1 by default.")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
@@ -55,6 +56,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     as_json: bool,
     backend: str | None,
     disabled: tuple[str, ...],
+    roles: tuple[str, ...],
     ticks: int | None,
     days: float | None,
     record: Path | None,
@@ -72,11 +74,12 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 
     Without CONFIG it is the default town with the scripted mind, for a day. Ctrl-C ends it early, and so does a
     backend that fails half-way (exit code 3): the summary covers what was run, and what was recorded so far is
-    kept. --backend takes a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO.
+    kept. --backend takes a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO; it plays whom no --cast plays.
 
     \b
     Example:  townlet run --days 5 --record runs/first
     Example:  townlet run town.yaml --live --possess alice
+    Example:  townlet run --cast alice=stub --cast 25%=pytorch:runs/first --backend scripted
 
     JSON keys: run_id, config_id, seed, first_tick, ticks, interrupted, failure, policy (requested, active, reason,
     ...), kpis (name to number, for the whole run), days (the same for each day), agents (name to the same), recorded,
@@ -84,23 +87,23 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """
     if ticks is not None and days is not None:
         raise UsageError("give --ticks or --days, not both")
-    if resume is not None and (config_path or overrides or seed is not None or backend):
+    if resume is not None and (config_path or overrides or seed is not None or backend or roles):
         raise UsageError(
             "a resumed run goes on with its own config, seed and policy",
-            details=("leave CONFIG, --set, --seed and --backend away, or start a new run without --resume",),
+            details=("leave CONFIG, --set, --seed, --backend and --cast away, or start a new run without --resume",),
         )
     if snapshots is not None and snapshot_every is None:
         raise UsageError("--snapshots says where, --snapshot-every says how often: give both")
     if possess is not None and as_json:
         raise UsageError("--possess needs the terminal, --json is for programs: give one of them")
     from townlet.cli.town.run_report import report
-    from townlet.cli.town.run_session import RunRequest, Session
+    from townlet.cli.town.session import RunRequest, run_town
 
-    document = None if resume is not None else read_config(config_path, overrides, seed=seed)
     request = RunRequest(
-        document=document,
+        document=None if resume is not None else read_config(config_path, overrides, seed=seed),
         resume=resume,
         backend=backend,
+        roles=roles,
         disabled=disabled,
         ticks=ticks,
         days=days,
@@ -112,12 +115,11 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         possess=possess,
         check=check,
         runs=runs,
-        keep=not no_registry,
+        registry=not no_registry,
     )
-    with Session(request) as session:
-        result = session.run()
-    report(result, as_json=as_json)
-    if result.failure is not None:
-        raise result.failure
-    if result.interrupted:
+    ran = run_town(request)
+    report(ran, as_json=as_json)
+    if ran.outcome.failure is not None:
+        raise ran.outcome.failure
+    if ran.outcome.interrupted:
         context.exit(_INTERRUPTED)

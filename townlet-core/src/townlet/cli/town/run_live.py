@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.text import Text
 
 from townlet.cli.output import console
-from townlet.envs.engine import TownEngine
+from townlet.envs import Engine, TownEngine
 from townlet.envs.render import render_ansi
+from townlet.errors import ContractError
 from townlet.rollout import Step
 
 __all__ = ["LiveView"]
@@ -25,12 +26,14 @@ class LiveView:
     """Draws the first town of an engine; a watcher of the loop.
 
     Args:
-        engine: the towns.
+        engine: of towns.
         title: what stands over the picture.
         speed: ticks a second; 0: as fast as they come.
     """
 
-    def __init__(self, engine: TownEngine, title: str, *, speed: float) -> None:
+    def __init__(self, engine: Engine, title: str, *, speed: float) -> None:
+        if not isinstance(engine, TownEngine):
+            raise ContractError(f"only towns can be drawn, found a {type(engine).__name__}")
         self._engine, self._title = engine, title
         self._pause = 1.0 / speed if speed > 0 else 0.0
         self._live: Live | None = None

@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
 from townlet.cli.output import JSONValue, as_typed, counted, emit_json, warn
-from townlet.minds.activation import warn_of_stub
+from townlet.play import Provenance
+from townlet.play.opening import warn_of_stub
 from townlet.telemetry.kpis import uncounted
 
 if TYPE_CHECKING:
-    from townlet.cli.town.run_session import RunResult
+    from townlet.cli.town.session import TownRun
 
 __all__ = ["document", "report"]
 
@@ -43,47 +45,47 @@ _MOST_DAYS, _MOST_AGENTS, _WIDE = 14, 24, 160
 """Rows of the tables at most, and columns of text where there is no terminal."""
 
 
-def report(result: RunResult, *, as_json: bool) -> None:
+def report(ran: TownRun, *, as_json: bool) -> None:
     """Print the outcome: on stdout one JSON document, or tables."""
     if as_json:
-        emit_json(document(result))
+        emit_json(document(ran))
     else:
-        _print(result)
+        _print(ran)
 
 
-def document(result: RunResult) -> dict[str, JSONValue]:
+def document(ran: TownRun) -> dict[str, JSONValue]:
     """The outcome as ``townlet run --json`` prints it."""
-    per_second = result.ticks / result.seconds if result.seconds > 0 else 0.0
+    outcome = ran.outcome
     return {
-        "run_id": result.run_id,
-        "config_id": result.config.config_id,
-        "seed": result.seed,
-        "first_tick": result.first_tick,
-        "ticks": result.ticks,
-        "interrupted": result.interrupted,
-        "failure": None if result.failure is None else str(result.failure),
-        "policy": dict(result.policy),
-        "kpis": result.kpis.summary(),
-        "days": list(result.kpis.per_day()),
-        "agents": dict(result.kpis.per_agent()),
-        "recorded": None if result.recorded is None else str(result.recorded),
-        "snapshots": [str(path) for path in result.snapshots],
-        "seconds": round(result.seconds, 6),
-        "ticks_per_second": round(per_second, 3),
-        "warnings": list(result.warnings),
+        "run_id": ran.run_id,
+        "config_id": outcome.job.config.config_id,
+        "seed": outcome.job.seeds[0],
+        "first_tick": outcome.first_tick,
+        "ticks": outcome.ticks,
+        "interrupted": outcome.interrupted,
+        "failure": None if outcome.failure is None else str(outcome.failure),
+        "policy": outcome.provenance.to_json(),
+        "kpis": outcome.kpis.summary(),
+        "days": list(outcome.kpis.per_day()),
+        "agents": dict(outcome.kpis.per_agent()),
+        "recorded": None if outcome.dataset is None else str(outcome.dataset),
+        "snapshots": [str(path) for path in ran.snapshots],
+        "seconds": round(outcome.timing.seconds, 6),
+        "ticks_per_second": round(outcome.timing.ticks_per_second, 3),
+        "warnings": list(ran.warnings),
     }
 
 
-def _print(result: RunResult) -> None:
+def _print(ran: TownRun) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDE  # nobody's window: a number must not be cut to fit one
-    kpis = result.kpis
+    outcome, kpis = ran.outcome, ran.outcome.kpis
     share = kpis.ticks / kpis.day_ticks
-    state = "failed at" if result.failure else "interrupted at" if result.interrupted else "ran to"
+    state = "failed at" if outcome.failure else "interrupted at" if outcome.interrupted else "ran to"
     console.print(
-        f"[bold]{result.config.name}[/bold], seed {result.seed}: {state} tick {kpis.ticks:,} ({share:.2f} days) "
-        f"with {_mind(result.policy)}, {result.ticks / max(result.seconds, 1e-9):,.0f} ticks/s"
+        f"[bold]{outcome.job.config.name}[/bold], seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
+        f"({share:.2f} days) with {_mind(outcome.provenance)}, {outcome.timing.ticks_per_second:,.0f} ticks/s"
     )
     days = {f"day {int(day['day'])}": (day, kpis.days[d].sum(0)) for d, day in enumerate(kpis.per_day())}
     if days and kpis.ticks % kpis.day_ticks:
@@ -106,21 +108,20 @@ def _print(result: RunResult) -> None:
         "first; need: mean level; all others per agent and day",
         style="dim",
     )
-    if result.recorded is not None:
-        console.print(f"recorded: {result.recorded}", soft_wrap=True)
-    if result.snapshots:
-        console.print(f"snapshots: {len(result.snapshots)}, the last one {result.snapshots[-1]}", soft_wrap=True)
-        console.print(f"go on with:  townlet run --resume {as_typed(result.snapshots[-1])}", soft_wrap=True)
-    if result.policy.get("active") == "stub" and result.policy.get("requested") != "stub":
-        warn(warn_of_stub(result.policy))
+    if outcome.dataset is not None:
+        console.print(f"recorded: {outcome.dataset}", soft_wrap=True)
+    if ran.snapshots:
+        console.print(f"snapshots: {len(ran.snapshots)}, the last one {ran.snapshots[-1]}", soft_wrap=True)
+        console.print(f"go on with:  townlet run --resume {as_typed(ran.snapshots[-1])}", soft_wrap=True)
+    for told in (outcome.provenance, *outcome.provenance.minds):
+        if told.active == "stub" and told.is_fallback:
+            warn(warn_of_stub(told))
 
 
-def _mind(policy: Mapping[str, object]) -> str:
-    active, requested = str(policy.get("active")), str(policy.get("requested"))
-    if active == "stub" and requested != "stub":
-        return f"[bold red]the stub instead of {requested}[/bold red]"
-    possessed = policy.get("possessed")
-    return f"{requested}, {possessed[0]} possessed" if isinstance(possessed, list) else requested
+def _mind(told: Provenance) -> str:
+    if told.active == "stub" and told.is_fallback:
+        return f"[bold red]the stub instead of {escape(told.requested)}[/bold red]"
+    return escape(told.words())
 
 
 def _whole(console: Console, table: Table) -> None:

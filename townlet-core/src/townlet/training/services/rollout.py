@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,14 +17,17 @@ from townlet.api import (
     RolloutArrays,
     RolloutMemory,
 )
+from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
-from townlet.data import DatasetOrigin, DatasetWriter, open_dataset
+from townlet.data import DatasetWriter, open_dataset
 from townlet.envs.protocol import Engine
-from townlet.minds.activation import PolicySource, activate
 from townlet.minds.mixture import MixturePolicy
-from townlet.minds.policy_names import parse_policy
-from townlet.minds.runtime import PolicyRuntime
-from townlet.rollout import ArrayMemory, SimulationLoop, TrajectoryService
+from townlet.minds.parts import Part
+from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troupe
+from townlet.play.mind_spec import LEARNER
+from townlet.play.recording import origin_of
+from townlet.play.stage import EngineFactory, town_engine
+from townlet.rollout import ArrayMemory, TrajectoryService
 from townlet.training.experience import Experience, FreshExperience, Room, group_count, group_seeds
 from townlet.training.results import RolloutSummary
 from townlet.training.schedules import town_seeds
@@ -32,16 +36,6 @@ from townlet.training.teaching import LabelRecorder, UniformPolicy, Witness
 
 __all__ = ["EngineFactory", "RolloutCaptureService", "town_engine"]
 
-EngineFactory = Callable[[TownletConfig, Sequence[int], int], Engine]
-"""From a config, one seed a world and a number of threads to freshly reset towns."""
-
-
-def town_engine(config: TownletConfig, seeds: Sequence[int], threads: int) -> Engine:
-    """Towns as the config describes them."""
-    from townlet.envs import TownEngine  # brings numba, which importing the strategies must not need
-
-    return TownEngine(config, seeds, threads=threads)
-
 
 class RolloutCaptureService:
     """Makes towns, gathers experience in them and records what happens.
@@ -49,10 +43,14 @@ class RolloutCaptureService:
     Args:
         config: the town and how it is taught.
         engines: makes the towns.
+        casting: what the names of minds in the config mean.
     """
 
-    def __init__(self, config: TownletConfig, engines: EngineFactory = town_engine) -> None:
+    def __init__(
+        self, config: TownletConfig, engines: EngineFactory = town_engine, casting: Casting | None = None
+    ) -> None:
         self._config = config
+        self._casting = casting or Casting.of(config)
         self._engines = engines
 
     @cached_property
@@ -64,26 +62,28 @@ class RolloutCaptureService:
         """Fresh towns, one a seed."""
         return self._engines(self._config, seeds, threads)
 
-    def experience(self, learner: LearnerProtocol, provenance: Mapping[str, object] | None = None) -> Experience:
-        """On-policy experience of ``learner`` in the towns that training uses."""
+    def experience(self, learner: LearnerProtocol, provenance: Provenance | None = None) -> Experience:
+        """On-policy experience of ``learner`` in the towns that training uses, in its roles of the config's cast."""
         rollout, seed = self._config.training.ppo.rollout, self._config.seed
-        engines = [
-            self.engine(group_seeds(rollout, seed, group), rollout.threads) for group in range(group_count(rollout))
-        ]
-        ends = np.cumsum([engine.rows for engine in engines]).tolist()
-        spans, own = not engines[0].observe().everybody_asked, isinstance(learner, RemembersRollouts)
+        cast = self._casting.training_cast()
+        told = provenance or Provenance(requested=LEARNER, active=LEARNER)
+        troupe = Troupe.open(cast, self.spec, seed=seed, learner=Part(learner.policy, told))
+        stages = []
+        for group in range(group_count(rollout)):
+            job = Job(self._config, cast, group_seeds(rollout, seed, group), rollout.ticks, explore=True)
+            stages.append(Stage(job, troupe=troupe, engines=self._engines, threads=rollout.threads))
+        ends = np.cumsum([stage.engine.rows for stage in stages]).tolist()
+        spans, own = not stages[0].engine.observe().everybody_asked, isinstance(learner, RemembersRollouts)
         memory: RolloutMemory
         if isinstance(learner, RemembersRollouts):
             memory = learner.rollout_memory(rollout.ticks, ends[-1], spans=spans)
         else:
             memory = ArrayMemory(RolloutArrays.empty(self.spec, rollout.ticks, ends[-1], spans=spans))
         groups: list[FreshExperience] = []
-        for group, engine in enumerate(engines):
-            runtime = PolicyRuntime(learner.policy, engine.spec, provenance)
-            room = Room(
-                memory if own or len(engines) > 1 else None, slice(ends[group] - engine.rows, ends[group]), spans
-            )
-            groups.append(FreshExperience(engine, runtime, rollout, seed, group=group, room=room))
+        for group, stage in enumerate(stages):
+            part = slice(ends[group] - stage.engine.rows, ends[group])
+            room = Room(memory if own or len(stages) > 1 else None, part, spans)
+            groups.append(FreshExperience(stage, rollout, seed, group=group, room=room))
         return groups[0] if len(groups) == 1 else StaggeredExperience(groups, memory, named=own)
 
     def demonstrate(
@@ -111,8 +111,9 @@ class RolloutCaptureService:
         if (folder / "manifest.json").exists():
             return open_dataset(folder, verify=False, spec=self.spec).path
         wanted = self._config.training.demonstrations
-        source = PolicySource(spec=self.spec, options=wanted.teacher_options, seed=self._config.seed)
-        teacher = activate(parse_policy(wanted.teacher, where="training.demonstrations.teacher"), source)
+        taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
+        mind = replace(self._casting, policy=taught_by, where="training.demonstrations.teacher").mind(wanted.teacher)
+        teacher = Admission(where="training.demonstrations.teacher").open(mind, self.spec, seed=self._config.seed)
         witness = Witness(teacher.policy)
         actor: PolicyBackendProtocol = witness
         if learner is not None and teacher_ratio < 1.0:
@@ -120,59 +121,50 @@ class RolloutCaptureService:
         elif wanted.exploration > 0.0:
             actor = MixturePolicy(witness, UniformPolicy(), wanted.exploration)
         seeds = town_seeds(self._config.seed, "demonstrations", wanted.worlds, generation)
-        runtime = PolicyRuntime(actor, self.spec, teacher.provenance)
         tags = () if actor is witness else ("relabelled",)
-        self._record(folder, runtime, seeds, wanted.ticks, witness=witness, tags=tags)
+        job = Job(self._config, Cast.of(mind), seeds, wanted.ticks, explore=actor is not witness)
+        self._record(folder, job, Part(actor, teacher.provenance), witness=witness, tags=tags)
         return folder
 
     def capture(
         self, folder: Path, *, policy: str | None = None, ticks: int = 1000, explore: bool = False
     ) -> RolloutSummary:
-        """Record what a policy (the config's by default) does in the towns that training uses."""
-        runtime = PolicyRuntime.from_config(self._config, self.spec, backend=policy)
+        """Record what a policy, or the config's cast, does in the towns that training uses."""
         rollout = self._config.training.ppo.rollout
         seeds = town_seeds(self._config.seed, "rollout", rollout.worlds)
-        return self._record(folder, runtime, seeds, ticks, explore=explore)
+        return self._record(folder, Job(self._config, self._casting.cast(policy), seeds, ticks, explore=explore))
 
     def _record(
         self,
         folder: Path,
-        runtime: PolicyRuntime,
-        seeds: Sequence[int],
-        ticks: int,
+        job: Job,
+        actor: Part | None = None,
         *,
         witness: Witness | None = None,
-        explore: bool = False,
-        tags: Sequence[str] = (),
+        tags: tuple[str, ...] = (),
     ) -> RolloutSummary:
-        engine = self.engine(seeds, self._config.training.ppo.rollout.threads)
-        origin = DatasetOrigin(
-            config=self._config.model_dump(mode="json"),
-            config_id=self._config.config_id,
-            policy=runtime.provenance(),
-            seeds=tuple(seeds),
-            agents=engine.agents,
-            agent_names=engine.agent_names,
-            reward_parts=engine.reward_part_names,
-            tags=tuple(tags),
-        )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        parts = len(engine.reward_part_names)
-        with DatasetWriter(folder, spec=engine.spec, origin=origin) as writer:
-            recorder = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts)
-            if witness is not None:
-                recorder = LabelRecorder(writer, engine.spec, engine.rows, reward_parts=parts)
-                recorder.teacher = witness
-            loop = SimulationLoop(engine, runtime, explore=explore or bool(tags), recorder=recorder)
-            if loop.run(ticks).interrupted:
-                raise KeyboardInterrupt
-            recorder.flush()
-            manifest = writer.close(engine.kpis().summary())
+        """Record a job, whole or not at all; with ``actor`` in place of its one mind, and a witness's labels."""
+        troupe = None if actor is None else Troupe(job.cast, (actor,))
+        threads = self._config.training.ppo.rollout.threads
+        with Stage(job, troupe=troupe, engines=self._engines, threads=threads) as stage:
+            engine = stage.engine
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            parts = len(engine.reward_part_names)
+            with DatasetWriter(folder, spec=engine.spec, origin=origin_of(stage, tags)) as writer:
+                recorder = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts)
+                if witness is not None:
+                    recorder = LabelRecorder(writer, engine.spec, engine.rows, reward_parts=parts)
+                    recorder.teacher = witness
+                if stage.run(job.ticks, sink=recorder).interrupted:
+                    raise KeyboardInterrupt
+                recorder.flush()
+                manifest = writer.close(stage.kpis().summary())
+            active, worlds = stage.runtime.active, engine.worlds
         return RolloutSummary(
             dataset=str(folder),
-            policy=runtime.active,
-            worlds=engine.worlds,
-            ticks=ticks,
+            policy=active,
+            worlds=worlds,
+            ticks=job.ticks,
             transitions=manifest.transitions,
             reward_mean=manifest.metrics.get("reward_mean", 0.0),
         )

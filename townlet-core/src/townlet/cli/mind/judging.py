@@ -1,0 +1,64 @@
+"""What ``evaluate``, ``compare`` and ``promote`` share: a judge that shows on stderr how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from townlet.cli.compiling import say_that_it_compiles
+from townlet.cli.options import read_config
+from townlet.cli.output import console, warn
+from townlet.config import ConfigDocument, Override, load_document
+from townlet.evaluation.evaluate import Progress
+from townlet.evaluation.judging import Judge
+
+__all__ = ["judge"]
+
+
+def judge(
+    path: Path | None,
+    overrides: tuple[str, ...],
+    *,
+    seed: int | None = None,
+    seeds: int | None = None,
+    days: float | None = None,
+    runs: Path,
+    keep: bool,
+    quiet: bool,
+) -> Judge:
+    """The judge that the options describe; ``quiet`` shows no progress."""
+    fixed: list[str | Override] = [*overrides, *([] if seed is None else [Override("seed", seed, f"--seed {seed}")])]
+
+    def reread(further: list[Override]) -> ConfigDocument:
+        return load_document(path, [*fixed, *further])
+
+    @contextmanager
+    def watched(title: str) -> Iterator[Progress]:
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        say_that_it_compiles()
+        bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            console=console(),
+            transient=True,
+            disable=quiet or not console().is_terminal,
+        )
+        task = bar.add_task(title, total=1.0)
+        with bar:
+            yield lambda done, total: bar.update(task, completed=done / total)
+
+    return Judge(
+        document=read_config(path, overrides, seed=seed),
+        reread=reread,
+        seeds=seeds,
+        days=days,
+        runs=runs,
+        keep=keep,
+        watched=watched,
+        warn=warn,
+    )

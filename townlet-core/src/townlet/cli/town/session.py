@@ -1,0 +1,149 @@
+"""``townlet run`` at a terminal: a stage, with a bar, a picture or a person at the keys in front of it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from townlet.cli.casting import admission, asked_cast
+from townlet.cli.compiling import say_that_it_compiles
+from townlet.cli.output import warn
+from townlet.cli.town.run_live import LiveView
+from townlet.cli.town.run_possess import TerminalPilot
+from townlet.cli.town.run_progress import Progress
+from townlet.config import ConfigDocument
+from townlet.errors import BackendError, ConfigError, TownletError, UsageError
+from townlet.play import Job, Journal, Keep, Outcome, Snapshots, Stage, perform, resumed
+from townlet.play.finishing import tell_observers
+from townlet.play.stage import checked_engine, town_engine
+from townlet.rollout import Watcher
+
+__all__ = ["RunRequest", "TownRun", "run_town"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What was asked for on the command line; see the options of ``townlet run``."""
+
+    document: ConfigDocument | None = None
+    resume: Path | None = None
+    backend: str | None = None
+    roles: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
+    ticks: int | None = None
+    days: float | None = None
+    record: Path | None = None
+    snapshot_every: int | None = None
+    snapshots: Path | None = None
+    live: bool = False
+    speed: float = 40.0
+    possess: str | None = None
+    check: bool = False
+    runs: Path = Path("runs")
+    registry: bool = True
+
+    def job(self) -> Job:
+        """The job. Raises TownletError where what was asked for makes none."""
+        keep = Keep.NOTHING if self.record is None else Keep.dataset(self.record)
+        days = 1.0 if self.days is None else self.days
+        if self.resume is not None:
+            job = resumed(self.resume, self.ticks or 1, keep=keep)
+            return job if self.ticks is not None else job.lasting(days)
+        if self.document is None:
+            raise ConfigError("a run needs a config or a snapshot")
+        config = self.document.config
+        cast = asked_cast(self.document, self.backend, self.roles, self.runs)
+        job = Job(config, cast, (config.seed,), self.ticks or 1, keep=keep)
+        return job if self.ticks is not None else job.lasting(days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TownRun:
+    """What there is to report.
+
+    Attributes:
+        outcome: of the job.
+        run_id: the registry's id of a recorded run, else config id and seed.
+        snapshots: those written.
+        warnings: what a person should know.
+    """
+
+    outcome: Outcome
+    run_id: str
+    snapshots: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def run_town(request: RunRequest) -> TownRun:
+    """Run to the end, or until a person ends it, or until a mind fails half-way.
+
+    Raises:
+        TownletError: whatever makes the run impossible, or ends it otherwise.
+    """
+    warnings: list[str] = []
+
+    def told(message: str) -> None:
+        warnings.append(message)
+        warn(message)
+
+    job = request.job()
+    run_id = f"{job.config.config_id}-s{job.seeds[0]}"
+    door = admission(request.document, request.backend, request.disabled, told)
+    say_that_it_compiles()
+    with Stage(job, admission=door, engines=checked_engine if request.check else town_engine) as stage:
+        folder = request.snapshots or Path("snapshots") / f"{job.config.name}-{job.seeds[0]}"
+        snapshots = None if request.snapshot_every is None else Snapshots(stage, folder, request.snapshot_every)
+        journal = Journal(runs=request.runs if request.registry else None, kind="run", warn=told)
+        outcome = _in_front_of(stage, request, run_id, snapshots, journal)
+        if snapshots is not None:
+            _last_snapshot(snapshots, outcome)
+    run_id = outcome.run or run_id
+    if outcome.failure is None:
+        for failure in tell_observers(outcome, run_id):
+            told(failure)
+    written = () if snapshots is None else tuple(snapshots.written)
+    return TownRun(outcome=outcome, run_id=run_id, snapshots=written, warnings=tuple(warnings))
+
+
+def _in_front_of(
+    stage: Stage, request: RunRequest, title: str, snapshots: Snapshots | None, journal: Journal
+) -> Outcome:
+    """Play it before whoever watches."""
+    watchers: list[Watcher] = []
+    pilot = _pilot(stage, request.possess)
+    with ExitStack() as stack:
+        if request.live or pilot is not None:
+            view = stack.enter_context(LiveView(stage.engine, title, speed=0.0 if pilot else request.speed))
+            watchers.append(view.show)
+            if pilot is not None:
+                stack.enter_context(pilot.on(view))
+        else:
+            watchers.append(stack.enter_context(Progress(stage.job.ticks, stage.engine.worlds)).advance)
+        if snapshots is not None:
+            watchers.append(snapshots)
+        return perform(stage, watchers=watchers, until=None if pilot is None else pilot.has_left, journal=journal)
+
+
+def _pilot(stage: Stage, name: str | None) -> TerminalPilot | None:
+    if name is None:
+        return None
+    pilot = TerminalPilot(stage.engine.spec, name)
+    try:
+        stage.possess(name, pilot)
+    except UsageError as error:
+        error.where = "--possess"
+        raise
+    return pilot
+
+
+def _last_snapshot(snapshots: Snapshots, outcome: Outcome) -> None:
+    """The way to go on with a run that ended early; of a mind that failed it may not be possible."""
+    failure: BackendError | None = outcome.failure
+    try:
+        if outcome.interrupted or failure is not None:
+            snapshots.write()
+    except TownletError as problem:
+        if failure is None:
+            raise
+        failure.add_note(f"no snapshot of the tick it failed at: {problem}")

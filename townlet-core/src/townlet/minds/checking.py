@@ -1,0 +1,105 @@
+"""What a mind answered, held to the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet.api import BoolArray, Decision, FloatArray, ObservationBatch, ObservationSpec
+from townlet.errors import BackendContractError
+from townlet.plugins.provenance import Provenance
+
+__all__ = ["check_decision", "check_values"]
+
+
+def check_decision(
+    decision: object,
+    observations: ObservationBatch,
+    told: Provenance,
+    spec: ObservationSpec,
+    name_of: Callable[[int], str],
+) -> None:
+    """Refuse what is not one action a row, in range, and possible by the mask.
+
+    Args:
+        decision: the answer.
+        observations: what was asked about.
+        told: who answered.
+        spec: names the actions.
+        name_of: from a row of ``observations`` to its agent, in words.
+
+    Raises:
+        BackendContractError: naming backend, agent and action.
+    """
+    if not isinstance(decision, Decision):
+        _refuse(told, f"answered with a {type(decision).__name__}, not a Decision")
+    actions, mask = decision.actions, observations.action_mask
+    if len(actions) != len(mask):
+        _refuse(told, f"answered with {len(actions)} actions for {len(mask)} rows")
+    if len(actions) and actions.view(np.uint64).max() >= mask.shape[1]:  # a negative number is a large one there
+        row = int(np.flatnonzero((actions < 0) | (actions >= mask.shape[1]))[0])
+        _refuse(
+            told,
+            f"chose action number {actions[row]} for {name_of(row)}",
+            f"there are {mask.shape[1]}, numbered from 0: {', '.join(spec.action_names)}",
+        )
+    counted = observations.asked
+    _finite(told, "logits", decision.logits, counted, name_of)
+    _finite(told, "log_probs", decision.log_probs, counted, name_of)
+    _finite(told, "values", decision.values, counted, name_of)
+    allowed = mask[_numbers(len(mask)), actions]
+    if not allowed.all():
+        wrong = np.flatnonzero(~allowed)
+        row = int(wrong[0])
+        names = spec.action_names
+        possible = [names[k] for k in np.flatnonzero(mask[row])]
+        more = [] if len(wrong) == 1 else [f"the same in {len(wrong) - 1} further rows of this tick"]
+        _refuse(
+            told,
+            f"chose {names[int(actions[row])]!r} for {name_of(row)}, which is not possible now",
+            f"possible by the action mask: {', '.join(possible) or 'nothing'}",
+            *more,
+        )
+
+
+def check_values(
+    values: FloatArray | None, observations: ObservationBatch, told: Provenance, name_of: Callable[[int], str]
+) -> None:
+    """Refuse values that are not one finite float32 a row; None is no answer and fine. As :func:`check_decision`."""
+    if values is not None and (values.dtype != np.float32 or values.shape != observations.active.shape):
+        _refuse(told, f"valued {observations.rows} rows with an array {values.dtype.name} {list(values.shape)}")
+    _finite(told, "values", values, observations.active, name_of)
+
+
+def _finite(
+    told: Provenance, name: str, array: FloatArray | None, rows: BoolArray, name_of: Callable[[int], str]
+) -> None:
+    """Refuse NaN, and infinity where it means nothing, in the rows that count. One pass where all is well."""
+    if array is None or np.isfinite(np.add.reduce(array, axis=None)):
+        return
+    bad = np.isnan(array) | np.isposinf(array) if name == "logits" else ~np.isfinite(array)
+    wrong = np.flatnonzero(rows & bad.reshape(len(bad), -1).any(axis=1))
+    if len(wrong):
+        row = int(wrong[0])
+        more = () if len(wrong) == 1 else (f"the same in {len(wrong) - 1} further rows of this tick",)
+        _refuse(
+            told,
+            f"gave {name} that are not finite for {name_of(row)}",
+            f"found {np.array2string(array[row], threshold=6)}",
+            *more,
+            "its weights may hold NaN: go back to the last good checkpoint",
+        )
+
+
+@lru_cache(maxsize=16)
+def _numbers(rows: int) -> NDArray[np.intp]:
+    return np.arange(rows)
+
+
+def _refuse(told: Provenance, what: str, *details: str) -> NoReturn:
+    origin = (f"backend: {told.distribution} {told.version or ''}".rstrip(),) if told.distribution else ()
+    raise BackendContractError(f"policy backend {told.active!r} {what}", details=(*details, *origin))

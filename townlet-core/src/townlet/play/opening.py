@@ -1,0 +1,241 @@
+"""From specs to live minds, or to the stub that stands in for one that cannot run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from townlet.api import ObservationSpec
+from townlet.errors import BackendContractError, BackendError, CheckpointError, UsageError
+from townlet.minds.mixture import MixturePolicy
+from townlet.minds.parts import Part, Rows
+from townlet.minds.runtime import PolicyRuntime
+from townlet.play.cast import Cast
+from townlet.play.mind_spec import LEARNER, MindSpec
+from townlet.play.stored import digest_of
+from townlet.plugins import Selection, resolve_policy
+from townlet.plugins.choosing import choose
+from townlet.plugins.names import split_qualified
+from townlet.plugins.options import Where, place
+from townlet.plugins.provenance import CAST, Provenance, stub_provenance
+from townlet.plugins.stub import StubPolicy
+
+__all__ = ["Admission", "StubFallbackWarning", "Troupe", "warn_of_stub"]
+
+
+class StubFallbackWarning(UserWarning):
+    """A mind that was asked for cannot run; its agents only wait."""
+
+
+def _python_warning(message: str) -> None:
+    warnings.warn(message, StubFallbackWarning, stacklevel=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Which minds may act in this process, and what happens where one cannot.
+
+    Attributes:
+        selection: which backends may be used; those of the environment variables by default.
+        on_missing: ``stub`` lets the stub stand in for a backend that cannot run, ``error`` stops.
+        where: from the key of a config to its place, for errors.
+        warn: is told when the stub stands in; by default a :class:`StubFallbackWarning`.
+        checkpoints: digest to where a checkpoint's bytes lie here, if not where the spec says.
+    """
+
+    selection: Selection = field(default_factory=Selection.from_environment)
+    on_missing: Literal["stub", "error"] = "error"
+    where: Where = None
+    warn: Callable[[str], None] = _python_warning
+    checkpoints: Mapping[str, Path] = field(default_factory=dict)
+
+    def open(self, mind: MindSpec, spec: ObservationSpec, *, seed: int = 0, where: str | None = None) -> Part:
+        """The live mind.
+
+        Args:
+            mind: which one.
+            spec: the observations that it will be shown.
+            seed: for whatever is random at its creation.
+            where: the place it was written at, for errors; without, that of ``policy.backend``.
+
+        Raises:
+            BackendError: if a backend cannot run and the stub may not stand in.
+            CheckpointError: if a checkpoint is not there, is another one than the spec says, or is refused.
+            ConfigError: if its options are refused.
+            UsageError: for the learner, which only training has.
+        """
+        door = self if where is None else replace(self, where=where)
+        try:
+            return door._open(mind, spec, seed)
+        except BackendContractError:
+            raise  # it runs, but wrongly: that is a fault to be seen, not something that is missing
+        except BackendError as error:
+            if self.on_missing == "error":
+                raise
+            stub = StubPolicy()
+            told = replace(
+                stub_provenance(mind.requested, error.summary),
+                error=type(error).__name__,
+                details=error.details,
+                fingerprint=stub.fingerprint(),
+            )
+            self.warn(warn_of_stub(told))
+            return Part(stub, told)
+
+    def _open(self, mind: MindSpec, spec: ObservationSpec, seed: int) -> Part:
+        if mind.teacher is not None and mind.learner is not None and mind.ratio is not None:
+            return mixed(mind, self._open(mind.teacher, spec, seed), self._open(mind.learner, spec, seed))
+        if mind.backend == LEARNER:
+            raise UsageError(
+                "there is a learner only in training",
+                where=place(self.where, "policy.cast"),
+                details=("name who plays in its place: a backend, BACKEND:CHECKPOINT or release",),
+            )
+        resolved = resolve_policy(
+            mind.backend,
+            spec=spec,
+            options=mind.options,
+            seed=seed,
+            checkpoint=None if mind.checkpoint is None else self._verified(mind, spec),
+            where=self.where,
+            selection=self.selection,
+        )
+        told = replace(resolved.provenance, requested=mind.requested)
+        if mind.checkpoint is not None:
+            path, digest = str(mind.checkpoint.path), mind.checkpoint.digest
+            told = replace(told, checkpoint=path, checkpoint_digest=digest, release=mind.release)
+        return Part(resolved.policy, told)
+
+    def _verified(self, mind: MindSpec, spec: ObservationSpec) -> Path:
+        """The checkpoint to hand to the backend: one of ours is read and checked, another's has the right bytes."""
+        assert mind.checkpoint is not None
+        path = self.checkpoints.get(mind.checkpoint.digest, mind.checkpoint.path)
+        row = choose(mind.backend, place(self.where, "policy.backend"), self.selection)
+        if row is None or row.manifest is None or "checkpoint" not in row.manifest.capabilities:
+            digest = digest_of(path)
+        else:
+            from townlet.checkpoints import read_checkpoint  # most towns run without a checkpoint
+
+            checkpoint = read_checkpoint(path, spec)
+            name, made_by = split_qualified(mind.backend)[1], split_qualified(str(checkpoint.manifest.backend))[1]
+            if made_by != row.name:
+                raise CheckpointError(
+                    f"the checkpoint was written by backend {made_by!r} and cannot be loaded by {name!r}",
+                    where=str(path),
+                    details=(f"use it as:  {made_by}:{path}",),
+                )
+            digest, path = checkpoint.digest, checkpoint.path
+        if digest != mind.checkpoint.digest:
+            raise CheckpointError(
+                "another checkpoint lies where the one that was asked for was",
+                where=str(path),
+                details=(f"asked for {mind.checkpoint.digest[:12]}, found {digest[:12]}",),
+            )
+        return path
+
+
+def mixed(mind: MindSpec, teacher: Part, learner: Part) -> Part:
+    """The mixture of two live minds that ``mind`` describes."""
+    assert mind.ratio is not None
+    policy = MixturePolicy(teacher.policy, learner.policy, mind.ratio)
+    told = Provenance(
+        requested=mind.requested,
+        active="mixture",
+        ratio=mind.ratio,
+        teacher=teacher.provenance,
+        learner=learner.provenance,
+        fingerprint=policy.fingerprint(),
+    )
+    return Part(policy, told)
+
+
+def warn_of_stub(told: Provenance) -> str:
+    """What to tell a person where the stub stands in for the mind that was asked for."""
+    lines = [
+        f"every agent only waits: policy backend {told.requested!r} cannot run and the stub stands in",
+        f"  reason: {told.reason}",
+        *(f"  {line}" for line in told.details),
+        "  to stop instead: set policy.on_missing to 'error'",
+    ]
+    return "\n".join(lines)
+
+
+class Troupe:
+    """The live minds of a cast. Several stages may share one: minds hold no memory of a town.
+
+    Args:
+        cast: who plays whom.
+        parts: the live minds, in the order of its roles.
+    """
+
+    def __init__(self, cast: Cast, parts: tuple[Part, ...]) -> None:
+        self.cast = cast
+        self.parts = parts
+
+    @classmethod
+    def open(
+        cls,
+        cast: Cast,
+        spec: ObservationSpec,
+        *,
+        admission: Admission | None = None,
+        seed: int = 0,
+        learner: Part | None = None,
+    ) -> Troupe:
+        """Open every mind of a cast.
+
+        Args:
+            cast: who plays whom.
+            spec: the observations that they will be shown.
+            admission: which minds may act here.
+            seed: for whatever is random at their creation.
+            learner: the mind that is being taught, in the role of ``learner``.
+
+        Raises:
+            BackendError, CheckpointError, ConfigError, UsageError: as :meth:`Admission.open`.
+        """
+        door = admission or Admission()
+        parts: list[Part] = []
+        try:
+            for role in cast.roles:
+                taught = learner if role.mind.backend == LEARNER else None
+                parts.append(taught or door.open(role.mind, spec, seed=seed, where=role.where))
+        except BaseException:
+            for part in parts:
+                part.policy.close()
+            raise
+        return cls(cast, tuple(parts))
+
+    def runtime(self, spec: ObservationSpec, agent_names: tuple[str, ...]) -> PolicyRuntime:
+        """A runtime of these minds for towns with these agents. Raises UsageError if the cast names nobody's name."""
+        self.cast.check(agent_names)
+        if self.cast.alone:
+            runtime = PolicyRuntime(self.parts[0].policy, spec, self.parts[0].provenance)
+        else:
+            seats = partial(self.cast.seats, agent_names)
+            runtime = PolicyRuntime.of_parts(self.parts, spec, self._provenance(agent_names), seats)
+        runtime.agent_names = agent_names
+        return runtime
+
+    def _provenance(self, agent_names: tuple[str, ...]) -> Provenance:
+        fixed = all(role.share is None for role in self.cast.roles)
+        minds = []
+        for number, (role, part) in enumerate(zip(self.cast.roles, self.parts, strict=True)):
+            agents = role.names
+            if fixed:
+                agents = tuple(agent_names[slot] for slot in _slots(self.cast.seats(agent_names, 0), number))
+            minds.append(replace(part.provenance, who=role.who, agents=agents))
+        return Provenance(requested=self.cast.requested, active=CAST, minds=tuple(minds))
+
+    def close(self) -> None:
+        """Close the minds."""
+        for part in self.parts:
+            part.policy.close()
+
+
+def _slots(seats: Rows, number: int) -> list[int]:
+    return [slot for slot, player in enumerate(seats) if player == number]
