@@ -8,17 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from townlet.cli.town.recording import recording
 
 from townlet.config import load_config
 from townlet.data import DatasetWriter, open_dataset
-from townlet.envs import TownEngine
 from townlet.errors import BackendRunError, DatasetError
-from townlet.minds.runtime import PolicyRuntime
-from townlet.minds.stub import StubPolicy
+from townlet.play import Cast, Job, Journal, Stage, recording
 from townlet.plugins import loading, refresh
 from townlet.registry import Registry
-from townlet.rollout import SimulationLoop
 
 HAMLET = ("--set", "town.map=hamlet")
 PLUGIN = """
@@ -178,10 +174,10 @@ def config():
 
 def record(config, ticks: int, then) -> None:
     """Record some ticks in which everybody waits, then do ``then`` with the towns."""
-    engine = TownEngine(config, [0])
-    with recording(Path("rec"), engine, {"active": "stub"}, kind="run", runs=None, warn=pytest.fail) as made:
-        SimulationLoop(engine, PolicyRuntime(StubPolicy(), engine.spec), recorder=made.recorder).run(ticks)
-        then(engine)
+    stage = Stage(Job(config, Cast.of("stub"), (0,), ticks))
+    with stage, recording(stage, Path("rec"), Journal(kind="run", warn=pytest.fail)) as made:
+        stage.run(ticks, sink=made.recorder)
+        then(stage.engine)
 
 
 def raising(error: BaseException):

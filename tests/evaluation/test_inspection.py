@@ -13,6 +13,7 @@ from townlet.data import Dataset, open_dataset
 from townlet.errors import UsageError
 from townlet.evaluation.inspection import inspect_tick
 from townlet.evaluation.retrace import retrace
+from townlet.telemetry.measures import column
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,8 @@ class TestRetrace:
         lived = retrace(recording)
         assert lived.kpis.ticks == 60
         total = float(sum(block.rewards.sum(dtype=np.float64) for block in recording.blocks()))
-        column = lived.kpis.agent_sums[..., 11].sum()
-        assert column == pytest.approx(total, rel=1e-5)
+        rewards = lived.kpis.agent_sums[..., column("reward")].sum()
+        assert rewards == pytest.approx(total, rel=1e-5)
         assert lived.walls.any()
         assert {kind for kind, _, _ in lived.facilities} == set(lived.kpis.kind_names)
 

@@ -173,4 +173,4 @@ def test_a_bug_of_core_is_not_blamed_on_a_backend(moody, spec, crowd, monkeypatc
     monkeypatch.setattr(MixturePolicy, "_log_probs", lambda *a: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         runtime.decide(crowd(2))
-    assert isinstance(moody.decide(crowd(2), runtime.state), Decision)
+    assert isinstance(moody.decide(crowd(2), moody.initial_state(2, 0)), Decision)

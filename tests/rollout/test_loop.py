@@ -8,10 +8,10 @@ import signal
 import numpy as np
 import pytest
 
-from townlet.errors import BackendContractError, ContractError
+from townlet.errors import BackendContractError
 from townlet.minds.runtime import PolicyRuntime
-from townlet.plugins.provenance import Provenance
 from townlet.minds.stub import StubPolicy
+from townlet.plugins.provenance import Provenance
 from townlet.rollout import Interruptible, SimulationLoop, TrajectoryService, block_ticks
 
 

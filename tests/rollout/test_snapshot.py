@@ -10,8 +10,8 @@ import pytest
 
 from townlet.errors import SnapshotError
 from townlet.minds.runtime import PolicyRuntime
-from townlet.plugins.provenance import Provenance
 from townlet.minds.stub import StubPolicy
+from townlet.plugins.provenance import Provenance
 from townlet.rollout import (
     RolloutBuffer,
     SimulationLoop,

@@ -12,7 +12,6 @@ __all__ = [
     "MixturePolicy",
     "Pilot",
     "PolicyRuntime",
-    "PossessedPolicy",
     "StubFallbackWarning",
     "StubPolicy",
     "parse_policy",
@@ -22,8 +21,7 @@ _HOMES = {
     "MixturePolicy": "townlet.minds.mixture",
     "Pilot": "townlet.minds.possession",
     "PolicyRuntime": "townlet.minds.runtime",
-    "PossessedPolicy": "townlet.minds.possession",
-    "StubFallbackWarning": "townlet.minds.activation",
+    "StubFallbackWarning": "townlet.play.opening",
     "StubPolicy": "townlet.minds.stub",
     "parse_policy": "townlet.minds.policy_names",
 }
