@@ -202,7 +202,9 @@ class Telling:
 
 
 def telling(spec, *wrong):
-    runtime = PolicyRuntime(Telling(*wrong), spec, Provenance(requested="odd", active="odd", distribution="odd-dist", version="0.3"))
+    runtime = PolicyRuntime(
+        Telling(*wrong), spec, Provenance(requested="odd", active="odd", distribution="odd-dist", version="0.3")
+    )
     runtime.start(4, [0])
     runtime.agent_names = ("alice", "bob", "carol", "dave")
     return runtime

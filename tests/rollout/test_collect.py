@@ -75,7 +75,7 @@ def test_rows_that_the_learner_does_not_play_teach_nothing(town, worker):
     collector, buffer, _ = make(town, worker, 11)
     collector.rows = np.array([True, False, True] * 2)
     stats = collector.collect()
-    batch = buffer.batch(rows=collector.rows)
+    batch = buffer.batch(played=collector.rows)
     assert not batch.active[:, [1, 4]].any()
     assert stats.agent_steps == batch.active.sum() < buffer.arrays()["active"].sum()
     assert buffer.arrays()["active"][:, 1].any(), "the recording itself is as it was"

@@ -103,4 +103,3 @@ class Collector:
             seconds=time.perf_counter() - started,
             interrupted=outcome.interrupted,
         )
-
