@@ -10,17 +10,17 @@ from matplotlib import image
 from townlet.config import load_config
 from townlet.envs import render_rgb
 from townlet.envs.engine import TownEngine
-from townlet.minds.runtime import PolicyRuntime
-from townlet.rollout import SimulationLoop
+from townlet.play import Cast, Job, Stage
 
 TICK = 3420
 """The middle of the fourth day's working hours: people at desks, on their way, at the shower."""
 
 if __name__ == "__main__":
     config = load_config()
-    engine = TownEngine(config, [7])
-    mind = PolicyRuntime.from_config(config, engine.spec, on_missing="error")
-    SimulationLoop(engine, mind).run(TICK)
+    stage = Stage(Job(config, Cast.of("scripted"), (7,), TICK))
+    stage.run(TICK)
+    engine = stage.engine
+    assert isinstance(engine, TownEngine)
     target = Path(__file__).parent / "images" / "riverside.png"
     target.parent.mkdir(exist_ok=True)
     image.imsave(target, np.asarray(render_rgb(engine)))

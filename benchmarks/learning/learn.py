@@ -20,14 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from townlet.minds.activation import PolicySource, activate
-
 from townlet.api import TrainingReport
 from townlet.config import TownletConfig, load_config
 from townlet.data import demonstrations, open_dataset
 from townlet.envs.tiny import BanditTown, NavigationTown
 from townlet.evaluation import Estimate, compare, evaluate
-from townlet.minds.policy_names import parse_policy
+from townlet.play import Admission, Casting
 from townlet.training import AnnealSummary, TrainingHarness
 from townlet.training.metrics_log import read_metrics
 
@@ -99,7 +97,7 @@ def held_out_accuracy(config: TownletConfig, policy: str, out: Path) -> dict[str
 
     dataset = open_dataset(out / "demonstrations" / "stage-000")
     source = demonstrations(dataset, config.training.demonstrations.validation, config.seed)
-    learned = activate(parse_policy(policy), PolicySource(spec=dataset.spec, options={}, seed=config.seed))
+    learned = Admission().open(Casting.of(TownletConfig()).mind(policy), dataset.spec, seed=config.seed)
     found = dict(evaluate_bc_policy(learned.policy, source))
     print(f"{policy}: right on {found['accuracy']:.2%} of the teacher's held-out decisions", end=" ")
     print(f"(the commonest action: {found['majority_accuracy']:.2%})")

@@ -27,6 +27,7 @@ from townlet.config import load_config
 from townlet.data import DatasetOrigin, DatasetWriter
 from townlet.envs.engine import TownEngine
 from townlet.minds import PolicyRuntime
+from townlet.play import Admission, MindSpec
 from townlet.rollout import RolloutBuffer, SimulationLoop, TrajectoryService
 
 FLOOR = 300_000.0
@@ -41,7 +42,8 @@ class Parts:
         config = load_config()
         self.config = config
         self.engine = TownEngine(config, list(range(worlds)))
-        self.runtime = PolicyRuntime.from_config(config, self.engine.spec, on_missing="error")
+        mind = Admission().open(MindSpec(requested="scripted", backend="scripted"), self.engine.spec)
+        self.runtime = PolicyRuntime(mind.policy, self.engine.spec, mind.provenance)
         self.folder = folder
         self.waits = np.zeros(self.engine.rows, np.int64)
         self.parts = len(self.engine.reward_part_names)
