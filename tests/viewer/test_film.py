@@ -97,20 +97,31 @@ def test_thoughts_are_what_was_recorded(recording: Dataset, film: Film) -> None:
     assert choices["reward"][250] * about["rewardStep"] == pytest.approx(block.rewards[0], abs=1e-5)
     parts = choices["parts"][250].reshape(agents, -1) * about["rewardStep"]
     assert parts == pytest.approx(block.reward_parts[0], abs=1e-5)
-    bits = np.unpackbits(choices["mask"][250].reshape(agents, -1), axis=-1, bitorder="little", count=spec.actions)
+    bits = np.unpackbits(choices["mask"][250].reshape(agents, -1), axis=-1, bitorder="little", count=spec.action_count)
     assert np.array_equal(bits.astype(bool), block.action_mask[0])
     codes = seen["codes"][250].reshape(agents, -1)
     for f, feature in enumerate(tables["features"]):
         assert feature["name"] == spec.feature_names[f]
+        step = max(np.diff(feature["values"]), default=0.0) if len(feature["values"]) == 256 else 0.0
         for a in range(agents):
-            code = int(codes[a, f])
-            value = (
-                feature["table"][code]
-                if "table" in feature
-                else feature["low"] + code / 255 * (feature["high"] - feature["low"])
-            )
-            span = 0.0 if "table" in feature else (feature["high"] - feature["low"]) / 509
-            assert value == pytest.approx(float(block.features[0, a, f]), abs=span + 1e-5)
+            value = feature["values"][int(codes[a, f])]
+            assert value == pytest.approx(float(block.features[0, a, f]), abs=step / 2 + 1e-5)
+
+
+def test_what_was_seen_is_told_in_the_units_of_the_town(recording: Dataset, film: Film) -> None:
+    seen, tables = unpack(film.parts["seen"])
+    frames, _ = unpack(film.parts["frames"])
+    features = {feature["name"]: f for f, feature in enumerate(tables["features"])}
+
+    def told(name: str) -> str:
+        f = features[name]
+        return str(tables["features"][f]["words"][int(seen["codes"][250][f])])
+
+    coins, unit = told("wallet").split()
+    assert unit == "coins"
+    assert float(coins) == pytest.approx(frames["money"][250, 0] * 0.1, rel=0.05, abs=0.5)
+    assert told("has_job") in ("yes", "no")
+    assert tables["features"][features["wallet"]]["about"]
 
 
 def test_a_mind_asked_again_gives_probabilities_of_what_is_possible(

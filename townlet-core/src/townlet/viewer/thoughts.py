@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api import ObservationSpec
+from townlet.api import Feature, ObservationSpec
 from townlet.data import TrajectoryBlock
 from townlet.viewer.columns import pack, quantised
 
@@ -84,18 +84,38 @@ class ThoughtNotes:
         features = np.array(self._rows["features"])  # T A F
         frames, agents, count = features.shape
         codes = np.empty((frames, agents, count), np.uint8)
-        tables: list[dict[str, object]] = []
-        for f, name in enumerate(self._spec.feature_names):
+        told: list[dict[str, object]] = []
+        for f, feature in enumerate(self._spec.features):
             column = features[:, :, f]
             distinct = np.unique(column)
-            if len(distinct) <= _MOST_EXACT:
-                codes[:, :, f] = np.searchsorted(distinct, column)
-                tables.append({"name": name, "table": [float(f"{value:.6g}") for value in distinct]})
+            if len(distinct) > _MOST_EXACT:
+                low, high = float(distinct[0]), float(distinct[-1])
+                codes[:, :, f] = np.rint((column - low) / (high - low) * (_MOST_EXACT - 1))
+                distinct = np.linspace(low, high, _MOST_EXACT)
             else:
-                low, high = float(column.min()), float(column.max())
-                codes[:, :, f] = np.rint((column - low) / (high - low) * 255)
-                tables.append({"name": name, "low": low, "high": high})
+                codes[:, :, f] = np.searchsorted(distinct, column)
+            told.append(
+                {
+                    "name": feature.name,
+                    "about": feature.description,
+                    "values": [float(f"{value:.6g}") for value in distinct],
+                    "words": [_words(feature, float(value)) for value in distinct],
+                }
+            )
         return pack(
-            {"tick": np.array(self._rows["tick"]), "codes": codes.reshape(frames, agents * count)},
-            {"features": tables},
+            {"tick": np.array(self._rows["tick"]), "codes": codes.reshape(frames, agents * count)}, {"features": told}
         )
+
+
+def _words(feature: Feature, value: float) -> str:
+    """A value as the town's number with its unit, or as what its code stands for."""
+    for code in feature.codes:
+        if code.value == value:
+            return code.meaning
+    if feature.transform.kind in ("sine", "cosine"):
+        return f"{value:.3f}"
+    number = float(feature.decode(value))
+    if not np.isfinite(number):
+        return "nowhere" if feature.unit else f"{value:.3f}"
+    text = f"{number:.2f}".rstrip("0").rstrip(".")
+    return f"{text} {feature.unit}".rstrip()

@@ -234,8 +234,8 @@ export class AgentPanel {
 
   _seen(film, frame, agent) {
     const rows = seenRows(film.thoughts, frame, agent)
-      .filter(({ name, value }) => (this._filter ? name.toLowerCase().includes(this._filter) : value !== 0));
-    fillList(this._parts.seen, rows.map(({ name, text }) => [name, text]));
+      .filter(({ name, about, value }) => (this._filter ? `${name} ${about}`.toLowerCase().includes(this._filter) : value !== 0));
+    fillList(this._parts.seen, rows.map(({ name, text, about }) => [name, text, about]));
   }
 }
 
@@ -253,10 +253,11 @@ function legend() {
 /** Fills a list of terms and texts, touching only what changed. */
 export function fillList(list, rows) {
   while (list.children.length > rows.length * 2) list.lastChild.remove();
-  rows.forEach(([term, text], i) => {
+  rows.forEach(([term, text, about], i) => {
     if (list.children.length <= i * 2) list.append(element("dt"), element("dd"));
     setText(list.children[i * 2], term);
     setText(list.children[i * 2 + 1], text);
+    list.children[i * 2].title = about ?? "";
   });
 }
 

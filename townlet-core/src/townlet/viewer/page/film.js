@@ -146,7 +146,7 @@ export class Thoughts {
   constructor(choices, seen, film) {
     this.choices = choices.columns;
     this.about = choices.about;
-    this.tables = seen.about.features;
+    this.features = seen.about.features;
     this.codes = seen.columns.codes;
     this.film = film;
   }
@@ -180,14 +180,13 @@ export class Thoughts {
     };
   }
 
-  /** What an agent saw at a frame: [{name, value}]. */
+  /** What an agent saw at a frame: [{name, value, words, about}]. */
   seen(frame, agent) {
-    const count = this.tables.length;
+    const count = this.features.length;
     const start = frame * this.codes.n + agent * count;
-    return this.tables.map((feature, f) => {
+    return this.features.map(({ name, about, values, words }, f) => {
       const code = this.codes.data[start + f];
-      const value = feature.table ? feature.table[code] : feature.low + (code / 255) * (feature.high - feature.low);
-      return { ...feature, value };
+      return { name, about, value: values[code], words: words[code] };
     });
   }
 }

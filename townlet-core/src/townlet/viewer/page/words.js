@@ -146,9 +146,9 @@ export function round(number, digits = 2) {
   return String(Number(number.toFixed(digits)));
 }
 
-/** What an agent saw, as rows {name, value}; by name until observations come with words of their own. */
+/** What an agent saw, as rows {name, value, text, about}. */
 export function seenRows(thoughts, frame, agent) {
-  return thoughts.seen(frame, agent).map(({ name, value, unit }) => ({
-    name: plain(name.replaceAll("_", " ")), value, text: `${round(value, 3)}${unit ? ` ${plain(unit)}` : ""}`,
+  return thoughts.seen(frame, agent).map(({ name, about, value, words }) => ({
+    name: plain(name.replaceAll("_", " ")), about: plain(about), value, text: plain(words),
   }));
 }
