@@ -182,8 +182,9 @@ def test_a_loss_that_is_not_finite_leaves_everything_as_it_was(spec, make_learne
 def test_nobody_active_is_an_error(spec, make_learner, make_rollout):
     learner = make_learner(spec)
     rollout = make_rollout(learner.policy, spec)
+    nobody = np.zeros_like(rollout.active)
     with pytest.raises(TrainingError, match="no active row"):
-        learner.update(replace(rollout, active=np.zeros_like(rollout.active)), SETTINGS)
+        learner.update(replace(rollout, active=nobody, asked=nobody), SETTINGS)
 
 
 def test_an_impossible_action_is_an_error(spec, make_learner, make_rollout):

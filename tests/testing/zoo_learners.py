@@ -22,7 +22,8 @@ class LearnsNothing(GoodLearner):
 
 class LearnsFromTheDead(GoodLearner):
     def update(self, rollout, settings):
-        return super().update(replace(rollout, active=np.ones_like(rollout.active)), settings)
+        everybody = np.ones_like(rollout.active)
+        return super().update(replace(rollout, active=everybody, asked=everybody), settings)
 
 
 class LearnsFromNan(GoodLearner):

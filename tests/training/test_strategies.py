@@ -12,7 +12,7 @@ import pytest
 from townlet import training
 from townlet.api import API_VERSION
 from townlet.checkpoints import read_checkpoint
-from townlet.errors import CheckpointError, TorchNotAvailableError, TrainingError
+from townlet.errors import CheckpointError, TorchNotAvailableError, TrainingError, UsageError
 from townlet.observations import town_facts
 from townlet.training import (
     AnnealStrategy,
@@ -54,7 +54,7 @@ def test_without_torch_the_guard_comes_first(strategy, message: str, monkeypatch
     config = load_config()
     made = strategy(config, TrainingServices.from_config(config))
     with pytest.raises(TorchNotAvailableError, match=message):
-        made.run(dataset_config=config)
+        made.run(dataset_config=config.training.demonstrations)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,6 +62,12 @@ def test_without_torch_the_guard_comes_first(strategy, message: str, monkeypatch
 def test_a_learner_that_needs_no_torch_passes_the_guard(strategy, message: str, monkeypatch, services, learner) -> None:
     monkeypatch.setattr("townlet.policy.models.torch_available", lambda: False)
     assert strategy(services.rollout._config, services).run().status == "completed"
+
+
+@pytest.mark.parametrize("strategy", [BCStrategy, AnnealStrategy])
+def test_a_whole_config_in_the_place_of_a_dataset_s_is_refused(strategy, toy_config, services, learner) -> None:
+    with pytest.raises(UsageError, match="found TownletConfig"):
+        strategy(toy_config, services).run(dataset_config=toy_config)
 
 
 @pytest.mark.parametrize(("strategy", "message"), STRATEGIES)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import ObservationSpec
 
-__all__ = ["Activation", "ConflictAwarePolicyConfig", "Critic", "MapEncoderName", "Width"]
+__all__ = ["Activation", "ConflictAwarePolicyConfig", "Critic", "MapEncoderName", "Memory", "Width"]
 
 MapEncoderName = Literal["flat", "codes", "patch", "embedding", "conv"]
 """How the map becomes a vector; ``docs/adr/0006-network.md`` compares them."""
@@ -17,6 +17,9 @@ Activation = Literal["relu", "tanh", "silu"]
 
 Critic = Literal["shared", "separate"]
 """A shared critic costs half as much; a separate one cannot disturb a policy that was cloned (ADR 0006)."""
+
+Memory = Literal["none", "gru"]
+"""Whether the network remembers: a gated recurrent unit (Cho et al. 2014) after the policy's layers."""
 
 Width = Annotated[int, Field(ge=1, le=8192)]
 
@@ -42,11 +45,18 @@ class ConflictAwarePolicyConfig(BaseModel):
     value_hidden: int = Field(128, ge=1, le=8192, description="Width of the value head's hidden layer.")
     activation: Activation = Field("relu", description="Nonlinearity of every hidden layer.")
     critic: Critic = Field("separate", description="Whether the value reads the policy's layers or has its own.")
+    memory: Memory = Field("none", description="Whether the network remembers, and by which cell.")
+    memory_width: int = Field(64, ge=1, le=8192, description="Numbers a row that are remembered, with a memory.")
 
     @property
     def has_map(self) -> bool:
         """Whether the observation has a map."""
         return self.map_shape[0] > 0
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the network has a memory."""
+        return self.memory != "none"
 
     @classmethod
     def for_spec(cls, spec: ObservationSpec, **choices: object) -> ConflictAwarePolicyConfig:

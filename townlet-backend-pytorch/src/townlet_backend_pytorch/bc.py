@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,9 +16,10 @@ from townlet.api.demonstrations import Part
 from townlet.errors import DatasetError, TrainingError
 from townlet_backend_pytorch.bc_evaluation import Evaluation, evaluate
 from townlet_backend_pytorch.devices import autocast
-from townlet_backend_pytorch.experience import prepare_demonstrations
+from townlet_backend_pytorch.experience import Examples, prepare_demonstrations
 from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_entropy
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+from townlet_backend_pytorch.recurrent import sequences_of, taught_logits
 
 __all__ = ["action_weights", "clone_behaviour", "learning_rate_at"]
 
@@ -49,6 +51,7 @@ def clone_behaviour(
     report: Report,
     *,
     bfloat16: bool,
+    memory_ticks: int = 32,
 ) -> BCMetrics:
     """Train ``network`` in place and leave the weights that had the least held-out loss.
 
@@ -75,12 +78,13 @@ def clone_behaviour(
             if epoch and settings.max_seconds is not None and time.perf_counter() - began > settings.max_seconds:
                 break
             total = torch.zeros((), dtype=torch.float64, device=device)
-            for loss in _epoch(network, demonstrations, settings, optimizer, (epoch, step, steps), weights, bfloat16):
+            batches = _examples(network, demonstrations, settings, epoch, memory_ticks)
+            for loss in _epoch(batches, settings, optimizer, (step, steps), weights, bfloat16):
                 total += loss
                 step += 1
             epoch += 1
             train_loss = float(total) / size
-            held_out = evaluate(network, demonstrations, "validation", device)
+            held_out = evaluate(network, demonstrations, "validation", device, memory_ticks=memory_ticks)
             if not math.isfinite(train_loss) or not math.isfinite(held_out.loss):
                 raise _not_finite(epoch, train_loss, held_out.loss)
             if best is None or held_out.loss < best.loss:
@@ -106,27 +110,51 @@ def clone_behaviour(
     )
 
 
-def _epoch(
+Shown = Callable[[], tuple[Tensor, Tensor, Tensor]]
+"""Scores ``[B, K]``, mask ``[B, K]`` and actions ``[B]`` of one batch; computed when called."""
+
+
+def _examples(
     network: ConflictAwarePolicyNetwork,
     demonstrations: DemonstrationSource,
     settings: BCSettings,
+    epoch: int,
+    memory_ticks: int,
+) -> Iterator[Shown]:
+    """The batches of one pass: single ticks, or pieces of lives for a network with memory."""
+    device = network.policy_head.weight.device
+    seed = settings.seed * 1_000_003 + epoch
+    if network.memory is not None:
+        for piece in sequences_of(demonstrations, "train", memory_ticks, settings.batch_size, seed):
+            yield partial(taught_logits, network, piece, device)
+        return
+    for batch in demonstrations.batches("train", settings.batch_size, seed=seed):
+        yield partial(_shown, network, prepare_demonstrations(batch, device))
+
+
+def _shown(network: ConflictAwarePolicyNetwork, examples: Examples) -> tuple[Tensor, Tensor, Tensor]:
+    logits = network.actor(network.trunk(examples.codes, examples.features))  # the critic has nothing to learn
+    return logits, examples.mask, examples.actions
+
+
+def _epoch(
+    batches: Iterator[Shown],
+    settings: BCSettings,
     optimizer: torch.optim.AdamW,
-    progress: tuple[int, int, int],
+    progress: tuple[int, int],
     weights: Tensor,
     bfloat16: bool,
 ) -> Iterator[Tensor]:
     """One pass; yields each step's summed loss (float64 scalar on the device)."""
-    epoch, step, steps = progress
+    step, steps = progress
     device = weights.device
     trained = [p for group in optimizer.param_groups for p in group["params"]]
-    seed = settings.seed * 1_000_003 + epoch
-    for batch in demonstrations.batches("train", settings.batch_size, seed=seed):
-        examples = prepare_demonstrations(batch, device)
+    for show in batches:
         with autocast(device, bfloat16):
-            logits = network.actor(network.trunk(examples.codes, examples.features))  # the critic has nothing to learn
-        log_probs = masked_log_softmax(logits, examples.mask)
-        losses = smoothed_cross_entropy(log_probs, examples.actions, examples.mask, settings.label_smoothing)
-        loss = (losses * weights[examples.actions]).mean()
+            logits, mask, actions = show()
+        log_probs = masked_log_softmax(logits, mask)
+        losses = smoothed_cross_entropy(log_probs, actions, mask, settings.label_smoothing)
+        loss = (losses * weights[actions]).mean()
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, steps, settings)
         optimizer.zero_grad(set_to_none=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from townlet.api import BCMetrics, DemonstrationSource, ObservationSpec
 from townlet.api.demonstrations import Part
 from townlet_backend_pytorch.experience import prepare_demonstrations
 from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_entropy
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+from townlet_backend_pytorch.recurrent import sequences_of, taught_logits
 
 __all__ = ["Evaluation", "evaluate", "expected_calibration_error"]
 
@@ -78,27 +81,46 @@ def evaluate(
     demonstrations: DemonstrationSource,
     part: Part,
     device: torch.device,
+    *,
+    memory_ticks: int = 32,
 ) -> Evaluation:
     """Judge the network's policy on one pass over ``part``, which must not be empty.
 
-    In float32, whatever it was trained in: so it acts in the town.
+    In float32, whatever it was trained in: so it acts in the town. A network with memory is judged on pieces of
+    lives of four times ``memory_ticks``: it acts on longer ones than it learns from.
     """
     actions = demonstrations.spec.action_count
     counts, hits = np.zeros(actions, np.int64), np.zeros(actions, np.int64)
     totals = np.zeros((_BINS, 3))  # confidence, hits and number in each bin
     loss = 0.0
     with torch.inference_mode():
-        for batch in demonstrations.batches(part, _ROWS):
-            examples = prepare_demonstrations(batch, device)
-            logits = network.actor(network.trunk(examples.codes, examples.features))
-            log_probs = masked_log_softmax(logits, examples.mask)
-            loss += float(smoothed_cross_entropy(log_probs, examples.actions, examples.mask).double().sum())
+        for logits, mask, taken in _judged(network, demonstrations, part, device, 4 * memory_ticks):
+            log_probs = masked_log_softmax(logits, mask)
+            loss += float(smoothed_cross_entropy(log_probs, taken, mask).double().sum())
             best, chosen = log_probs.max(1)
-            right = (chosen == examples.actions).cpu().numpy()
-            counts += np.bincount(batch.actions, minlength=actions)
-            hits += np.bincount(batch.actions[right], minlength=actions)
+            right = (chosen == taken).cpu().numpy()
+            told = taken.cpu().numpy()
+            counts += np.bincount(told, minlength=actions)
+            hits += np.bincount(told[right], minlength=actions)
             totals += _bins(np.nan_to_num(best.double().exp().cpu().numpy()), right)  # the loss tells of NaN
     return Evaluation(loss / int(counts.sum()), counts, hits, _calibration(totals))
+
+
+def _judged(
+    network: ConflictAwarePolicyNetwork,
+    demonstrations: DemonstrationSource,
+    part: Part,
+    device: torch.device,
+    ticks: int,
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Scores ``[B, K]``, mask ``[B, K]`` and actions ``[B]`` of each batch."""
+    if network.memory is not None:
+        for piece in sequences_of(demonstrations, part, ticks, _ROWS, None):
+            yield taught_logits(network, piece, device)
+        return
+    for batch in demonstrations.batches(part, _ROWS):
+        examples = prepare_demonstrations(batch, device)
+        yield network.actor(network.trunk(examples.codes, examples.features)), examples.mask, examples.actions
 
 
 def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

@@ -66,6 +66,12 @@ def export_checkpoint(request: ExportRequest) -> Path:
             f"policy backend 'pytorch' does not export {request.format!r}", details=("formats it exports: onnx",)
         )
     network = _network(_options(request.options), request.spec, 0, request.checkpoint).eval()
+    if network.memory is not None:
+        raise BackendError(
+            "policy backend 'pytorch' does not export a network with memory",
+            where=str(request.checkpoint),
+            details=("the file would have to be handed what was remembered; export one trained with memory: none",),
+        )
     return export_onnx(TorchPolicy(network, request.spec, torch.device("cpu")), request.target).path
 
 

@@ -59,8 +59,7 @@ def train_critic(
         )
         return Losses(settings.value_coefficient * value, nothing, value, bonus, *[nothing] * 4)
 
-    trained = {id(p) for p in network.critic_parameters()}
-    frozen = [p for p in network.parameters() if p.requires_grad and id(p) not in trained]
+    frozen = network.policy_parameters()
     try:
         for parameter in frozen:
             parameter.requires_grad_(False)

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from townlet_backend_pytorch.architecture import ConflictAwarePolicyConfig
 
-__all__ = ["ACTIVATIONS", "initialise", "make_encoder", "orthogonal_linear"]
+__all__ = ["ACTIVATIONS", "gated_unit", "initialise", "make_encoder", "orthogonal_linear"]
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
@@ -46,6 +46,18 @@ def orthogonal_linear(inputs: int, outputs: int, generator: torch.Generator, gai
     layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     initialise(layer, gain, generator)
     return layer
+
+
+def gated_unit(inputs: int, width: int, generator: torch.Generator) -> nn.GRUCell:
+    """A gated recurrent unit on the CPU, its matrices orthogonal and its biases 0, drawn from ``generator`` alone."""
+    cell = nn.GRUCell(inputs, width, device="meta").to_empty(device="cpu")
+    with torch.no_grad():
+        for weight in (cell.weight_ih, cell.weight_hh):
+            for gate in weight.chunk(3):
+                nn.init.orthogonal_(gate, generator=generator)
+        cell.bias_ih.zero_()
+        cell.bias_hh.zero_()
+    return cell
 
 
 class _Flat(nn.Module):

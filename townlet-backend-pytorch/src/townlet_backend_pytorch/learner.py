@@ -27,7 +27,16 @@ from townlet_backend_pytorch.experience import Examples, Experience, flatten_rol
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.options import PyTorchOptions
 from townlet_backend_pytorch.policy import TorchPolicy
-from townlet_backend_pytorch.ppo import Forward, Losses, MeanLosses, minibatch_losses, optimise, reference_log_probs
+from townlet_backend_pytorch.ppo import (
+    Forward,
+    Losses,
+    MeanLosses,
+    decision_losses,
+    minibatch_losses,
+    optimise,
+    reference_log_probs,
+)
+from townlet_backend_pytorch.recurrent import Pieces, cut_rollout, piece_logits, reference_of_pieces
 from townlet_backend_pytorch.trainer_files import adopt, read_trainer_state, write_trainer_state
 from townlet_backend_pytorch.trainer_state import Snapshot, TrainerState, frozen_copy, make_adam
 from townlet_backend_pytorch.weights import WEIGHTS, read_weights, write_weights
@@ -87,7 +96,15 @@ class TorchLearner:
         bfloat16 = resolve_bfloat16("auto", self.options.precision, self.device)
         try:
             with self._threads(settings.batch_size):
-                metrics = clone_behaviour(self.network, self.spec, demonstrations, settings, report, bfloat16=bfloat16)
+                metrics = clone_behaviour(
+                    self.network,
+                    self.spec,
+                    demonstrations,
+                    settings,
+                    report,
+                    bfloat16=bfloat16,
+                    memory_ticks=self.options.memory_ticks,
+                )
         except KeyboardInterrupt:
             raise  # the best weights so far are kept
         except BaseException:
@@ -118,13 +135,21 @@ class TorchLearner:
         snapshot = Snapshot(self.network, self._state)
         try:
             with self._threads(rollout.actions.size // settings.minibatches):
-                experience = flatten_rollout(rollout, self.spec, settings, self.device)
+                pieces: Pieces | None = None
+                if self.network.memory is None:
+                    experience = flatten_rollout(rollout, self.spec, settings, self.device)
+                else:
+                    ticks = self.options.memory_ticks
+                    experience, pieces = cut_rollout(self.network, rollout, self.spec, settings, self.device, ticks)
                 examples = None
                 if rollout.demonstrations is not None and settings.bc_coefficient and settings.train_policy:
                     examples = prepare_demonstrations(rollout.demonstrations, self.device)
                 facts = _describe(experience)
                 experience, clip_values = self._in_critic_units(experience, settings)
-                means = self._train(experience, examples, settings, bfloat16=bfloat16, clip_values=clip_values)
+                if pieces is None:
+                    means = self._train(experience, examples, settings, bfloat16=bfloat16, clip_values=clip_values)
+                else:
+                    means = self._train_pieces(experience, pieces, settings, bfloat16, clip_values)
         except BaseException:
             snapshot.restore()
             raise
@@ -184,8 +209,7 @@ class TorchLearner:
         bfloat16: bool,
         clip_values: bool,
     ) -> MeanLosses:
-        generator = torch.Generator().manual_seed((settings.seed * 1_000_003 + self._state.updates) % 2**63)
-        optimizer = self._state.optimizer
+        generator, optimizer = self._generator(settings), self._state.optimizer
         if not settings.train_policy:
             return train_critic(
                 self.network, optimizer, experience, settings, generator, bfloat16=bfloat16, clip_values=clip_values
@@ -204,6 +228,36 @@ class TorchLearner:
 
         sizes = (len(experience.actions), 0 if examples is None else len(examples.actions))
         return optimise(self.network, optimizer, losses, sizes, settings, generator)
+
+    def _generator(self, settings: PPOSettings) -> torch.Generator:
+        """Of the order of the minibatches of the next update."""
+        return torch.Generator().manual_seed((settings.seed * 1_000_003 + self._state.updates) % 2**63)
+
+    def _train_pieces(
+        self, experience: Experience, pieces: Pieces, settings: PPOSettings, bfloat16: bool, clip_values: bool
+    ) -> MeanLosses:
+        """The same with a memory: minibatches of pieces of lives. Demonstrations of single ticks are refused."""
+        reference = self._state.reference
+        if settings.train_policy and settings.kl_coefficient and reference is not None:
+            experience = experience._replace(reference=reference_of_pieces(reference, experience, pieces, bfloat16))
+
+        def losses(index: Tensor, _: Tensor | None) -> Losses:
+            with autocast(self.device, bfloat16):
+                logits, values, places = piece_logits(self.network, pieces.take(index))
+                terms = decision_losses(logits, values, experience.take(places), settings, clip_values=clip_values)
+            if settings.train_policy:
+                return terms
+            return terms._replace(total=settings.value_coefficient * terms.value)
+
+        frozen = [] if settings.train_policy else self.network.policy_parameters()
+        try:
+            for parameter in frozen:
+                parameter.requires_grad_(False)
+            sizes = (pieces.starts.shape[1], 0)
+            return optimise(self.network, self._state.optimizer, losses, sizes, settings, self._generator(settings))
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
 
     def _in_critic_units(self, experience: Experience, settings: PPOSettings) -> tuple[Experience, bool]:
         """Values and returns in the critic's units, after those followed the running statistics.

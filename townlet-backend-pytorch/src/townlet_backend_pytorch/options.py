@@ -8,7 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import BCSettings, ObservationSpec
-from townlet_backend_pytorch.architecture import Activation, ConflictAwarePolicyConfig, Critic, MapEncoderName, Width
+from townlet_backend_pytorch.architecture import (
+    Activation,
+    ConflictAwarePolicyConfig,
+    Critic,
+    MapEncoderName,
+    Memory,
+    Width,
+)
 
 __all__ = ["BCTrainingConfig", "ConflictAwarePolicyConfig", "Precision", "PyTorchOptions"]
 
@@ -39,6 +46,15 @@ class PyTorchOptions(BaseModel):
         description="separate: the value has layers of its own, which cannot disturb what was cloned; shared: it reads "
         "the policy's, at half the cost.",
     )
+    memory: Memory = Field(
+        "none",
+        description="none: a decision follows from what is seen now; gru: also from what was seen before (a gated "
+        "recurrent unit after the fully connected layers).",
+    )
+    memory_width: int = Field(64, ge=1, le=8192, description="Numbers remembered of each agent, with a memory.")
+    memory_ticks: int = Field(
+        32, ge=2, le=4096, description="Ticks through which an error is traced back while learning, with a memory."
+    )
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
@@ -65,11 +81,22 @@ class PyTorchOptions(BaseModel):
             value_hidden=self.value_hidden,
             activation=self.activation,
             critic=self.critic,
+            memory=self.memory,
+            memory_width=self.memory_width,
         )
 
     def first_refusal(self, network: ConflictAwarePolicyConfig) -> str | None:
         """The first choice written by the user that ``network`` does not have, in words, or None."""
-        for name in ("hidden", "map_encoder", "map_width", "value_hidden", "activation", "critic"):
+        for name in (
+            "hidden",
+            "map_encoder",
+            "map_width",
+            "value_hidden",
+            "activation",
+            "critic",
+            "memory",
+            "memory_width",
+        ):
             if name in self.model_fields_set and getattr(self, name) != getattr(network, name):
                 return f"{name} is {getattr(self, name)!r} in the options and {getattr(network, name)!r} there"
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,8 +60,11 @@ class TorchPolicy:
         self._threads = threads
 
     def initial_state(self, rows: int, seed: int) -> ArrayState:
-        """A key and a counter for each of ``rows`` rows."""
-        return ArrayState({"key": row_keys(rows, seed), "counter": np.zeros(rows, np.uint64)})
+        """A key and a counter for each of ``rows`` rows, and zeros to remember in, where the network has a memory."""
+        state: dict[str, NDArray[Any]] = {"key": row_keys(rows, seed), "counter": np.zeros(rows, np.uint64)}
+        if self.network.memory is not None:
+            state["memory"] = np.zeros((rows, self.network.config.memory_width), np.float32)
+        return ArrayState(state)
 
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
         """Choose an action a row: the best score, or drawn from the softmax with ``explore``.
@@ -71,38 +76,52 @@ class TorchPolicy:
             ContractError: if the observations or the state are not of this policy's kind.
         """
         self._check(observations)
-        memory = state.arrays()
-        if set(memory) != {"key", "counter"} or any(len(array) != observations.rows for array in memory.values()):
-            raise ContractError(
-                f"the state is not one of this policy's for {observations.rows} rows",
-                details=(f"found { ({name: array.shape for name, array in memory.items()}) }",),
-            )
-        keys, counters = memory["key"], memory["counter"]
-        logits, values = self.evaluate(observations)
-        mask = observations.action_mask & observations.active[:, None]  # a row with nothing possible takes action 0
+        held = self._held(observations, state)
+        keys, counters = held["key"], held["counter"]
+        logits, values, memory = self._answer(observations, held.get("memory"))
+        mask = observations.action_mask & observations.asked[:, None]  # a row with nothing possible takes action 0
         if explore:
             actions, log_probs = sample_actions(logits, mask, row_uniforms(keys, counters))
         else:
             actions, log_probs = greedy_actions(logits, mask), np.zeros(len(logits), np.float32)
-        after = ArrayState({"key": keys, "counter": counters + np.uint64(1)})
-        return Decision(actions, after, log_probs=log_probs, values=values, logits=logits)
+        after: dict[str, NDArray[Any]] = {"key": keys, "counter": counters + np.uint64(1)}
+        if memory is not None:
+            after["memory"] = memory
+        return Decision(actions, ArrayState(after), log_probs=log_probs, values=values, logits=logits)
+
+    def values(self, observations: ObservationBatch, state: PolicyState) -> NDArray[np.float32]:
+        """Values in units of reward, float32 ``[N]``, without acting. Raises as :meth:`decide`."""
+        self._check(observations)
+        return self._answer(observations, self._held(observations, state).get("memory"))[1]
 
     def evaluate(self, observations: ObservationBatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Scores before masking float32 ``[N, K]`` and values in units of reward float32 ``[N]``.
+        """Scores before masking float32 ``[N, K]`` and values in units of reward float32 ``[N]``, without a past.
 
         Raises:
             BackendContractError: if any is not finite.
         """
+        memory = self.initial_state(observations.rows, 0).arrays().get("memory")
+        return self._answer(observations, memory)[:2]
+
+    def _answer(
+        self, observations: ObservationBatch, memory: NDArray[np.float32] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
         rows = observations.rows
         logits = np.empty((rows, self.spec.action_count), np.float32)
         values = np.empty(rows, np.float32)
+        if memory is not None:
+            memory = np.where(observations.episode_start[:, None], np.float32(0), memory)
+        after = None if memory is None else np.empty_like(memory)
         with torch.inference_mode(), cpu_threads(self._threads):
             for start in range(0, rows, _ROWS_AT_ONCE):
                 part = slice(start, min(start + _ROWS_AT_ONCE, rows))
-                scores, value = self.network(
-                    self._whole_blocks(observations.map[part]), self._whole_blocks(observations.features[part])
-                )
+                seen = self._whole_blocks(observations.map[part]), self._whole_blocks(observations.features[part])
                 count = part.stop - part.start
+                if memory is None or after is None:
+                    scores, value = self.network(*seen)
+                else:
+                    scores, value, recalled = self.network.step(*seen, self._whole_blocks(memory[part]))
+                    after[part] = recalled[:count].cpu().numpy()
                 logits[part] = scores[:count].cpu().numpy()
                 values[part] = value[:count].cpu().numpy()
         if not (np.isfinite(logits).all() and np.isfinite(values).all()):
@@ -112,7 +131,9 @@ class TorchPolicy:
             )
         values *= np.float32(self.network.value_scale.item())
         values += np.float32(self.network.value_mean.item())
-        return logits, values
+        if memory is not None and after is not None:  # who is not asked remembers what it did
+            after = np.where(observations.asked[:, None], after, memory)
+        return logits, values, after
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the network's shapes and weights."""
@@ -133,6 +154,16 @@ class TorchPolicy:
         padded = torch.zeros((whole, *array.shape[1:]), dtype=torch.uint8 if array.dtype == np.uint8 else torch.float32)
         padded[:rows] = to_tensor(array)
         return padded.to(self.device)
+
+    def _held(self, observations: ObservationBatch, state: PolicyState) -> Mapping[str, NDArray[Any]]:
+        held = state.arrays()
+        names = {"key", "counter"} if self.network.memory is None else {"key", "counter", "memory"}
+        if set(held) != names or any(len(array) != observations.rows for array in held.values()):
+            raise ContractError(
+                f"the state is not one of this policy's for {observations.rows} rows",
+                details=(f"found { ({name: array.shape for name, array in held.items()}) }",),
+            )
+        return held
 
     def _check(self, observations: ObservationBatch) -> None:
         expected = (self.spec.map_shape, self.spec.feature_count, self.spec.action_count)

@@ -11,8 +11,8 @@ concern this kind of task; its list in order:
   errors of a fresh critic then unteach what was cloned).
 * absent, with the reason: scaling of rewards by running statistics (the critic's units do the same
   without changing what is maximised); observations normalised by running statistics (Townlet's features are scaled at
-  the source, and a frozen scale cannot drift between training and use); frame stacking and recurrent cells (a
-  policy's memory is core's ``PolicyState``; this network has none); everything about Atari wrappers, continuous
+  the source, and a frozen scale cannot drift between training and use); frame stacking (the recurrent
+  cell of ``memory: gru`` is in :mod:`~townlet_backend_pytorch.recurrent`); everything about Atari wrappers, continuous
   actions, tanh squashing and several discrete heads (there is one head); environments are reset by the town itself.
 """
 
@@ -102,6 +102,19 @@ def minibatch_losses(
 ) -> Losses:
     """The loss of one minibatch whose values and returns are in the critic's units."""
     logits, values = forward(batch.codes, batch.features)
+    terms = decision_losses(logits, values, batch, settings, clip_values=clip_values)
+    if examples is None:
+        return terms
+    scores, _ = forward(examples.codes, examples.features)
+    taught = masked_log_softmax(scores, examples.mask)
+    bc = smoothed_cross_entropy(taught, examples.actions, examples.mask).mean()
+    return terms._replace(total=terms.total + settings.bc_coefficient * bc, bc=bc)
+
+
+def decision_losses(
+    logits: Tensor, values: Tensor, batch: Experience, settings: PPOSettings, *, clip_values: bool
+) -> Losses:
+    """The loss of some decisions, given what the network says of them, in the critic's units."""
     log_probs = masked_log_softmax(logits, batch.mask)
     chosen = log_probs.gather(1, batch.actions.unsqueeze(1)).squeeze(1)
     advantages = normalise(batch.advantages) if settings.normalise_advantages else batch.advantages
@@ -113,11 +126,6 @@ def minibatch_losses(
     if batch.reference.shape[1]:
         reference_kl = kl_divergence(log_probs, batch.reference).mean()
         total = total + settings.kl_coefficient * reference_kl
-    if examples is not None:
-        scores, _ = forward(examples.codes, examples.features)
-        taught = masked_log_softmax(scores, examples.mask)
-        bc = smoothed_cross_entropy(taught, examples.actions, examples.mask).mean()
-        total = total + settings.bc_coefficient * bc
     return Losses(total, policy.loss, value, bonus, policy.clip_fraction, policy.approx_kl, bc, reference_kl)
 
 

@@ -80,7 +80,7 @@ class LearnerProtocol(Protocol):
     def save(self, directory: Path) -> None:
         """Write weights and everything an exact resume needs into an existing empty folder; no pickle.
 
-        Regular files only, directly in the folder: a checkpoint is a set of named byte strings, and travels as one.
+        Regular files only, in subfolders if you like: a checkpoint is a set of named byte strings, and travels as one.
         """
         ...
 

@@ -247,7 +247,13 @@ class RolloutBatch:
             object.__setattr__(self, "asked", self.active)
         if self.duration is _NOT_SAID:
             object.__setattr__(self, "duration", np.broadcast_to(np.int32(1), (ticks, rows)))
-        check_array("RolloutBatch", "asked", self.asked, np.bool_, (ticks, rows))
+        if self.asked is not self.active:
+            check_array("RolloutBatch", "asked", self.asked, np.bool_, (ticks, rows))
+            if np.greater(self.asked, self.active).any():
+                raise ContractError(
+                    "RolloutBatch.asked must be false where active is",
+                    details=("whoever replaces one of the two replaces the other",),
+                )
         check_array("RolloutBatch", "duration", self.duration, np.int32, (ticks, rows))
         for name, array in (self.state or {}).items():
             if array.ndim == 0 or len(array) != rows:

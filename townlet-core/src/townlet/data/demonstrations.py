@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api import DemonstrationBatch, ObservationBatch, ObservationSpec
+from townlet.api import DemonstrationBatch, DemonstrationSequences, ObservationBatch, ObservationSpec
 from townlet.api.demonstrations import Part
 from townlet.data.block import TrajectoryBlock
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.pool import TransitionPool
+from townlet.data.sequences import pieces_of
 from townlet.errors import DatasetError, UsageError
 
 __all__ = ["DatasetDemonstrations", "demonstrations", "split_episodes"]
@@ -140,6 +141,17 @@ class DatasetDemonstrations:
         if self.size(part):
             for flat in self._pools[part].batches(batch_size, rng):
                 yield DemonstrationBatch(ObservationBatch(*(flat[name] for name in SEEN)), flat["actions"])
+
+    def sequences(
+        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+    ) -> Iterator[DemonstrationSequences]:
+        """One pass over ``part`` in pieces of lives; see :class:`~townlet.api.SequenceSource`."""
+        if length < 1 or batch_size < 1:
+            raise UsageError(f"pieces and batches must be at least 1 long, found {length} and {batch_size}")
+        rng = None if seed is None else np.random.default_rng(seed)
+        if self.size(part):
+            counted = self._validation if part == "validation" else self._training
+            yield from pieces_of(self.dataset, counted, length, batch_size, rng)
 
     def _validation(self, first_tick: int, block: TrajectoryBlock) -> NDArray[np.bool_]:
         return self._stretches.mask(first_tick, block.ticks)

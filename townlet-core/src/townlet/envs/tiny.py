@@ -36,7 +36,7 @@ from townlet.rng import derive, uniform
 from townlet.telemetry.kpis import TownKpis
 from townlet.telemetry.measures import MEASURES, column
 
-__all__ = ["BanditTown", "NavigationTown"]
+__all__ = ["BanditTown", "NavigationTown", "RecallTown"]
 
 _DAY = 100
 
@@ -300,3 +300,49 @@ class NavigationTown(_TinyTown):
         batch.action_mask[:, 2] = x < self.size - 1
         batch.action_mask[:, 3] = y < self.size - 1
         batch.action_mask[:, 4] = x > 0
+
+
+class RecallTown(_TinyTown):
+    """A sign is shown on the first tick of a life and then taken down; at the end one has to know what it said.
+
+    Feature ``sign_<i>`` is 1 on the first tick only; ``at_doors`` is 1 on the last one, the only one on which a door
+    can be chosen. The door of the sign pays 1, another one or none 0. The best policy with a memory earns 1 a life,
+    the best one without ``1 / doors``: what it sees at the doors is always the same.
+    """
+
+    def __init__(self, seeds: Sequence[int], *, agents: int = 4, doors: int = 3, delay: int = 4) -> None:
+        self.doors, self.delay = doors, delay
+        spec = ObservationSpec(
+            variant="recall",
+            features=(
+                *(Feature(f"sign_{i}", description=f"The sign says door {i}.", codes=FLAG) for i in range(doors)),
+                Feature("at_doors", description="One stands before the doors.", codes=FLAG),
+                Feature("bias", description="Always 1."),
+            ),
+            actions=(Action("wait", "do nothing"), *(Action(f"door_{i}", f"open door {i}") for i in range(doors))),
+            day_ticks=_DAY,
+        )
+        super().__init__(spec, seeds, agents, life_ticks=delay + 2)
+
+    @property
+    def _at_doors(self) -> BoolArray:
+        there: BoolArray = np.equal(self.arrays["age"], self.delay + 1)
+        return there
+
+    def _start(self, rows: BoolArray) -> None:
+        signs = (self._draw(rows) * self.doors).astype(np.int64)
+        self.arrays["sign"] = np.where(rows, signs, self.arrays.get("sign", signs))
+
+    def _play(self, actions: ActionArray, alive: BoolArray) -> tuple[NDArray[np.float32], BoolArray]:
+        rewards = (self._at_doors & (actions == self.arrays["sign"] + 1)).astype(np.float32)
+        return rewards, np.zeros_like(alive)
+
+    def _write(self, batch: ObservationBatch) -> None:
+        rows = np.arange(self.rows)
+        batch.features[:] = 0
+        batch.features[rows, self.arrays["sign"]] = np.equal(self.arrays["age"], 0)
+        batch.features[:, -2] = self._at_doors
+        batch.features[:, -1] = 1
+        batch.action_mask[:] = False
+        batch.action_mask[:, 0] = True
+        batch.action_mask[self._at_doors] = True

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from townlet.api import PolicyBackendProtocol
+from townlet.api import LearnerProtocol, PolicyBackendProtocol
 from townlet.errors import BackendContractError, BackendError, BackendRunError, ContractError, TownletError
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
 from townlet.plugins.guard import culprit, describe
 from townlet.plugins.provenance import Provenance
 
-__all__ = ["blamed"]
+__all__ = ["blamed", "blamed_learner"]
 
 _CORE = "townlet"
 
@@ -28,9 +28,17 @@ def blamed(error: BaseException, part: Part, doing: str) -> BackendError | None:
         part: who was asked; of a mixture, the side at fault is found.
         doing: what it was asked for, such as ``"chose actions"``.
     """
+    return _found(error, list(_sides(part.policy, part.provenance)), doing)
+
+
+def blamed_learner(error: BaseException, learner: LearnerProtocol, told: Provenance, doing: str) -> BackendError | None:
+    """The same of what came out of a learner."""
+    return _found(error, [(learner, told)], doing)
+
+
+def _found(error: BaseException, sides: Sequence[tuple[object, Provenance]], doing: str) -> BackendError | None:
     if isinstance(error, TownletError) and not isinstance(error, ContractError):
         return None
-    sides = list(_sides(part.policy, part.provenance))
     for side, told in sides:
         package = type(side).__module__.partition(".")[0]
         frame = culprit(error, package, {}).frame if package != _CORE else ""

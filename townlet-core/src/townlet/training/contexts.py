@@ -18,6 +18,7 @@ from townlet.plugins import ResolvedLearner
 from townlet.training.checkpointing import load_progress, save_checkpoint, towns_folder
 from townlet.training.experience import Experience
 from townlet.training.gates import Verdict
+from townlet.training.guarded import GuardedLearner
 from townlet.training.learners import PURPOSES, learner_backend, open_learner, require_learner
 from townlet.training.metrics_log import MetricsLog
 from townlet.training.progress import PPOState, Progress
@@ -92,7 +93,7 @@ class TrainingContext:
         config: TownletConfig,
         services: TrainingServices,
         folder: RunFolder,
-        learner: ResolvedLearner,
+        learner: GuardedLearner,
         *,
         progress: Progress,
         watcher: Report | None = None,
@@ -100,11 +101,11 @@ class TrainingContext:
         self.config = config
         self.services = services
         self.folder = folder
-        self.learner = learner.learner
+        self.learner = learner
         self.provenance = learner.provenance
         self.spec = services.rollout.spec
         self.progress = progress
-        self.checkpoint = folder.latest()
+        self.checkpoint = learner.kept = folder.latest()
         self.cycle = 0
         self.log = MetricsLog(folder.metrics, lines=progress.lines)
         self._watcher = watcher
@@ -141,19 +142,23 @@ class TrainingContext:
         if resume and out is not None:
             folder = RunFolder.resume(out, config, mode)
             latest = folder.latest()
-            learner = open_learner(config, spec)
-            progress = Progress()
             if latest is not None:
                 progress = load_progress(latest, spec)
-                learner.learner.load(latest)
+                learner = _guarded(open_learner(config, spec))
+                learner.at, learner.kept = "resuming", latest
+                learner.load(latest)
                 return cls(config, services, folder, learner, progress=progress, watcher=watcher)
         maker = learner_backend(config)
         start = read_checkpoint(Path(initial), spec, backend=maker).path if initial is not None else None
-        learner = open_learner(config, spec, start)
+        learner = _guarded(open_learner(config, spec, start))
         if not (resume and out is not None):
             folder = RunFolder.create(out if out is not None else services.free_folder(mode), config, mode)
         context = cls(config, services, folder, learner, progress=Progress(cloned=initial is not None), watcher=watcher)
-        context.save(context.progress, {})
+        try:
+            context.save(context.progress, {})
+        except BaseException:
+            context.close()
+            raise
         return context
 
     @property
@@ -176,7 +181,7 @@ class TrainingContext:
     @property
     def fingerprint(self) -> str:
         """Digest of the learner's weights."""
-        return self.learner.policy.fingerprint()
+        return self.learner.fingerprint
 
     def demonstrations(self, dataset: DemonstrationsConfig | None = None) -> DemonstrationSource:
         """What is imitated: the dataset that is named, or recordings of the teacher made now."""
@@ -240,6 +245,7 @@ class TrainingContext:
                 parent=self.checkpoint,
             )
         self.progress, self.checkpoint = progress, path
+        self.learner.kept = path
         self.folder.settle(path, self.config.training.checkpoints.keep)
         return path
 
@@ -265,3 +271,7 @@ class TrainingContext:
         """Close the files and the learner's policy."""
         self.log.close()
         self.learner.policy.close()
+
+
+def _guarded(learner: ResolvedLearner) -> GuardedLearner:
+    return GuardedLearner(learner.learner, learner.provenance)

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api import DemonstrationBatch, DemonstrationSource, ObservationBatch, ObservationSpec
+from townlet.api import (
+    DemonstrationBatch,
+    DemonstrationSequences,
+    DemonstrationSource,
+    ObservationBatch,
+    ObservationSpec,
+    SequenceSource,
+)
 from townlet.api.demonstrations import Part
 from townlet.errors import DatasetError
 
@@ -59,6 +66,31 @@ class JoinedDemonstrations:
             passes.append(source.batches(part, share, seed=seed + index))
         while pieces := [piece for piece in (next(each, None) for each in passes) if piece is not None]:
             yield _joined(pieces)
+
+    def sequences(
+        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+    ) -> Iterator[DemonstrationSequences]:
+        """One pass over ``part`` in pieces of lives: a batch of each source in turn with ``seed``.
+
+        Raises:
+            DatasetError: if one of the sources cannot show them.
+        """
+        passes: list[Iterator[DemonstrationSequences]] = []
+        for index, source in enumerate(self._sources):
+            if not isinstance(source, SequenceSource):
+                raise DatasetError("these demonstrations cannot be shown as pieces of lives")
+            passes.append(source.sequences(part, length, batch_size, seed=None if seed is None else seed + index))
+        if seed is None:
+            for each in passes:
+                yield from each
+            return
+        while passes:
+            for each in tuple(passes):
+                piece = next(each, None)
+                if piece is None:
+                    passes.remove(each)
+                else:
+                    yield piece
 
 
 def _joined(pieces: Sequence[DemonstrationBatch]) -> DemonstrationBatch:

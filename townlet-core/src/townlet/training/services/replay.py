@@ -9,7 +9,7 @@ from townlet.api import DemonstrationSource, ObservationSpec
 from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
 from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset
-from townlet.errors import DatasetError
+from townlet.errors import DatasetError, UsageError
 from townlet.training.joined import JoinedDemonstrations
 from townlet.training.recorded import RecordedExperience
 from townlet.training.results import ReplaySummary
@@ -31,6 +31,12 @@ class ReplayDatasetService:
         """The folder of a dataset: of a path, of a manifest's path, of a section of the config; or None."""
         if dataset is None:
             dataset = self._config.training.demonstrations
+        known: tuple[type, ...] = (DemonstrationsConfig, Path, str)
+        if not isinstance(dataset, known):  # from Python, where nothing has checked it
+            raise UsageError(
+                f"a dataset is named by its folder or by a DemonstrationsConfig, found {type(dataset).__name__}",
+                details=("of a whole config that is config.training.demonstrations",),
+            )
         path = dataset.dataset if isinstance(dataset, DemonstrationsConfig) else dataset
         if path is None:
             return None

@@ -9,14 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from townlet.api import (
-    LearnerProtocol,
-    ObservationSpec,
-    PolicyBackendProtocol,
-    RemembersRollouts,
-    RolloutArrays,
-    RolloutMemory,
-)
+from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol
 from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
 from townlet.data import DatasetWriter, open_dataset
@@ -27,8 +20,9 @@ from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troup
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.stage import EngineFactory, town_engine
-from townlet.rollout import ArrayMemory, TrajectoryService
+from townlet.rollout import TrajectoryService
 from townlet.training.experience import Experience, FreshExperience, Room, group_count, group_seeds
+from townlet.training.guarded import GuardedLearner
 from townlet.training.results import RolloutSummary
 from townlet.training.schedules import town_seeds
 from townlet.training.staggered import StaggeredExperience
@@ -62,23 +56,20 @@ class RolloutCaptureService:
         """Fresh towns, one a seed."""
         return self._engines(self._config, seeds, threads)
 
-    def experience(self, learner: LearnerProtocol, provenance: Provenance | None = None) -> Experience:
+    def experience(self, learner: LearnerProtocol) -> Experience:
         """On-policy experience of ``learner`` in the towns that training uses, in its roles of the config's cast."""
         rollout, seed = self._config.training.ppo.rollout, self._config.seed
+        if not isinstance(learner, GuardedLearner):
+            learner = GuardedLearner(learner, Provenance(requested=LEARNER, active=LEARNER))
         cast = self._casting.training_cast()
-        told = provenance or Provenance(requested=LEARNER, active=LEARNER)
-        troupe = Troupe.open(cast, self.spec, seed=seed, learner=Part(learner.policy, told))
+        troupe = Troupe.open(cast, self.spec, seed=seed, learner=Part(learner.policy, learner.provenance))
         stages = []
         for group in range(group_count(rollout)):
             job = Job(self._config, cast, group_seeds(rollout, seed, group), rollout.ticks, explore=True)
             stages.append(Stage(job, troupe=troupe, engines=self._engines, threads=rollout.threads))
         ends = np.cumsum([stage.engine.rows for stage in stages]).tolist()
-        spans, own = not stages[0].engine.observe().everybody_asked, isinstance(learner, RemembersRollouts)
-        memory: RolloutMemory
-        if isinstance(learner, RemembersRollouts):
-            memory = learner.rollout_memory(rollout.ticks, ends[-1], spans=spans)
-        else:
-            memory = ArrayMemory(RolloutArrays.empty(self.spec, rollout.ticks, ends[-1], spans=spans))
+        spans = not stages[0].engine.observe().everybody_asked
+        memory, own = learner.memory(self.spec, rollout.ticks, ends[-1], spans=spans)
         groups: list[FreshExperience] = []
         for group, stage in enumerate(stages):
             part = slice(ends[group] - stage.engine.rows, ends[group])

@@ -58,6 +58,7 @@ class BCStrategy:
             try:
                 source = demonstrations if demonstrations is not None else training.demonstrations(dataset_config)
                 transitions = source.size("train")
+                training.learner.at = f"cloning, stage {training.progress.stage}"
                 metrics = training.learner.clone_behaviour(source, self._settings(epochs), training.report)
                 metrics = with_majority(metrics, source)
             except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import ClassVar
 
-from townlet.api import DemonstrationSource, PPOSettings, ReferenceLearner
+from townlet.api import DemonstrationSource, PPOSettings
 from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
 from townlet.errors import TrainingError
@@ -69,7 +69,7 @@ class PPOStrategy:
     ) -> Experience:
         if plan.data == "replay":
             return self.services.replay.experience(dataset_config, training.spec)
-        return self.services.rollout.experience(training.learner, training.provenance)
+        return self.services.rollout.experience(training.learner)
 
     def _prepare(self, training: TrainingContext, experience: Experience) -> None:
         """Begin the phase, or go on with the one that the checkpoint was written in."""
@@ -77,7 +77,7 @@ class PPOStrategy:
             if training.progress.towns:
                 training.load_experience(experience)
             return
-        if training.progress.cloned and isinstance(training.learner, ReferenceLearner):
+        if training.progress.cloned and training.learner.holds_references:
             training.learner.hold_reference()
         start = PPOState(initial_fingerprint=training.fingerprint)
         training.progress = training.progress.model_copy(update={"ppo": start})
@@ -127,10 +127,10 @@ class PPOStrategy:
         if demonstrations is not None and settings.bc_coefficient > 0:
             sample = teacher_sample(demonstrations, self.config.training.ppo.bc_batch, settings.seed)
             batch = replace(batch, demonstrations=sample)
+        where = training.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
         try:
             metrics = training.learner.update(batch, settings)
         except TrainingError as error:
-            where = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
             kept = f"the last good checkpoint is {training.checkpoint}"
             raise TrainingError(error.summary, where=where, details=(*error.details, kept)) from error
         state = state.after(gathered, metrics, settings.value_coefficient)
@@ -146,7 +146,7 @@ class PPOStrategy:
         """The settings of one update: those of the config, moved along their schedules."""
         ppo, step, span = self.config.training.ppo, plan.offset + update, plan.span or plan.updates
         cloned = training.progress.cloned
-        refers = cloned and isinstance(training.learner, ReferenceLearner)
+        refers = cloned and training.learner.holds_references
         return ppo.settings.model_copy(
             update={
                 "learning_rate": scheduled(ppo.learning_rate, step, span),
