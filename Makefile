@@ -20,7 +20,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints
 # One thread each: tests run side by side, and OpenMP threads of two processes on two cores only wait for each other.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test check lint scripts workflows types imports site test-light test-full lanes pins docs format clean
+.PHONY: help demo test check lint scripts workflows types imports site test-light test-full surface lanes pins docs format clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -33,6 +33,9 @@ test: lint scripts workflows types imports site test-light test-full ## Everythi
 
 check: lint scripts types imports ## The quick part of it, for while you work.
 	$(TEST_ENV) $(FULL)/$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not wheels"
+
+surface: $(FULL)/installed ## What others build on: what differs from the accepted state, unsigned.
+	$(FULL)/$(BIN)/python .ci/surface.py
 
 lint: $(FULL)/installed ## Ruff: rules and format.
 	$(FULL)/$(BIN)/ruff check .

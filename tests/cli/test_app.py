@@ -52,7 +52,7 @@ def test_core_commands_cannot_be_replaced(townlet, plugin: list[str]) -> None:
 def test_help_all_lists_them(townlet, plugin: list[str]) -> None:
     outcome = townlet("help", "--all")
     assert outcome.code == 0
-    assert outcome.out == help_text() + "\n\nFrom plugins:\n  bake      Bake a loaf.\n"
+    assert outcome.out == help_text() + "\n\nFrom plugins:\n  bake        Bake a loaf.\n"
 
 
 def test_a_misspelt_one_is_suggested(townlet, plugin: list[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 import sys
 
 import click
 import pytest
 
 from townlet import __version__
-from townlet.cli.commands import COMMANDS, GROUPS, help_text, module_of
+from townlet.cli.commands import COMMANDS, GROUPS, first_steps, help_text, module_of
 
 HEAVY = ("numpy", "numba", "pydantic", "torch", "rich", "yaml", "townlet_backend_scripted", "townlet_backend_pytorch")
 
@@ -40,9 +41,17 @@ def test_help_lists_every_command_with_its_line(townlet, flag: str) -> None:
         assert any(row.split() == [name, *line.split()] for row in outcome.out.splitlines())
 
 
-def test_nothing_typed_shows_help_as_an_error(townlet) -> None:
+def test_nothing_typed_shows_what_to_do_first_as_an_error(townlet) -> None:
     outcome = townlet()
-    assert (outcome.code, outcome.out, outcome.err) == (2, "", help_text() + "\n")
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", first_steps() + "\n")
+
+
+def test_the_first_steps_are_commands_and_options_that_exist(townlet) -> None:
+    steps = [shlex.split(line.split("   ")[0]) for line in first_steps().splitlines() if line.startswith("  townlet ")]
+    assert len(steps) >= 4
+    for _, command, *words in steps:
+        shown = townlet(command, "--help").out
+        assert [word for word in words if word.startswith("--") and word not in shown] == []
 
 
 def test_debug_before_help_takes_the_long_way_to_the_same_text(townlet) -> None:

@@ -64,7 +64,7 @@ class CommandTable(click.Group):
         added = [name for name in self.list_commands(ctx) if name not in COMMANDS]
         if added:
             text += "\n\nFrom plugins:\n" + "\n".join(
-                f"  {name:<10}{self.commands[name].get_short_help_str(80)}" for name in added
+                f"  {name:<12}{self.commands[name].get_short_help_str(80)}" for name in added
             )
         return text
 

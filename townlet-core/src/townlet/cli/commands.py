@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "GROUPS", "help_text", "module_of"]
+__all__ = ["COMMANDS", "GROUPS", "first_steps", "help_text", "module_of"]
 
 GROUPS: dict[str, dict[str, str]] = {
     "A town": {
@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "backends": "List, explain, diagnose, check and create policy backends",
         "config": "Show and check configs, print their JSON Schema",
         "bench": "Measure speed on this machine",
+        "completion": "Teach bash, zsh or fish to complete commands",
     },
 }
 """Heading to command to its one line."""
@@ -58,7 +59,7 @@ def help_text() -> str:
         "  Example:  townlet run --days 1",
     ]
     for heading, commands in GROUPS.items():
-        lines += ["", f"{heading}:", *(f"  {name:<10}{line}" for name, line in commands.items())]
+        lines += ["", f"{heading}:", *(f"  {name:<12}{line}" for name, line in commands.items())]
     lines += [
         "",
         "Options:",
@@ -69,3 +70,18 @@ def help_text() -> str:
         "Plugins may add commands: `townlet help --all` loads them and lists those too.",
     ]
     return "\n".join(lines)
+
+
+def first_steps() -> str:
+    """What ``townlet`` alone prints."""
+    return """\
+Townlet simulates a small town whose agents' minds are plugins. Start here:
+
+  townlet run --days 1 --live              watch the default town for a day
+  townlet run --days 1 --record monday     record one
+  townlet inspect monday --agent alice --tick 500
+                                           look through her eyes
+  townlet report monday --out monday.html  draw it
+  townlet backends list                    see which minds are installed
+
+`townlet --help` lists every command, `townlet COMMAND --help` explains one."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 __all__ = ["main"]
 
 COMPLETION = "_TOWNLET_COMPLETE"
-"""Set by the shell that asks for completions: ``eval "$(_TOWNLET_COMPLETE=bash_source townlet)"`` turns them on."""
+"""Set by the shell that asks for completions, once the script of ``townlet completion SHELL`` is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,11 +52,16 @@ def _answered(words: list[str]) -> int | None:
 
         print(f"townlet {__version__}")  # noqa: T201
         return 0
-    if not words or words in (["--help"], ["-h"], ["help"]):
+    if not words:
+        from townlet.cli.commands import first_steps
+
+        print(first_steps(), file=sys.stderr)  # noqa: T201
+        return 2
+    if words in (["--help"], ["-h"], ["help"]):
         from townlet.cli.commands import help_text
 
-        print(help_text(), file=sys.stdout if words else sys.stderr)
-        return 0 if words else 2
+        print(help_text())  # noqa: T201
+        return 0
     if words in (["backends", "list"], ["backends", "list", "--json"]):
         from townlet.cli.tool.backends_table import show_backends
         from townlet.errors import TownletError
