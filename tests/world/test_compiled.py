@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 import townlet
@@ -55,6 +56,14 @@ def test_an_edited_callee_in_another_file_is_noticed(copy):
     os.utime(callee, ns=(before.st_atime_ns, before.st_mtime_ns))  # same size, same time: only the text differs
     assert run(copy) == (30, True, 0)
     assert run(copy) == (30, False, 1)
+
+
+def test_machine_code_of_another_numba_is_left_alone(copy):
+    """Environments with different numbas share the sources of an editable install, at the same time."""
+    run(copy)
+    files = list((copy / "world" / "__pycache__").glob("probe_caller*.nb?"))
+    assert len(files) == 2
+    assert all(f"-{numba.__version__}." in file.name for file in files)
 
 
 def test_a_folder_that_cannot_be_written_only_costs_time(copy):

@@ -95,7 +95,9 @@ class _StampedCache(FunctionCache):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file = _StampedFile(self._cache_path, self._impl.filename_base, function)
+        # Numba's version in the name: two environments may share the sources, and one would run the other's code.
+        base = f"{self._impl.filename_base}-{numba.__version__}"
+        self._cache_file = _StampedFile(self._cache_path, base, function)
 
     def pending(self) -> bool:
         """Whether the function would have to be compiled by a fresh process."""
