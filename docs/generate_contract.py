@@ -64,6 +64,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "Usage",
     ),
     "What core asks and tells": ("PolicyRequest", "LearnerRequest", "ExportRequest", "TrainingReport", "RunSummary"),
+    "Observations in words": ("Words",),
     "Functions for backends": ("stack_states", "greedy_actions", "sample_actions", "row_keys", "row_uniforms"),
 }
 

@@ -56,6 +56,23 @@ def observations() -> str:
     lines += [f"| {k} | `{action.name}` | {action.description} |" for k, action in enumerate(spec.actions)]
     lines += ["", "## Affordances", "", "| name | at a |", "|---|---|"]
     lines += [f"| `{affordance.name}` | {affordance.facility} |" for affordance in spec.affordances]
+    lines += [
+        "",
+        "## In words",
+        "",
+        "`townlet.api.Words(spec)` tells a row of observations in English, the same for the same numbers: `short` the "
+        "situation in some ten lines, `long` the map and every feature besides, `choices` the actions possible now "
+        "with their indices. Slow minds are asked in these words.",
+        "",
+        "```python run",
+        "from townlet.api import ObservationBatch, Words",
+        "",
+        "seen = ObservationBatch.empty(spec, 1)",
+        'seen.features[0, spec.feature_index("wallet")] = wallet.encode(30.0)',
+        "print(Words(spec).short(seen))",
+        "print(Words(spec).choices(seen))",
+        "```",
+    ]
     return "\n".join(lines) + "\n"
 
 

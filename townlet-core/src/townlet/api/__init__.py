@@ -25,6 +25,7 @@ from townlet.api.sampling import greedy_actions, row_keys, row_uniforms, sample_
 from townlet.api.slow import Answer, Condition, Plan, PlanStep, Question, SlowMind, Ticket, Usage
 from townlet.api.spec import ActionSpace, ObservationSpec
 from townlet.api.version import API_VERSION
+from townlet.api.words import Words
 
 __all__ = [
     "API_VERSION",
@@ -78,6 +79,7 @@ __all__ = [
     "Transform",
     "Usage",
     "Values",
+    "Words",
     "greedy_actions",
     "row_keys",
     "row_uniforms",
