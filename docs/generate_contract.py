@@ -28,6 +28,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "Values",
         "LearnerProtocol",
         "ReferenceLearner",
+        "PartlyHonours",
         "RemembersRollouts",
     ),
     "What an observation means": (

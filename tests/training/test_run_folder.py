@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_resume_with_another_config_names_the_difference(tmp_path: Path, config)
 def test_resume_with_the_same_config_goes_on(tmp_path: Path, config) -> None:
     RunFolder.create(tmp_path / "run", config, "ppo")
     assert RunFolder.resume(tmp_path / "run", load_config(), "ppo").latest() is None
+
+
+def test_a_key_that_came_later_has_its_default_and_hinders_nothing(tmp_path: Path, config) -> None:
+    run = RunFolder.create(tmp_path / "run", config, "ppo").path
+    document, begun = (json.loads((run / name).read_text(encoding="utf-8")) for name in ("config.json", "run.json"))
+    del document["training"]["ppo"]["bc_batch"]  # as a version wrote it that did not know the key
+    begun["config_digest"] = "0" * 64
+    (run / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    (run / "run.json").write_text(json.dumps(begun), encoding="utf-8")
+    assert RunFolder.resume(run, config, "ppo").latest() is None
+    with pytest.raises(ConfigError, match="bc_batch was 1024 and is 5 now"):
+        RunFolder.resume(run, load_config(None, ["training.ppo.bc_batch=5"]), "ppo")
 
 
 def test_a_resume_removes_what_a_kill_left_unfinished(tmp_path: Path, config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -121,6 +122,12 @@ class TorchLearner:
     def hold_reference(self) -> None:
         """Remember the current weights as the reference of ``PPOSettings.kl_coefficient``."""
         self._state.reference = frozen_copy(self.network)
+
+    def unhonoured(self, kind: str) -> Mapping[str, str]:
+        """What a memory keeps it from: demonstrations beside a rollout are single ticks."""
+        if kind == "ppo" and self.network.memory is not None:
+            return {"bc_coefficient": "with memory: gru it learns from pieces of lives, not from single ticks"}
+        return {}
 
     def update(self, rollout: RolloutBatch, settings: PPOSettings) -> PPOMetrics:
         """One PPO update.

@@ -17,7 +17,14 @@ from townlet.api.demonstrations import (
 from townlet.api.facts import TownFacts
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
 from townlet.api.meaning import FLAG, Action, Affordance, Code, Feature, MapChannel, Transform
-from townlet.api.protocols import LearnerProtocol, PolicyBackendProtocol, ReferenceLearner, RemembersRollouts, Values
+from townlet.api.protocols import (
+    LearnerProtocol,
+    PartlyHonours,
+    PolicyBackendProtocol,
+    ReferenceLearner,
+    RemembersRollouts,
+    Values,
+)
 from townlet.api.report import Report, RunSummary, TrainingReport
 from townlet.api.requests import ExportRequest, LearnerRequest, PolicyRequest
 from townlet.api.rollout import DurationArray, RolloutArrays, RolloutBatch, RolloutMemory
@@ -58,6 +65,7 @@ __all__ = [
     "PPOMetrics",
     "PPOSettings",
     "Part",
+    "PartlyHonours",
     "Plan",
     "PlanStep",
     "PolicyBackendProtocol",

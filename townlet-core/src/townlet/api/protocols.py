@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -12,7 +13,14 @@ from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
 from townlet.api.report import Report
 from townlet.api.rollout import RolloutBatch, RolloutMemory
 
-__all__ = ["LearnerProtocol", "PolicyBackendProtocol", "ReferenceLearner", "RemembersRollouts", "Values"]
+__all__ = [
+    "LearnerProtocol",
+    "PartlyHonours",
+    "PolicyBackendProtocol",
+    "ReferenceLearner",
+    "RemembersRollouts",
+    "Values",
+]
 
 
 @runtime_checkable
@@ -95,6 +103,15 @@ class ReferenceLearner(Protocol):
 
     def hold_reference(self) -> None:
         """Remember the current weights as the reference; saved and loaded with the rest."""
+        ...
+
+
+@runtime_checkable
+class PartlyHonours(Protocol):
+    """What a learner adds whose options keep it from honouring a setting that its manifest lists."""
+
+    def unhonoured(self, kind: str) -> Mapping[str, str]:
+        """Settings of ``kind`` (``"bc"``, ``"ppo"``) that it does not honour, each with the reason in words."""
         ...
 
 

@@ -32,7 +32,7 @@ _DETERMINISTIC = ("no", "seeded", "bitwise")
 _KEYS = frozenset(
     ("schema", "name", "summary", "aliases", "api", "options", "capabilities", "deterministic", "devices")
 )
-_TABLES = {"requires": frozenset(("distributions",)), "links": None}
+_TABLES = {"requires": frozenset(("distributions",)), "links": None, "honours": frozenset(("bc", "ppo"))}
 
 
 class ManifestError(Exception):
@@ -53,6 +53,7 @@ class Manifest(NamedTuple):
         devices: such as ``cpu``, ``cuda``.
         requires: distributions needed at run time, as requirement strings.
         links: name to address.
+        honours: of ``bc`` and ``ppo``, the settings that its learner honours; None where it does not say.
         path: the file.
         data: its bytes.
         notes: harmless oddities (keys that nobody reads), for the doctor.
@@ -68,9 +69,14 @@ class Manifest(NamedTuple):
     devices: tuple[str, ...] = ("cpu",)
     requires: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    honours: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     path: str = ""
     data: bytes = b""
     notes: tuple[str, ...] = ()
+
+    def honoured(self, kind: str) -> frozenset[str] | None:
+        """Settings of ``bc`` or ``ppo`` that the learner honours; None where the manifest does not say."""
+        return None if self.honours is None else frozenset(dict(self.honours).get(kind, ()))
 
     @property
     def digest(self) -> str:
@@ -182,11 +188,19 @@ def _build(document: Mapping[str, object], path: str, data: bytes) -> Manifest:
         deterministic=deterministic,
         devices=_texts(document, "devices", ("cpu",)),
         requires=_texts(requires, "distributions", (), "requires."),
+        honours=_honours(document),
         links=tuple((name, _text(links, name, "", "links.")) for name in sorted(links)),
         path=path,
         data=data,
         notes=_unread_keys(document),
     )
+
+
+def _honours(document: Mapping[str, object]) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    if "honours" not in document:
+        return None
+    table = _table(document, "honours")
+    return tuple((kind, _texts(table, kind, (), "honours.")) for kind in ("bc", "ppo") if kind in table)
 
 
 def _required(table: Mapping[str, object], key: str) -> str:

@@ -19,7 +19,8 @@ from townlet.training.checkpointing import load_progress, save_checkpoint, towns
 from townlet.training.experience import Experience
 from townlet.training.gates import Verdict
 from townlet.training.guarded import GuardedLearner
-from townlet.training.learners import PURPOSES, learner_backend, open_learner, require_learner
+from townlet.training.honours import refuse_unhonoured, unhonoured
+from townlet.training.learners import PURPOSES, learner_backend, learner_manifest, open_learner, require_learner
 from townlet.training.metrics_log import MetricsLog
 from townlet.training.progress import PPOState, Progress
 from townlet.training.results import AnnealStageResult, BCTrainingResult
@@ -144,13 +145,13 @@ class TrainingContext:
             latest = folder.latest()
             if latest is not None:
                 progress = load_progress(latest, spec)
-                learner = _guarded(open_learner(config, spec))
+                learner = _guarded(open_learner(config, spec), config, services, mode)
                 learner.at, learner.kept = "resuming", latest
                 learner.load(latest)
                 return cls(config, services, folder, learner, progress=progress, watcher=watcher)
         maker = learner_backend(config)
         start = read_checkpoint(Path(initial), spec, backend=maker).path if initial is not None else None
-        learner = _guarded(open_learner(config, spec, start))
+        learner = _guarded(open_learner(config, spec, start), config, services, mode)
         if not (resume and out is not None):
             folder = RunFolder.create(out if out is not None else services.free_folder(mode), config, mode)
         context = cls(config, services, folder, learner, progress=Progress(cloned=initial is not None), watcher=watcher)
@@ -273,5 +274,11 @@ class TrainingContext:
         self.learner.policy.close()
 
 
-def _guarded(learner: ResolvedLearner) -> GuardedLearner:
-    return GuardedLearner(learner.learner, learner.provenance)
+def _guarded(learner: ResolvedLearner, config: TownletConfig, services: TrainingServices, mode: str) -> GuardedLearner:
+    """The learner, if it honours what is asked of it; what it leaves at a default is noted in its provenance."""
+    told = learner.provenance
+    missing = unhonoured(learner_manifest(config), learner.learner)
+    note = refuse_unhonoured(config, mode, missing, backend=told.active, where=services.rollout.place)
+    if note is not None:
+        told = replace(told, warnings=(*told.warnings, note))
+    return GuardedLearner(learner.learner, told)

@@ -9,12 +9,14 @@ from typing import Any
 from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig
 from townlet.plugins import BackendRow, ResolvedLearner, resolve_learner, scan
+from townlet.plugins.manifest import Manifest
 from townlet.policy import models
 from townlet.policy.doors import torch_missing
 
 __all__ = [
     "PURPOSES",
     "learner_backend",
+    "learner_manifest",
     "learner_name",
     "learner_options",
     "needs_torch",
@@ -47,6 +49,12 @@ def learner_backend(config: TownletConfig) -> str | None:
     """The own name of the backend that learns, whatever it is called in the config; None if it is not installed."""
     row = _row(learner_name(config))
     return None if row is None else row.name
+
+
+def learner_manifest(config: TownletConfig) -> Manifest | None:
+    """The manifest of the backend that learns; None if it has none, or is not installed."""
+    row = _row(learner_name(config))
+    return None if row is None else row.manifest
 
 
 def learner_options(config: TownletConfig) -> Mapping[str, Any]:

@@ -72,8 +72,10 @@ class RunFolder:
             ) from None
         if found["mode"] != mode:
             raise UsageError(f"the run was begun with --mode {found['mode']}, not {mode}", where=str(path))
-        if found["config_digest"] != config_digest(config):
-            difference = _first_difference(stored.model_dump(mode="json"), config.model_dump(mode="json"))
+        # Values are compared, not the digest of all: a key that came later has its default in both.
+        theirs, mine = stored.model_dump(mode="json"), config.model_dump(mode="json")
+        if theirs != mine:
+            difference = _first_difference(theirs, mine)
             raise ConfigError(
                 "a run goes on with the config that it was begun with",
                 where=str(path),

@@ -144,6 +144,7 @@ def _show(row: BackendRow, document: dict[str, JSONValue]) -> None:
             ("contract", manifest.api),
             ("capabilities", ", ".join(manifest.capabilities)),
             ("deterministic", manifest.deterministic),
+            *((f"honours of {kind}", ", ".join(names)) for kind, names in manifest.honours or ()),
             ("devices", ", ".join(manifest.devices)),
             ("aliases", ", ".join(row.aliases) or "none"),
             ("needs", ", ".join(f"{r.text} ({r.found or 'not installed'})" for r in row.requirements) or "nothing"),

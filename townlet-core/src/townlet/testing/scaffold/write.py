@@ -89,6 +89,16 @@ def write_backend(name: str, folder: Path, *, learner: bool = False) -> Path:
     return target
 
 
+_HONOURS = """
+[honours]                 # settings that the learner honours; core refuses what asks for another
+bc = ["epochs", "batch_size", "learning_rate", "patience", "max_grad_norm", "seed"]
+ppo = [
+    "learning_rate", "gamma", "gae_lambda", "epochs", "minibatches", "clip_range", "value_coefficient",
+    "entropy_coefficient", "max_grad_norm", "normalise_advantages", "train_policy", "seed",
+]
+"""
+
+
 def render(name: str, *, learner: bool) -> dict[str, str]:
     """Every file of the distribution: its path within the folder, and its text."""
     package = f"townlet_backend_{name.replace('-', '_')}"
@@ -103,6 +113,7 @@ def render(name: str, *, learner: bool) -> dict[str, str]:
         "core_low": f"{major}.{minor}",
         "core_high": str(int(major) + 1),
         "capabilities": ", ".join(f'"{c}"' for c in _capabilities(learner)),
+        "honours": _HONOURS if learner else "",
         "options": _LEARNER_OPTIONS if learner else _PLAIN_OPTIONS,
         "plugin_api": "LearnerProtocol, LearnerRequest, PolicyBackendProtocol, PolicyRequest"
         if learner

@@ -20,6 +20,7 @@ from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troup
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.stage import EngineFactory, town_engine
+from townlet.plugins.options import place
 from townlet.rollout import TrajectoryService
 from townlet.training.experience import Experience, FreshExperience, Room, group_count, group_seeds
 from townlet.training.guarded import GuardedLearner
@@ -55,6 +56,10 @@ class RolloutCaptureService:
     def engine(self, seeds: Sequence[int], threads: int = 1) -> Engine:
         """Fresh towns, one a seed."""
         return self._engines(self._config, seeds, threads)
+
+    def place(self, key: str) -> str:
+        """Where a key of the config was written, for errors; the key itself where that is not known."""
+        return place(self._casting.where, key) or key
 
     def experience(self, learner: LearnerProtocol) -> Experience:
         """On-policy experience of ``learner`` in the towns that training uses, in its roles of the config's cast."""
