@@ -30,7 +30,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_is_named_after_the_recording(townlet, recording: Path) -> None:
     outcome = townlet("view", str(recording))
-    page = recording.with_name("town.html")
+    page = recording.with_name("town-town.html")
     assert outcome.code == 0, outcome.err
     assert outcome.out == f"wrote {page} ({page.stat().st_size / 1e6:.2f} MB)\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,17 @@ class TestCommands:
         assert 'src="' not in text
         for heading in ("At a glance", "Where the time went", "People", "Everything that was measured"):
             assert f"<h2>{heading}</h2>" in text
+        assert '<a href="page-town.html">the whole town</a>' in text
+        assert '<a href="page-town.html#t=0&amp;agent=alice">alice</a>' in text
+        assert (tmp_path / "page-town.html").is_file()
+
+    def test_report_alone_links_to_nothing(self, recording: Dataset, tmp_path: Path) -> None:
+        pytest.importorskip("matplotlib")
+        page = tmp_path / "alone.html"
+        done = CliRunner().invoke(townlet, ["report", str(recording.path), "--out", str(page), "--no-view", "--json"])
+        assert json.loads(done.output)["view"] is None
+        assert "<a " not in page.read_text(encoding="utf-8")
+        assert [path.name for path in tmp_path.iterdir()] == ["alone.html"]
 
     def test_report_of_nothing_is_refused(self, tmp_path: Path) -> None:
         pytest.importorskip("matplotlib")

@@ -74,6 +74,11 @@ class Page:
         """A paragraph."""
         self._parts.append(f"<p>{_safe(text)}</p>")
 
+    def links(self, text: str, links: Iterable[tuple[str, str]]) -> None:
+        """A paragraph that begins with ``text`` and goes on with links: (words, address) each."""
+        parts = ", ".join(f'<a href="{_safe(address)}">{_safe(words)}</a>' for words, address in links)
+        self._parts.append(f"<p>{_safe(text)} {parts}</p>")
+
     def verdict(self, text: str, *, warning: bool = False) -> None:
         """A sentence that should not be overlooked."""
         kind = "verdict warning" if warning else "verdict"

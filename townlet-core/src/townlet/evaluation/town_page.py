@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -21,12 +22,20 @@ from townlet.telemetry.kpis import uncounted
 
 __all__ = ["town_page"]
 
+_LINKED = 40
 _SHOWN_PER_DAY = ("reward", "self_sufficiency", "attendance", "mean_need", "queue_conflicts", "chats")
 _PER_AGENT = ("reward", "self_sufficiency", "mean_need", "attendance", "wages", "chats", "queue_conflicts", "exits")
 
 
-def town_page(dataset: Dataset, *, progress: Callable[[int, int], None] | None = None) -> Page:
+def town_page(
+    dataset: Dataset, *, watch: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> Page:
     """Live the recording again and write down what is worth knowing.
+
+    Args:
+        dataset: a recording of whole towns.
+        watch: address of the page that plays the first town back, for links into its moments.
+        progress: told ticks done and ticks in all.
 
     Raises:
         DatasetError: as :func:`~townlet.evaluation.retrace.retrace`.
@@ -41,6 +50,9 @@ def town_page(dataset: Dataset, *, progress: Callable[[int, int], None] | None =
         f"{towns}, {days:g} days, recorded {manifest.created}; policy {manifest.policy.get('active', 'unknown')}",
     )
     _warn(page, dataset)
+    if watch is not None:
+        people = [(name, f"{watch}#{urlencode({'t': 0, 'agent': name})}") for name in kpis.agent_names[:_LINKED]]
+        page.links("Watch it in the browser:", [("the whole town", watch), *people])
     summary, unknown = kpis.summary(), uncounted(kpis.agent_sums.sum((0, 1)))
     page.heading("At a glance")
     page.table(["figure", "whole run"], [(label(n), "-" if n in unknown else f"{summary[n]:.4g}") for n in HEADLINES])

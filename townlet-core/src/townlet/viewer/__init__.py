@@ -2,5 +2,6 @@
 
 from townlet.viewer.assembly import TownPage, page_of
 from townlet.viewer.film import Film, film_of
+from townlet.viewer.notebook import Shown, show
 
-__all__ = ["Film", "TownPage", "film_of", "page_of"]
+__all__ = ["Film", "Shown", "TownPage", "film_of", "page_of", "show"]

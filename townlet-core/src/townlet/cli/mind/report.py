@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -30,15 +31,17 @@ __all__ = ["command"]
     show_default=True,
     help="Format of the pictures that --plots writes.",
 )
+@click.option("--view/--no-view", default=True, help="Also write the page that plays the town back.  [default: view]")
 @json_option
 @debug_option
-def command(run: Path, out: Path | None, plots: Path | None, form: Format, as_json: bool) -> None:
+def command(run: Path, out: Path | None, plots: Path | None, form: Format, view: bool, as_json: bool) -> None:
     """Write a page about RUN: the folder of a dataset, or that of a training run.
 
-    A recorded town is lived again from its seeds and actions, so that the page can show what no recording holds.
+    A recorded town is lived again from its seeds and actions, so that the page can show what no recording holds; beside
+    the page stands the one of townlet view, which it links to.
     Needs the extra townlet-core[plots].
 
-    JSON keys: schema_version, run, kind (town or training), file, plots.
+    JSON keys: schema_version, run, kind (town or training), file, view (or null), plots.
     """
     from townlet.data import open_dataset
     from townlet.errors import UsageError
@@ -46,6 +49,7 @@ def command(run: Path, out: Path | None, plots: Path | None, form: Format, as_js
     from townlet.evaluation.training_page import is_training_run, training_page
 
     need_matplotlib()
+    watched: Path | None = None
     if not run.is_dir():
         raise UsageError(f"there is no run at {run}", details=("a run is a folder; see: townlet runs list",))
     if is_training_run(run):
@@ -56,10 +60,25 @@ def command(run: Path, out: Path | None, plots: Path | None, form: Format, as_js
 
         say_that_it_compiles()
         dataset = open_dataset(run)
-        kind, page, target = "town", town_page(dataset), out or run.with_name(f"{run.name}.html")
+        target = out or run.with_name(f"{run.name}.html")
+        watched = target.with_name(f"{target.stem}-town.html") if view else None
+        kind, page = "town", town_page(dataset, watch=watched and quote(watched.name))
+        if watched is not None:
+            from townlet.viewer import film_of, page_of
+
+            page_of([film_of(dataset)]).write(watched)
     page.write(target)
     pictures = [str(path) for path in page.write_figures(plots, form)] if plots is not None else []
     if as_json:
-        emit_json({"schema_version": 1, "run": str(run), "kind": kind, "file": str(target), "plots": pictures})
+        emit_json(
+            {
+                "schema_version": 1,
+                "run": str(run),
+                "kind": kind,
+                "file": str(target),
+                "view": watched and str(watched),
+                "plots": pictures,
+            }
+        )
     else:
-        emit("\n".join(f"wrote {path}" for path in (target, *pictures)))
+        emit("\n".join(f"wrote {path}" for path in (target, *filter(None, [watched]), *pictures)))

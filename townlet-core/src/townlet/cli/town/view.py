@@ -24,7 +24,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="Page to write; RECORDING.html by default.",
+    help="Page to write; RECORDING-town.html by default.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Which of the recorded towns.")
@@ -74,7 +74,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         asked = str(dataset.manifest.policy.get("requested", "")) if ask == "recorded" else ask
         with _progress(dataset.path.name) as progress:
             films.append(film_of(dataset, world=world, ticks=ticks, minds=minds, ask=asked, progress=progress))
-    target = out or folders[0].with_name(f"{folders[0].name}.html")
+    target = out or folders[0].with_name(f"{folders[0].name}-town.html")
     page_of(films).write(target)
     if as_json:
         shown = [

@@ -147,10 +147,11 @@ export class AgentPanel {
       context.stroke();
     }
     context.setLineDash([]);
+    const colours = film.scenery.affordanceKinds.map((kind) => colour(`activity-${kind}`));
     for (let f = from; f < to; f++) {
       const activity = film.raw("activity", f, agent);
       if (activity < 0) continue;
-      context.fillStyle = colour(`activity-${film.scenery.affordanceKinds[activity]}`);
+      context.fillStyle = colours[activity];
       context.fillRect(toX(film.ticks[f]), height - 6, toX(film.ticks[f + 1]) - toX(film.ticks[f]) + 0.5, 6);
     }
     context.fillStyle = colour("accent");

@@ -4,6 +4,7 @@ import { element, setText } from "./dom.js";
 import { CATEGORIES, categoryOf, clock, eventWords } from "./words.js";
 
 const SHOWN = 200;
+const MARGIN = 30; // rows; nearer to an end of the list it is filled anew
 const MARKS = { town: "\u25a0", trouble: "\u25b2", people: "\u25cf", routine: "\u00b7" };
 
 export class EventsPanel {
@@ -65,7 +66,7 @@ export class EventsPanel {
     this._key = null;
   }
 
-  /** Shows the matches around a tick: the last that happened in the middle. */
+  /** Shows the matches around a tick, the last that happened somewhere in the middle. */
   _render(tick) {
     this._tick = tick;
     const { matches } = this;
@@ -78,7 +79,8 @@ export class EventsPanel {
     }
     const key = `${past}`;
     if (this._key === key) return;
-    const from = Math.max(Math.min(past - SHOWN / 2, matches.length - SHOWN), 0);
+    const inside = this._key !== null && past - this._from > MARGIN && this._from + SHOWN - past > MARGIN;
+    const from = inside ? this._from : Math.max(Math.min(past - SHOWN / 2, matches.length - SHOWN), 0);
     const shown = matches.slice(from, from + SHOWN);
     if (this._key === null || this._from !== from) {
       this._from = from;
