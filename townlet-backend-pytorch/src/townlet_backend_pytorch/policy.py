@@ -69,7 +69,7 @@ class TorchPolicy:
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
         """Choose an action a row: the best score, or drawn from the softmax with ``explore``.
 
-        A row that is not active takes action 0. ``log_probs`` are 0 without ``explore``: nothing was drawn.
+        A row that is not asked takes action 0. ``log_probs`` are 0 without ``explore``: nothing was drawn.
 
         Raises:
             BackendContractError: if the network's answer is not finite.
@@ -78,13 +78,14 @@ class TorchPolicy:
         self._check(observations)
         held = self._held(observations, state)
         keys, counters = held["key"], held["counter"]
-        logits, values, memory = self._answer(observations, held.get("memory"))
+        logits, values, memory = self._answer_asked(observations, held.get("memory"))
         mask = observations.action_mask & observations.asked[:, None]  # a row with nothing possible takes action 0
         if explore:
             actions, log_probs = sample_actions(logits, mask, row_uniforms(keys, counters))
         else:
             actions, log_probs = greedy_actions(logits, mask), np.zeros(len(logits), np.float32)
-        after: dict[str, NDArray[Any]] = {"key": keys, "counter": counters + np.uint64(1)}
+        drawn = np.uint64(1) if observations.everybody_asked else observations.asked.astype(np.uint64)
+        after: dict[str, NDArray[Any]] = {"key": keys, "counter": counters + drawn}
         if memory is not None:
             after["memory"] = memory
         return Decision(actions, ArrayState(after), log_probs=log_probs, values=values, logits=logits)
@@ -102,6 +103,23 @@ class TorchPolicy:
         """
         memory = self.initial_state(observations.rows, 0).arrays().get("memory")
         return self._answer(observations, memory)[:2]
+
+    def _answer_asked(
+        self, observations: ObservationBatch, memory: NDArray[np.float32] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
+        """As :meth:`_answer`, with zeros for rows that nobody asked: in the space ``goals`` those are most of them."""
+        if observations.everybody_asked:
+            return self._answer(observations, memory)
+        logits = np.zeros((observations.rows, self.spec.action_count), np.float32)
+        values = np.zeros(observations.rows, np.float32)
+        after = None if memory is None else memory.copy()
+        asked = np.flatnonzero(observations.asked)
+        if len(asked):
+            held = None if memory is None else memory[asked]
+            logits[asked], values[asked], recalled = self._answer(observations.take(asked), held)
+            if after is not None:
+                after[asked] = recalled
+        return logits, values, after
 
     def _answer(
         self, observations: ObservationBatch, memory: NDArray[np.float32] | None

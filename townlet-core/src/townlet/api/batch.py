@@ -102,14 +102,15 @@ class ObservationBatch:
         )
 
     @classmethod
-    def empty(cls, spec: ObservationSpec, rows: int, *, spans: bool = False) -> ObservationBatch:
+    def empty(cls, spec: ObservationSpec, rows: int, *, spans: bool | None = None) -> ObservationBatch:
         """Freshly allocated arrays of zeros for ``rows`` rows of ``spec``, with action 0 possible.
 
         Args:
             spec: what the arrays are for.
             rows: ``N``.
-            spans: decisions span ticks, so ``asked`` is an array of its own.
+            spans: decisions span ticks, so ``asked`` is an array of its own; None: as in the spec's action space.
         """
+        spans = spec.spans if spans is None else spans
         mask = np.zeros((rows, spec.action_count), np.bool_)
         mask[:, 0] = True
         active = np.zeros(rows, np.bool_)

@@ -87,15 +87,16 @@ class RolloutArrays:
         return int(self.actions.shape[1])
 
     @classmethod
-    def empty(cls, spec: ObservationSpec, ticks: int, rows: int, *, spans: bool = False) -> RolloutArrays:
+    def empty(cls, spec: ObservationSpec, ticks: int, rows: int, *, spans: bool | None = None) -> RolloutArrays:
         """Freshly allocated; what a policy has to say is NaN.
 
         Args:
             spec: what the observations mean.
             ticks: ``T``.
             rows: ``N``.
-            spans: decisions span ticks, so ``asked`` is an array of its own.
+            spans: decisions span ticks, so ``asked`` is an array of its own; None: as in the spec's action space.
         """
+        spans = spec.spans if spans is None else spans
         shape = (ticks, rows)
         active = np.zeros((ticks + 1, rows), np.bool_)
         return cls(

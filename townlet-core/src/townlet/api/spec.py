@@ -128,6 +128,11 @@ class ObservationSpec:
         """Names of the actions, in order."""
         return tuple(action.name for action in self.actions)
 
+    @property
+    def spans(self) -> bool:
+        """Whether a decision lasts several ticks: an agent pursues what it chose until it is asked again."""
+        return self.action_space != "primitive"
+
     def channel_index(self, name: str) -> int:
         """Index of the map's channel ``name``. Raises ContractError for a name that is not there."""
         return _index(self.channel_names, name, "the map has no channel")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,11 @@ ARRAY_DTYPES: Mapping[str, type[np.generic]] = {
     "terminated": np.bool_,
     "truncated": np.bool_,
     "bootstrap": np.float32,
+    "asked": np.bool_,
 }
 """The arrays of a shard. All are always there; what the policy did not say is NaN."""
 
+_WHOEVER_IS_ACTIVE: BoolArray = np.zeros((0, 0), np.bool_)
 _UNKNOWN = ("log_probs", "values", "bootstrap")
 
 
@@ -75,6 +77,8 @@ class TrajectoryBlock:
         truncated: bool ``[T, N]``: the episode was cut after this action.
         bootstrap: float32 ``[T, N]``: value of the observation that came next where a rollout was cut, else 0
             or NaN.
+        asked: bool ``[T, N]``, where the action counted; left out, wherever somebody lives (``primitive``). In the
+            action space ``goals`` at the ticks of decisions: the ticks up to the next one are how long each lasted.
 
     Raises:
         ContractError: if a dtype or shape does not fit.
@@ -93,8 +97,11 @@ class TrajectoryBlock:
     terminated: BoolArray
     truncated: BoolArray
     bootstrap: FloatArray
+    asked: BoolArray = field(default_factory=lambda: _WHOEVER_IS_ACTIVE)
 
     def __post_init__(self) -> None:
+        if self.asked is _WHOEVER_IS_ACTIVE:
+            object.__setattr__(self, "asked", self.active)
         check_array("TrajectoryBlock", "actions", self.actions, np.int64, (-1, -1))
         lead = self.actions.shape
         trailing = {"map": (-1, -1, -1), "features": (-1,), "action_mask": (-1,), "reward_parts": (-1,)}
@@ -118,7 +125,7 @@ class TrajectoryBlock:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Name to array, in the order of :data:`ARRAY_DTYPES`."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def ticks_between(self, start: int, stop: int) -> TrajectoryBlock:
         """A view of some ticks."""
@@ -136,17 +143,18 @@ class TrajectoryBlock:
             self.action_mask[tick],
             self.active[tick],
             self.episode_start[tick],
+            *(() if np.array_equal(self.asked[tick], self.active[tick]) else (self.asked[tick],)),
         )
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TrajectoryBlock:
-        """From arrays by name; ``log_probs``, ``values``, ``bootstrap`` and ``reward_parts`` may be missing.
+        """From arrays by name; ``log_probs``, ``values``, ``bootstrap``, ``reward_parts`` and ``asked`` may be missing.
 
         Raises:
             DatasetError: for a missing or an unknown name.
             ContractError: if a dtype or shape does not fit.
         """
-        optional = {*_UNKNOWN, "reward_parts"}
+        optional = {*_UNKNOWN, "reward_parts", "asked"}
         unknown = sorted(set(arrays) - set(ARRAY_DTYPES))
         missing = sorted(set(ARRAY_DTYPES) - set(arrays) - optional)
         if unknown or missing:

@@ -56,7 +56,7 @@ def demonstrations(
     spec: ObservationSpec | None = None,
     memory_bytes: int = MEMORY_BYTES,
 ) -> DatasetDemonstrations:
-    """The active transitions of a dataset, as a :class:`~townlet.api.DemonstrationSource`.
+    """The decisions in a dataset, as a :class:`~townlet.api.DemonstrationSource`.
 
     Args:
         dataset: what a teacher did.
@@ -116,6 +116,8 @@ class DatasetDemonstrations:
 
     def size(self, part: Part) -> int:
         """Transitions in ``part``."""
+        if self.spec.spans:  # fewer decisions than ticks
+            return int(self.action_counts(part).sum())
         held = int(self.episodes.length[self.held_out].sum())
         return held if part == "validation" else int(self.episodes.length.sum()) - held
 
@@ -128,7 +130,7 @@ class DatasetDemonstrations:
             for block in self.dataset.blocks():
                 inside = self._validation(first, block)
                 held += np.bincount(block.actions[inside], minlength=count)
-                train += np.bincount(block.actions[block.active & ~inside], minlength=count)
+                train += np.bincount(block.actions[block.asked & ~inside], minlength=count)
                 first += block.ticks
             self._counts = {"train": train, "validation": held}
         return self._counts[part].copy()
@@ -154,10 +156,10 @@ class DatasetDemonstrations:
             yield from pieces_of(self.dataset, counted, length, batch_size, rng)
 
     def _validation(self, first_tick: int, block: TrajectoryBlock) -> NDArray[np.bool_]:
-        return self._stretches.mask(first_tick, block.ticks)
+        return block.asked & self._stretches.mask(first_tick, block.ticks)
 
     def _training(self, first_tick: int, block: TrajectoryBlock) -> NDArray[np.bool_]:
-        outside: NDArray[np.bool_] = block.active & ~self._stretches.mask(first_tick, block.ticks)
+        outside: NDArray[np.bool_] = block.asked & ~self._stretches.mask(first_tick, block.ticks)
         return outside
 
 

@@ -21,7 +21,7 @@ __all__ = ["INFOS", "KEY", "SEEN", "minari_module", "spaces_of"]
 
 KEY = "townlet"
 SEEN = ("map", "features", "action_mask")
-INFOS = ("episode_start", "log_probs", "values", "bootstrap", "reward_parts")
+INFOS = ("episode_start", "asked", "log_probs", "values", "bootstrap", "reward_parts")
 
 
 def minari_module() -> ModuleType:

@@ -155,6 +155,8 @@ def _arrays(episode: Any, spec: ObservationSpec, parts: int) -> Arrays:
             first = np.zeros(length, np.bool_)
             first[0] = True
             arrays[name] = first if known is None else np.asarray(known, np.bool_)[:length]
+        elif name == "asked":
+            arrays[name] = np.ones(length, np.bool_) if known is None else np.asarray(known, np.bool_)[:length]
         elif name != "reward_parts":
             arrays[name] = np.full(length, np.nan) if known is None else np.asarray(known)[:length]
         elif parts and known is not None:

@@ -59,7 +59,7 @@ class ReplayBatch:
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> ReplayBatch:
         """From flat arrays by name."""
-        seen = ("map", "features", "action_mask", "active", "episode_start")
+        seen = ("map", "features", "action_mask", "active", "episode_start", "asked")
         rest = {f.name: arrays[f.name] for f in fields(cls) if f.name != "observations"}
         return cls(observations=ObservationBatch(*(arrays[name] for name in seen)), **rest)  # type: ignore[arg-type]
 
@@ -118,6 +118,7 @@ class ReplayDataset:
         totals = Totals.zero(self.dataset.spec.action_count, len(self.dataset.manifest.reward_parts))
         totals.add_transitions(
             actions=batch.actions,
+            asked=batch.observations.asked,
             rewards=batch.rewards,
             reward_parts=batch.reward_parts,
             log_probs=batch.log_probs,

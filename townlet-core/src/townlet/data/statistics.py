@@ -23,6 +23,7 @@ class Totals:
         ticks: ticks, of all rows at once.
         transitions: active transitions.
         episode_starts: lives that began.
+        decisions: transitions that somebody was asked for: all of them in the action space `primitive`.
         terminated: lives that ended.
         truncated: episodes that were cut.
         action_counts: int64 ``[K]``.
@@ -37,6 +38,7 @@ class Totals:
     ticks: int = 0
     transitions: int = 0
     episode_starts: int = 0
+    decisions: int = 0
     terminated: int = 0
     truncated: int = 0
     reward_sum: float = 0.0
@@ -61,6 +63,7 @@ class Totals:
         self.truncated += int(np.count_nonzero(block.truncated & active))
         self.add_transitions(
             actions=merge_rows(block.actions)[rows],
+            asked=merge_rows(block.asked)[rows],
             rewards=merge_rows(block.rewards)[rows],
             reward_parts=merge_rows(block.reward_parts)[rows],
             log_probs=merge_rows(block.log_probs)[rows],
@@ -71,13 +74,20 @@ class Totals:
         self,
         *,
         actions: NDArray[np.int64],
+        asked: NDArray[np.bool_],
         rewards: NDArray[np.float32],
         reward_parts: NDArray[np.float32],
         log_probs: NDArray[np.float32],
         values: NDArray[np.float32],
     ) -> None:
-        """Count ``B`` transitions; each array has ``B`` entries on its first axis."""
+        """Count ``B`` transitions; each array has ``B`` entries on its first axis.
+
+        Of actions, log-probabilities and values only those of decisions count: where somebody was ``asked``.
+        """
         self.transitions += len(actions)
+        if not asked.all():
+            actions, log_probs, values = actions[asked], log_probs[asked], values[asked]
+        self.decisions += len(actions)
         self.action_counts += np.bincount(actions, minlength=len(self.action_counts))[: len(self.action_counts)]
         wide = rewards.astype(np.float64)
         self.reward_sum += float(wide.sum())
@@ -98,14 +108,16 @@ class Totals:
     def metrics(self, action_names: tuple[str, ...], part_names: tuple[str, ...]) -> dict[str, float]:
         """Named numbers: counts, and means per active transition. What is not known is left out.
 
-        ``transitions`` (how many), ``reward_sum`` (of all), ``reward_mean`` (a transition), ``reward_std`` (its
-        standard deviation), ``log_prob_mean`` (of the actions taken, where known), ``value_mean`` (where known),
-        ``terminated`` (lives that ended), ``truncated`` (episodes that were cut), ``action_entropy`` (of the shares
-        of the actions, nats), ``action_<name>`` (share of the action), ``reward_<part>_mean`` (a transition).
+        ``transitions`` (how many), ``decisions`` (how many of those were asked for), ``reward_sum`` (of all),
+        ``reward_mean`` (a transition), ``reward_std`` (its standard deviation), ``log_prob_mean`` (of the actions
+        taken, where known), ``value_mean`` (where known), ``terminated`` (lives that ended), ``truncated`` (episodes
+        that were cut), ``action_entropy`` (of the shares of the actions, nats), ``action_<name>`` (share of the
+        decisions), ``reward_<part>_mean`` (a transition).
         """
         n = self.transitions
         found: dict[str, float] = {
             "transitions": float(n),
+            "decisions": float(self.decisions),
             "reward_sum": self.reward_sum,
             "terminated": float(self.terminated),
             "truncated": float(self.truncated),
@@ -119,7 +131,7 @@ class Totals:
             found["log_prob_mean"] = self.log_prob_sum / self.log_prob_count
         if self.value_count:
             found["value_mean"] = self.value_sum / self.value_count
-        shares = self.action_counts / n
+        shares = self.action_counts / max(self.decisions, 1)
         positive = shares[shares > 0]
         found["action_entropy"] = float(-(positive * np.log(positive)).sum())
         found.update({f"action_{name}": float(share) for name, share in zip(action_names, shares, strict=True)})

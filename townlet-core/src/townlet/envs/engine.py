@@ -244,11 +244,16 @@ class TownEngine:
             and into.action_mask.flags.c_contiguous
             and into.active.flags.c_contiguous
             and into.episode_start.flags.c_contiguous
+            and into.asked.flags.c_contiguous
+            and into.everybody_asked == mine.everybody_asked
         )
         if not fits:
             raise ContractError(
                 "observations must be written into contiguous arrays of this engine's shapes",
-                details=[f"map {list(mine.map.shape)}, features {list(mine.features.shape)}"],
+                details=[
+                    f"map {list(mine.map.shape)}, features {list(mine.features.shape)}, "
+                    f"asked {'that of active' if mine.everybody_asked else 'an array of its own'}"
+                ],
             )
 
     def _result_with(self, batch: ObservationBatch) -> StepResult:

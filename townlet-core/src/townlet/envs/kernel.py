@@ -88,6 +88,7 @@ def retarget(table: NDArray[np.int64], sheets: Sheets) -> None:
     table[8] = sheets.action_mask.ctypes.data
     table[11] = sheets.active.ctypes.data
     table[13] = sheets.episode_start.ctypes.data
+    table[15] = sheets.asked.ctypes.data
 
 
 @compiled
@@ -98,6 +99,7 @@ def _look_world(contents: Contents, sheets: Sheets, w: int, thread: int) -> None
     for n in range(w * count, (w + 1) * count):
         for k in range(mask.shape[1]):
             sheets.action_mask[n, k] = mask[n, k]
+        sheets.asked[n] = contents.asked[n]
     observe_world(contents.state, contents.tables, contents.views, sheets, w, thread)
 
 

@@ -26,11 +26,12 @@ class Sheets(NamedTuple):
     action_mask: Annotated[NDArray[np.bool_], "N K"]
     active: Annotated[NDArray[np.bool_], "N"]
     episode_start: Annotated[NDArray[np.bool_], "N"]
+    asked: Annotated[NDArray[np.bool_], "N"]
 
 
 def sheets_of(batch: ObservationBatch) -> Sheets:
     """The arrays of a batch."""
-    return Sheets(batch.map, batch.features, batch.action_mask, batch.active, batch.episode_start)
+    return Sheets(batch.map, batch.features, batch.action_mask, batch.active, batch.episode_start, batch.asked)
 
 
 @compiled
@@ -45,7 +46,7 @@ def _clear(sheets: Sheets, n: int) -> None:
 
 @compiled
 def observe_world(state: WorldState, tables: Tables, views: Views, sheets: Sheets, w: int, thread: int) -> None:
-    """Write what the agents of world ``w`` see now, masks apart; the rows of empty slots become zeros."""
+    """Write what the agents of world ``w`` see now; empty rows become zeros. Masks and ``asked`` are not."""
     agents = state.agents
     count = agents.present.shape[1]
     with_map = views.variant != COMPACT

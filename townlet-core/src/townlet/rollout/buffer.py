@@ -38,7 +38,8 @@ class RolloutBuffer:
         ticks: ``T``.
         rows: ``N``.
         reward_parts: ``P``, number of parts that the reward is the sum of.
-        spans: decisions span ticks: observations say who is asked in an array of its own.
+        spans: decisions span ticks: observations say who is asked in an array of its own; None: as in the spec's
+            action space.
         memory: where the arrays lie; fresh NumPy arrays without.
         part: the rows of ``memory`` that are this buffer's; all of them without.
 
@@ -53,7 +54,7 @@ class RolloutBuffer:
         rows: int,
         *,
         reward_parts: int = 0,
-        spans: bool = False,
+        spans: bool | None = None,
         memory: RolloutMemory | None = None,
         part: slice | None = None,
     ) -> None:
@@ -66,7 +67,7 @@ class RolloutBuffer:
         self.state: Mapping[str, NDArray[Any]] | None = None
         """The policy's state before the first tick, where whoever fills the buffer says it."""
         self._memory = memory
-        self._spans = spans
+        self._spans = spans = spec.spans if spans is None else spans
         held = ArrayMemory(RolloutArrays.empty(spec, ticks, rows, spans=spans)) if memory is None else memory
         part = slice(0, held.arrays.rows) if part is None else part
         self._arrays = held.arrays.part(part)

@@ -28,6 +28,13 @@ class RecordedExperience:
     """
 
     def __init__(self, dataset: Dataset, ticks: int) -> None:
+        if dataset.spec.spans:
+            raise DatasetError(
+                "PPO cannot learn from a recording in the action space `goals`: what follows a decision that its end "
+                "cuts was not recorded",
+                where=str(dataset.path),
+                details=("gather fresh experience (training.ppo.data: rollout), or clone the recording: --mode bc",),
+            )
         self._dataset = dataset
         self._pieces = _pieces(dataset, ticks)
         self._next = 0

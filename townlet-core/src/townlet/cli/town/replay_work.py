@@ -114,6 +114,7 @@ def play_back(request: ReplayRequest) -> ReplayResult:
 def _add(total: Totals, batch: ReplayBatch) -> None:
     total.add_transitions(
         actions=batch.actions,
+        asked=batch.observations.asked,
         rewards=batch.rewards,
         reward_parts=batch.reward_parts,
         log_probs=batch.log_probs,

@@ -73,7 +73,7 @@ class RolloutCaptureService:
             job = Job(self._config, cast, group_seeds(rollout, seed, group), rollout.ticks, explore=True)
             stages.append(Stage(job, troupe=troupe, engines=self._engines, threads=rollout.threads))
         ends = np.cumsum([stage.engine.rows for stage in stages]).tolist()
-        spans = not stages[0].engine.observe().everybody_asked
+        spans = self.spec.spans
         memory, own = learner.memory(self.spec, rollout.ticks, ends[-1], spans=spans)
         groups: list[FreshExperience] = []
         for group, stage in enumerate(stages):
