@@ -85,7 +85,9 @@ def test_shares_of_actions_are_those_of_decisions(recorded):
     assert sum(shares) == pytest.approx(1.0)
     assert shares[0] < 0.5  # most ticks are no decision to stay
     batch = next(iter(ReplayDataset(dataset, batch_size=10_000)))
-    assert ReplayDataset(dataset, batch_size=10_000).statistics(batch)["action_bed"] == pytest.approx(metrics["action_bed"])
+    assert ReplayDataset(dataset, batch_size=10_000).statistics(batch)["action_bed"] == pytest.approx(
+        metrics["action_bed"]
+    )
 
 
 def test_how_long_a_decision_lasted_can_be_told(recorded):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -151,3 +153,19 @@ def test_deciding_leaves_the_threads_as_they_were(policy, spec, see):
     policy.decide(see(spec, 4), policy.initial_state(4, 0))
     assert torch.get_num_threads() == 2
     assert isinstance(policy.initial_state(3, 0), ArrayState)
+
+
+@pytest.mark.parametrize("explore", [False, True])
+def test_rows_that_nobody_asked_cost_nothing_and_remember_nothing_new(policy, spec, see, explore):
+    every = see(spec, 90, 5)
+    asked = np.random.default_rng(0).random(90) < 0.3
+    some = replace(every, asked=asked & every.active)
+    state = policy.initial_state(90, 2)
+    whole, part = policy.decide(every, state, explore=explore), policy.decide(some, state, explore=explore)
+    heard = some.asked
+    for name in ("actions", "log_probs", "values", "logits"):
+        np.testing.assert_array_equal(getattr(part, name)[heard], getattr(whole, name)[heard], err_msg=name)
+        assert not getattr(part, name)[~heard].any(), name
+    moved = part.state.arrays()["counter"] - state.arrays()["counter"]
+    assert (moved == heard).all()
+    np.testing.assert_array_equal(policy.values(some, state), whole.values)

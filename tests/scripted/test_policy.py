@@ -42,9 +42,9 @@ def anything(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 40))
-def test_a_masked_action_is_never_chosen(seed, rows):
-    spec = build_spec(TownletConfig.model_validate({"observation": {"variant": "compact"}}))
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 40), space=st.sampled_from(["primitive", "goals"]))
+def test_a_masked_action_is_never_chosen(seed, rows, space):
+    spec = build_spec(TownletConfig.model_validate({"observation": {"variant": "compact"}, "town": {"actions": space}}))
     policy = ScriptedPolicy(spec, ScriptedOptions())
     batch = anything(spec, rows, seed)
     before = batch.copy()

@@ -35,6 +35,15 @@ def test_where_everybody_waits_nobody_is_well():
     assert found["wages"] == found["finished_table"] == 0
 
 
+@pytest.mark.parametrize("every", [10, 20])
+def test_it_lives_as_well_where_it_chooses_goals(every):
+    found = live(scripted, 3, 4, "town.actions=goals", f"town.ask_every={every}").summary()
+    assert found["self_sufficiency"] >= 0.95
+    assert found["attendance"] >= 0.95
+    assert found["reward"] >= 0.65
+    assert found["exits"] == 0
+
+
 @pytest.mark.slow
 def test_riverside_is_lived_in_well():
     found = live(scripted, 5, 16).summary()

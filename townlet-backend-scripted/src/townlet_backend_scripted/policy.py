@@ -36,11 +36,15 @@ class ScriptedPolicy:
     def __init__(self, spec: ObservationSpec, options: ScriptedOptions) -> None:
         self._options = options
         self._reader = Reader(spec, options)
-        goals = (*spec.facility_kinds, STAY, TALK)
-        self._goals = np.array([_goal(goals, rule.goal) for rule in RULES], np.intp)
-        self._kinds, self._talk = len(spec.facility_kinds), len(goals) - 1
-        self._moves = np.array([spec.action_index(name) for name in ("north", "east", "south", "west")], np.int64)
-        self._use, self._chat = spec.action_index("use"), spec.action_index("chat")
+        self._in_goals = spec.spans
+        if self._in_goals:  # a rule's goal is the action itself
+            self._answers = np.array([spec.action_index(rule.goal) for rule in RULES], np.int64)
+        else:
+            goals = (*spec.facility_kinds, STAY, TALK)
+            self._goals = np.array([_goal(goals, rule.goal) for rule in RULES], np.intp)
+            self._kinds, self._talk = len(spec.facility_kinds), len(goals) - 1
+            self._moves = np.array([spec.action_index(name) for name in ("north", "east", "south", "west")], np.int64)
+            self._use, self._chat = spec.action_index("use"), spec.action_index("chat")
         self._spec_fingerprint = spec.fingerprint()
 
     def initial_state(self, rows: int, seed: int) -> PolicyState:  # noqa: ARG002
@@ -48,17 +52,25 @@ class ScriptedPolicy:
         return _NO_MEMORY
 
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:  # noqa: ARG002
-        """The first rule that holds gives a goal, and the goal an action that the mask allows."""
+        """The first rule that holds gives a goal, and the goal an action that the mask allows.
+
+        In the action space ``goals`` the goal is the action: that of the first rule that holds and is possible.
+        """
         rows = observations.rows
         if rows == 0:
             return Decision(np.zeros(0, np.int64), state)
         situation = self._reader.situation(observations)
-        actions = self._act(observations, situation, self._goals.take(_first_rule(situation)))
+        if self._in_goals:
+            actions = self._answers.take(self._first_possible(observations, situation))
+        else:
+            actions = self._act(observations, situation, self._goals.take(_first_rule(situation)))
         return Decision(actions, state, log_probs=np.zeros(rows, np.float32))
 
     def rules_of(self, observations: ObservationBatch) -> list[str]:
         """The name of the rule that speaks for each row: why an agent does what it does."""
-        return [RULES[i].name for i in _first_rule(self._reader.situation(observations))]
+        situation = self._reader.situation(observations)
+        first = self._first_possible(observations, situation) if self._in_goals else _first_rule(situation)
+        return [RULES[i].name for i in first]
 
     def fingerprint(self) -> str:
         """Digest of the rules' version, the options and the observation's meaning."""
@@ -67,6 +79,11 @@ class ScriptedPolicy:
 
     def close(self) -> None:
         """Nothing to free."""
+
+    def _first_possible(self, observations: ObservationBatch, situation: Situation) -> NDArray[np.intp]:
+        held = _holding(situation) & observations.action_mask.take(self._answers, axis=1).T
+        first: NDArray[np.intp] = held.argmax(axis=0)
+        return first
 
     def _act(self, observations: ObservationBatch, situation: Situation, goals: NDArray[np.intp]) -> NDArray[np.int64]:
         mask = observations.action_mask
@@ -94,8 +111,13 @@ def _goal(goals: tuple[str, ...], name: str) -> int:
 
 def _first_rule(situation: Situation) -> NDArray[np.intp]:
     """For each row the number of the first rule that holds."""
+    first: NDArray[np.intp] = _holding(situation).argmax(axis=0)
+    return first
+
+
+def _holding(situation: Situation) -> NDArray[np.bool_]:
+    """Which rules hold for which row: bool ``[R, N]``."""
     held = np.empty((len(RULES), len(situation.everybody)), np.bool_)
     for i, rule in enumerate(RULES):
         held[i] = rule.when(situation)
-    first: NDArray[np.intp] = held.argmax(axis=0)
-    return first
+    return held

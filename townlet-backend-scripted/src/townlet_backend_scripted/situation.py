@@ -216,7 +216,7 @@ class Reader:
         kinds = spec.facility_kinds
         self._way = np.array([[spec.feature_index(f"{kind}_{part}") for kind in kinds] for part in _WAY], np.intp)
         self._starts = np.zeros(0, np.intp)
-        self._chat = spec.action_index("chat")
+        self._chat = spec.action_index("talk" if spec.spans else "chat")
 
     def situation(self, observations: ObservationBatch) -> Situation:
         """The answers for all rows."""
