@@ -31,13 +31,12 @@ def recorded(tmp_path_factory):
     )
     buffer = RolloutBuffer(engine.spec, TICKS, engine.rows)
     rng = np.random.default_rng(0)
-    never = np.zeros(engine.rows, np.bool_)
     engine.observe(into=buffer.current())
     for tick in range(TICKS):
         seen: ObservationBatch = buffer.current()
         actions = np.where(seen.action_mask, rng.random(seen.action_mask.shape), -1.0).argmax(1)
         result = engine.step(actions, into=buffer.following())
-        buffer.record(Step(tick, seen, Decision(actions, ArrayState()), result, never))
+        buffer.record(Step(tick, seen, Decision(actions, ArrayState()), result))
     origin = DatasetOrigin(
         config={},
         config_id="hamlet-0",
