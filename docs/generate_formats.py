@@ -45,7 +45,8 @@ def formats() -> str:
         "sorted keys and no spaces. Another spelling of the same values is refused.",
         "",
         "A folder appears when it is whole. Until then it is called `.NAME.<random>.partial`, beside its final place, "
-        "and holds a locked `writer.lock` for as long as its writer lives.",
+        "and holds a locked `writer.lock` for as long as its writer lives; `.NAME.lock` beside it keeps its name. "
+        "An unfinished dataset also holds `shards.jsonl`, from which `townlet dataset recover` finishes it.",
         "",
         "## Dataset",
         "",

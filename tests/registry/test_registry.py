@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import sys
 import pytest
 
 from townlet.errors import RegistryError
-from townlet.registry import SCHEMA_VERSION, Registry
+from townlet.registry import SCHEMA_VERSION, Registry, find_leftovers, logged_run, remove_leftovers
 from townlet.registry.schema import MIGRATIONS
+from townlet.storage import PartialFolder
 
 RUN = {"config_id": "tiny-01", "config_digest": "c" * 64, "policy": {"active": "scripted"}}
 
@@ -203,3 +205,54 @@ def test_a_failed_transaction_leaves_nothing(registry):
     with pytest.raises(RuntimeError):
         fails()
     assert registry.runs() == []
+
+
+class TestKilled:
+    """A run whose process is gone without a word is told from one that still runs."""
+
+    @pytest.fixture
+    def config(self):
+        from townlet.config import load_config
+
+        return load_config()
+
+    def test_while_it_runs_and_after_its_end(self, runs, config):
+        with logged_run(runs, "run", config, {}, warn=print) as entry, Registry(runs) as registry:
+            assert registry.run(entry.id).status == "running"
+        with Registry(runs) as registry:
+            assert registry.run(entry.id).status == "done"
+        assert list((runs / ".running").iterdir()) == []
+
+    def test_its_lock_without_a_holder_is_that_of_a_killed_one(self, runs, config):
+        with logged_run(runs, "run", config, {}, warn=print) as entry, Registry(runs) as registry:
+            entry._lock.release(keep=True)  # as the system does for a process that is gone
+            assert registry.run(entry.id).status == "killed"
+            assert [run.status for run in registry.runs()] == ["killed"]
+
+    def test_one_that_was_entered_without_a_lock_is_running_as_far_as_anybody_knows(self, registry):
+        name = registry.begin_run("mine", config_id="a", config_digest="c" * 64, policy={})
+        assert registry.run(name).status == "running"
+
+
+class TestLeftovers:
+    def test_what_is_dead_is_found_and_what_lives_is_not(self, runs, registry):
+        alive = PartialFolder(runs / "deep" / "alive", error=RegistryError)
+        dead = PartialFolder(runs / "deep" / "dead", error=RegistryError)
+        (dead.path / "some").write_text("bytes")
+        dead.give_back()
+        (runs / "deep" / ".gone.lock").write_text("{}")
+        old = runs / ".best.0a0a0a0a.partial"
+        old.write_text("x")
+        assert [left.path.name for left in find_leftovers(runs)] == [dead.path.name, ".gone.lock"]
+        os.utime(old, (0, 0))
+        found = find_leftovers(runs)
+        assert {left.path for left in found} == {dead.path, runs / "deep" / ".gone.lock", old}
+        assert {left.target.name for left in found} == {"dead", "gone", "best"}
+        remove_leftovers(found)
+        assert find_leftovers(runs) == []
+        alive.commit()
+        assert (runs / "deep" / "alive").is_dir()
+
+    def test_of_a_folder_that_is_not_there(self, tmp_path):
+        assert find_leftovers(tmp_path / "nowhere") == []
+        assert not (tmp_path / "nowhere").exists()

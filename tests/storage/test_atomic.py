@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +11,7 @@ import time
 import pytest
 
 from townlet.errors import DatasetError
-from townlet.storage import PartialFolder, find_partials, write_bytes_atomic
+from townlet.storage import PartialFolder, find_partials, numbered_folder, write_bytes_atomic
 
 
 @pytest.fixture
@@ -66,15 +68,75 @@ def test_what_is_there_stays(target, kind):
         PartialFolder(target, error=DatasetError)
 
 
-def test_whoever_is_first_wins(target):
-    slow, quick = (PartialFolder(target, error=DatasetError) for _ in range(2))
-    for number, folder in enumerate((slow, quick)):
-        (folder.path / "who").write_text(str(number))
-    quick.commit()
-    with pytest.raises(DatasetError, match="nothing is overwritten"):
-        slow.commit()
-    assert (target / "who").read_text() == "1"
-    assert [p.name for p in target.parent.iterdir()] == ["town"]
+def test_the_name_is_taken_at_the_beginning_and_its_taker_named(target):
+    first = PartialFolder(target, error=DatasetError)
+    with pytest.raises(DatasetError, match=f"this is being written by process {os.getpid()}"):
+        PartialFolder(target, error=DatasetError)
+    (first.path / "who").write_text("first")
+    first.commit()
+    assert (target / "who").read_text() == "first"
+    assert [p.name for p in target.parent.iterdir()] == ["town"], "the lock goes with its holder"
+
+
+def test_a_name_that_was_given_up_is_free(target):
+    PartialFolder(target, error=DatasetError).abandon()
+    PartialFolder(target, error=DatasetError).commit()
+    assert target.is_dir()
+
+
+def test_what_was_written_is_never_thrown_away_for_want_of_its_name(target):
+    """Somebody without our lock, such as ``cp -r``, took the name meanwhile."""
+    for number in (2, 3):
+        folder = PartialFolder(target, error=DatasetError)
+        (folder.path / "hours").write_text("of work")
+        target.mkdir()
+        (target / "other").write_text("")
+        with pytest.raises(DatasetError, match=f"is whole and lies in .*town-{number}"):
+            folder.commit()
+        assert (target.with_name(f"town-{number}") / "hours").read_text() == "of work"
+        shutil.rmtree(target)
+    assert not find_partials(target.parent)
+
+
+def test_a_rename_that_fails_keeps_what_was_written(target, monkeypatch):
+    folder = PartialFolder(target, error=DatasetError)
+    (folder.path / "hours").write_text("of work")
+
+    def fails(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(folder.path), "rename", fails)
+    with pytest.raises(DatasetError, match="Input/output error") as refused:
+        folder.commit()
+    assert str(folder.path) in str(refused.value)
+    assert (folder.path / "hours").exists()
+
+
+class TestNumbered:
+    def test_the_next_number_and_nothing_left_where_nothing_was_written(self, tmp_path):
+        (tmp_path / "runs" / "rollout-007").mkdir(parents=True)
+        (tmp_path / "runs" / "rollout-other").mkdir()
+        with numbered_folder(tmp_path / "runs", "rollout", error=DatasetError) as folder:
+            assert folder.name == "rollout-008"
+            with numbered_folder(tmp_path / "runs", "rollout", error=DatasetError) as other:
+                assert other.name == "rollout-009", "two at once are given two names"
+        assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["rollout-007", "rollout-other"]
+
+    def test_it_gives_way_to_what_is_written(self, tmp_path):
+        with (
+            numbered_folder(tmp_path / "runs", "run", error=DatasetError) as target,
+            PartialFolder(target, error=DatasetError) as folder,
+        ):
+            (folder.path / "a").write_text("x")
+        assert (tmp_path / "runs" / "run-001" / "a").exists()
+
+    def test_where_nothing_can_be_made(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with (
+            pytest.raises(DatasetError, match="cannot write here"),
+            numbered_folder(tmp_path / "file", "run", error=DatasetError),
+        ):
+            pass
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/.."])

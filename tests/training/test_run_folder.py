@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,10 +36,10 @@ def test_a_run_appears_whole_or_not_at_all(tmp_path: Path, config, monkeypatch) 
 
     monkeypatch.setattr("townlet.training.runfolder.write_bytes_atomic", full)
     with pytest.raises(OSError, match="No space left"):
-        RunFolder.create(tmp_path / "run", config, "ppo")
+        RunFolder.create(tmp_path / "run", config, "ppo").release()
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
-    RunFolder.create(tmp_path / "run", config, "ppo")
+    RunFolder.create(tmp_path / "run", config, "ppo").release()
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["checkpoints", "config.json", "run.json"]
 
 
@@ -47,13 +49,13 @@ def test_resume_needs_a_run(tmp_path: Path, config) -> None:
 
 
 def test_resume_in_another_mode_is_refused(tmp_path: Path, config) -> None:
-    RunFolder.create(tmp_path / "run", config, "ppo")
+    RunFolder.create(tmp_path / "run", config, "ppo").release()
     with pytest.raises(UsageError, match="begun with --mode ppo, not bc"):
         RunFolder.resume(tmp_path / "run", config, "bc")
 
 
 def test_resume_with_another_config_names_the_difference(tmp_path: Path, config) -> None:
-    RunFolder.create(tmp_path / "run", config, "ppo")
+    RunFolder.create(tmp_path / "run", config, "ppo").release()
     other = load_config(None, ["training.ppo.settings.gamma=0.9"])
     with pytest.raises(ConfigError) as caught:
         RunFolder.resume(tmp_path / "run", other, "ppo")
@@ -62,37 +64,45 @@ def test_resume_with_another_config_names_the_difference(tmp_path: Path, config)
 
 
 def test_resume_with_the_same_config_goes_on(tmp_path: Path, config) -> None:
-    RunFolder.create(tmp_path / "run", config, "ppo")
-    assert RunFolder.resume(tmp_path / "run", load_config(), "ppo").latest() is None
+    RunFolder.create(tmp_path / "run", config, "ppo").release()
+    folder = RunFolder.resume(tmp_path / "run", load_config(), "ppo")
+    assert folder.latest() is None
+    folder.release()
 
 
 def test_a_key_that_came_later_has_its_default_and_hinders_nothing(tmp_path: Path, config) -> None:
-    run = RunFolder.create(tmp_path / "run", config, "ppo").path
+    folder = RunFolder.create(tmp_path / "run", config, "ppo")
+    folder.release()
+    run = folder.path
     document, begun = (json.loads((run / name).read_text(encoding="utf-8")) for name in ("config.json", "run.json"))
     del document["training"]["ppo"]["bc_batch"]  # as a version wrote it that did not know the key
     begun["config_digest"] = "0" * 64
     (run / "config.json").write_text(json.dumps(document), encoding="utf-8")
     (run / "run.json").write_text(json.dumps(begun), encoding="utf-8")
-    assert RunFolder.resume(run, config, "ppo").latest() is None
+    folder = RunFolder.resume(run, config, "ppo")
+    assert folder.latest() is None
+    folder.release()
     with pytest.raises(ConfigError, match="bc_batch was 1024 and is 5 now"):
         RunFolder.resume(run, load_config(None, ["training.ppo.bc_batch=5"]), "ppo")
 
 
 def test_a_resume_removes_what_a_kill_left_unfinished(tmp_path: Path, config) -> None:
-    run = RunFolder.create(tmp_path / "run", config, "ppo").path
+    folder = RunFolder.create(tmp_path / "run", config, "ppo")
+    folder.release()
+    run = folder.path
     dead = [run / "checkpoints" / ".s000-u00000002.abc.partial", run / "demonstrations" / ".stage-000.def.partial"]
     for folder in (*dead, run / "checkpoints" / ".mine"):
         folder.mkdir(parents=True)
         (folder / "file").touch()
     with PartialFolder(run / "checkpoints" / "s000-u00000004", error=CheckpointError) as alive:
-        RunFolder.resume(run, config, "ppo")
+        RunFolder.resume(run, config, "ppo").release()
         assert alive.path.exists(), "another process that is still at it"
         assert (run / "checkpoints" / ".mine" / "file").exists()
         assert [folder for folder in dead if folder.exists()] == []
 
 
 def test_a_damaged_run_is_refused(tmp_path: Path, config) -> None:
-    RunFolder.create(tmp_path / "run", config, "ppo")
+    RunFolder.create(tmp_path / "run", config, "ppo").release()
     (tmp_path / "run" / "run.json").write_text("{")
     with pytest.raises(CheckpointError, match="cannot be read"):
         RunFolder.resume(tmp_path / "run", config, "ppo")
@@ -103,3 +113,43 @@ def test_the_last_name_is_the_latest(tmp_path: Path, config) -> None:
     for stage, update in [(0, 0), (2, 9), (2, 10), (1, 500)]:
         folder.checkpoint(stage, update).mkdir()
     assert folder.latest() == folder.checkpoint(2, 10)
+    folder.release()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from townlet.config import load_config
+from townlet.training.runfolder import RunFolder
+folder = RunFolder.create(Path(sys.argv[1]), load_config(), "ppo")
+print("training", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_run_that_is_being_trained_is_refused_to_a_second_who_touches_nothing(tmp_path: Path, config) -> None:
+    """The finding: two ``--resume`` of one folder at once wrote over each other's metrics."""
+    run = tmp_path / "run"
+    child = subprocess.Popen([sys.executable, "-c", HOLDER, str(run)], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"training\n"
+        unfinished = run / "checkpoints" / ".s000-u00000004.0123456789ab.partial"
+        unfinished.mkdir()
+        with pytest.raises(UsageError, match=f"this run is being trained by process {child.pid}"):
+            RunFolder.resume(run, config, "ppo")
+        assert unfinished.exists()
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    RunFolder.resume(run, config, "ppo").release()
+    assert not unfinished.exists()
+
+
+def test_a_run_can_be_resumed_again_and_again(tmp_path: Path, config) -> None:
+    RunFolder.create(tmp_path / "run", config, "ppo").release()
+    for _ in range(2):
+        RunFolder.resume(tmp_path / "run", config, "ppo").release()
+    with pytest.raises(UsageError, match="begun with --mode ppo"):
+        RunFolder.resume(tmp_path / "run", config, "bc")

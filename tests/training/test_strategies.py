@@ -379,10 +379,18 @@ def comparable(path: Path) -> list[dict]:
     return [{k: v for k, v in line.items() if k not in WALL_CLOCK} for line in read_metrics(path / "metrics.jsonl")]
 
 
-@pytest.mark.parametrize("mode", ["rollout", "mixed", "anneal"])
-@pytest.mark.parametrize("stop_at", [1, 7, 10, 14])
+@pytest.mark.parametrize(
+    ("mode", "stop_at"),
+    [
+        *((mode, stop_at) for mode in ("rollout", "mixed", "anneal") for stop_at in (1, 7, 10, 14)),
+        ("bc", 1),
+        ("bc", 4),
+        ("anneal", 4),
+    ],
+)
 def test_a_run_that_died_goes_on_exactly(toy, toy_config, services, learner, tmp_path, mode: str, stop_at: int) -> None:
-    config = short(toy_config)
+    """Also from the config as the run's folder keeps it, where every key is set and none is a default any more."""
+    config = short(toy_config).model_copy(update={"seed": 3})
     initial = learner.policy.weights.copy()
     unbroken = harness(config, services, mode, tmp_path / "unbroken").train()
 
@@ -401,7 +409,8 @@ def test_a_run_that_died_goes_on_exactly(toy, toy_config, services, learner, tmp
     with pytest.raises(MemoryError):
         harness(config, services, mode, tmp_path / "broken", watchers=[die]).train()
     fresh()
-    resumed = harness(config, services, mode, tmp_path / "broken", resume=True).train()
+    kept = type(config).model_validate_json((tmp_path / "broken" / "config.json").read_text())
+    resumed = harness(kept, services, mode, tmp_path / "broken", resume=True).train()
     assert resumed.fingerprint == unbroken.fingerprint
     assert comparable(tmp_path / "broken") == comparable(tmp_path / "unbroken")
 
@@ -469,7 +478,7 @@ def test_a_damaged_checkpoint_is_refused_on_resume(toy_config, services, learner
         harness(toy_config, services, "ppo", tmp_path / "run", resume=True).train()
 
 
-def test_begin_without_out_takes_the_first_free_folder(toy_config, services, learner) -> None:
+def test_begin_without_out_takes_the_next_number(toy_config, services, learner) -> None:
     for number in (1, 2):
         context = TrainingContext.begin(toy_config, services, "ppo")
         assert context.folder.path == services.runs / f"ppo-{number:03d}"

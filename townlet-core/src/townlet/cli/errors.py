@@ -8,7 +8,7 @@ code   meaning
 2      what was typed or configured
 3      a policy backend that cannot run
 4      data, a checkpoint, a snapshot, a file: refused, or not to be read or written
-130    stopped with Ctrl-C
+130    stopped with Ctrl-C, SIGTERM or SIGHUP
 141    whoever read the output went away
 =====  =====================================================================
 """
@@ -41,10 +41,11 @@ def run_guarded(words: Sequence[str]) -> int:
     """
     from townlet.cli.app import townlet
     from townlet.cli.options import Invocation
+    from townlet.signals import answered_as_ctrl_c
 
     invocation = Invocation()
     try:
-        with townlet.make_context("townlet", list(words), obj=invocation) as context:
+        with answered_as_ctrl_c(), townlet.make_context("townlet", list(words), obj=invocation) as context:
             code = townlet.invoke(context)
         flush_stdout()
     except click.exceptions.Exit as done:

@@ -113,6 +113,7 @@ class CloningConfig(BCSettings):
     class_balance: float = Field(
         0.0, ge=0, le=1, description="Exponent of the inverse class frequency in the loss: 0 none, 1 full balance."
     )
+    seed: int = Field(0, ge=0, description="Seed of the order of the batches; 0: the config's own seed.")
 
 
 class BCTrainingConfig(Section):

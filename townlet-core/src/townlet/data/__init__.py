@@ -8,6 +8,7 @@ from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, read_manifest
 from townlet.data.minari_export import export_minari
 from townlet.data.minari_import import import_minari
+from townlet.data.recovery import recover
 from townlet.data.replay import ReplayBatch, ReplayDataset
 from townlet.data.selection import write_episodes, write_worlds
 from townlet.data.statistics import Totals
@@ -33,6 +34,7 @@ __all__ = [
     "index_episodes",
     "open_dataset",
     "read_manifest",
+    "recover",
     "score_names",
     "split",
     "split_episodes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ __all__ = [
     "SegmentEntry",
     "ShardEntry",
     "read_manifest",
+    "write_manifest",
 ]
 
 MANIFEST_NAME = "manifest.json"
@@ -192,7 +194,7 @@ def read_manifest(folder: Path) -> tuple[DatasetManifest, str]:
         raise DatasetError("there is no dataset here", where=str(folder), details=unfinished(folder))
     if folder.name.endswith(".partial"):
         raise DatasetError(
-            "this recording was never finished", where=str(folder), details=("record it again and remove this folder",)
+            "this recording was never finished", where=str(folder), details=(f"townlet dataset recover {folder}",)
         )
     if not (folder / MANIFEST_NAME).exists():
         raise DatasetError(f"this folder is no dataset: it has no {MANIFEST_NAME}", where=str(folder))
@@ -227,7 +229,10 @@ def unfinished(target: Path) -> Sequence[str]:
     if not target.parent.is_dir():
         return ()
     return [
-        f"a recording on its way here {'is still running' if partial.alive else 'was never finished'}: {partial.path}"
+        f"a recording on its way here is still running: {partial.path}"
+        if partial.alive
+        else f"a recording on its way here was never finished; have its whole shards back:  "
+        f"townlet dataset recover {target}"
         for partial in find_partials(target.parent, target.name)
     ]
 
@@ -260,6 +265,15 @@ def _refuse_contradictions(manifest: DatasetManifest, fingerprint: str, where: s
         problems.append("its seeds are not one per world")
     if problems:
         raise DatasetError(f"the manifest contradicts itself: {problems[0]}", where=where, details=problems[1:])
+
+
+def write_manifest(folder: Path, manifest: DatasetManifest) -> None:
+    """Write ``manifest.json`` to the disk. Raises OSError."""
+    data, _ = manifest.encoded()
+    with (folder / MANIFEST_NAME).open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def origin_of(manifest: DatasetManifest) -> DatasetOrigin:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import ObservationSpec
+from townlet.data.assembly import Subject, assembled
 from townlet.data.block import TrajectoryBlock, array_shapes
 from townlet.data.fit import refuse_misfit
-from townlet.data.manifest import (
-    MANIFEST_NAME,
-    DatasetManifest,
-    DatasetOrigin,
-    SegmentEntry,
-    ShardEntry,
-    finite_metrics,
-    now,
-)
+from townlet.data.manifest import DatasetManifest, DatasetOrigin, SegmentEntry, ShardEntry, write_manifest
+from townlet.data.shard_log import ShardLog
 from townlet.data.shards import shard_name, write_shard
 from townlet.data.statistics import Totals
 from townlet.errors import DatasetError
-from townlet.storage import PartialFolder, canonical_digest, find_partials
+from townlet.signals import held_back
+from townlet.storage import PartialFolder, find_partials
 
 __all__ = ["DatasetWriter"]
 
@@ -37,7 +31,9 @@ SHARD_BYTES = 24 << 20  # below the blocks that a recorder hands over, so that t
 class DatasetWriter:
     """Writes one dataset; a context that closes at the end, or leaves nothing behind after an exception.
 
-    Until :meth:`close` the folder has a temporary name beside its final one. If the disk fills up, what was
+    The name is taken at the beginning: a second writer of the same one is refused at once. Until :meth:`close` the
+    folder has a temporary name beside its final one, and what has reached the disk by then can be had back after a
+    kill: :func:`~townlet.data.recovery.recover`. If the disk fills up, what was
     whole by then is kept under the final name, marked ``complete: false``, and the error says so.
 
     Args:
@@ -49,7 +45,7 @@ class DatasetWriter:
         shard_bytes: a shard is written when at least this much has come.
 
     Raises:
-        DatasetError: the folder is there already, or cannot be made.
+        DatasetError: the folder is there already, is being written, or cannot be made.
     """
 
     def __init__(
@@ -67,8 +63,7 @@ class DatasetWriter:
         self._spec = spec
         self._fingerprint = spec.fingerprint()
         self._origin = origin
-        self._layout = layout
-        self._derived_from = dict(derived_from) if derived_from is not None else None
+        self._subject = Subject(spec, origin, layout, derived_from)
         self._shard_bytes = shard_bytes
         self._shapes = array_shapes(spec, len(origin.reward_parts))
         self._rows = 0
@@ -78,6 +73,7 @@ class DatasetWriter:
         self._written: list[tuple[ShardEntry, Totals, Future[None]]] = []
         self._hasher = ThreadPoolExecutor(1, "townlet-hash")
         self._syncer = ThreadPoolExecutor(1, "townlet-sync")
+        self._log = ShardLog(self._folder.path, self._subject)
         self._open = True
 
     @property
@@ -146,7 +142,12 @@ class DatasetWriter:
 
         Raises:
             DatasetError: nothing was recorded (no folder is left), or a write failed.
+            KeyboardInterrupt: asked for meanwhile; the dataset is whole by then.
         """
+        with held_back():
+            return self._close(metrics or {}, interruption)
+
+    def _close(self, metrics: Mapping[str, float], interruption: str | None) -> DatasetManifest:
         self._refuse_closed()
         if self._pending:
             self._write(self._pending)
@@ -158,7 +159,7 @@ class DatasetWriter:
         if not self._written:
             self.abort()
             raise DatasetError("nothing was recorded, so there is no dataset", where=str(self.path))
-        manifest = self._manifest(self._written, metrics or {}, interruption)
+        manifest = self._manifest(self._written, metrics, interruption)
         try:
             self._write_manifest(manifest)
         except OSError as problem:
@@ -203,7 +204,9 @@ class DatasetWriter:
         self._segments[segment] = self._segments[segment].model_copy(
             update={"ticks": self._segments[segment].ticks + entry.ticks}
         )
-        self._written.append((entry, totals, self._syncer.submit(_sync_and_close, handle)))
+        begun = self._segments[segment].model_copy(update={"ticks": 0})
+        synced = self._syncer.submit(_sync_and_close, handle, lambda: self._log.shard(entry, begun))
+        self._written.append((entry, totals, synced))
 
     def _manifest(
         self,
@@ -211,49 +214,18 @@ class DatasetWriter:
         metrics: Mapping[str, float],
         interruption: str | None,
     ) -> DatasetManifest:
-        origin = self._origin
-        totals = Totals.zero(self._spec.action_count, len(origin.reward_parts))
-        lengths = np.zeros(len(self._segments), np.int64)
-        for entry, part, _ in written:
-            totals.add(part)
-            lengths[entry.segment] += entry.ticks
-        computed = totals.metrics(self._spec.action_names, origin.reward_parts)
-        return DatasetManifest.model_validate(
-            {
-                "timing": {"created": now()},
-                "layout": self._layout,
-                "observation": self._spec.to_json(),
-                "observation_fingerprint": self._fingerprint,
-                "config": origin.config,
-                "config_id": origin.config_id,
-                "config_digest": canonical_digest(origin.config),
-                "policy": origin.policy,
-                "players": origin.players,
-                "rows": self._rows,
-                "agents": origin.agents,
-                "agent_names": origin.agent_names,
-                "reward_parts": origin.reward_parts,
-                "segments": [
-                    segment.model_copy(update={"ticks": int(ticks)})
-                    for segment, ticks in zip(self._segments, lengths, strict=True)
-                    if ticks
-                ],
-                "shards": [entry for entry, _, _ in written],
-                "totals": totals.to_json(),
-                "metrics": finite_metrics({**computed, **metrics}),
-                "tags": origin.tags,
-                "complete": interruption is None,
-                "interruption": interruption,
-                "derived_from": self._derived_from,
-            }
+        return assembled(
+            self._subject,
+            [(entry, totals) for entry, totals, _ in written],
+            self._segments,
+            rows=self._rows,
+            metrics=metrics,
+            interruption=interruption,
         )
 
     def _write_manifest(self, manifest: DatasetManifest) -> None:
-        data, _ = manifest.encoded()
-        with (self._folder.path / MANIFEST_NAME).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_manifest(self._folder.path, manifest)
+        self._log.remove()
 
     def _salvage(self, problem: OSError) -> DatasetError:
         """After a failed write: keep the shards that are whole, drop the rest, and say what happened."""
@@ -291,8 +263,9 @@ class DatasetWriter:
         self._syncer.shutdown()
 
 
-def _sync_and_close(handle: int) -> None:
+def _sync_and_close(handle: int, enter: Callable[[], None]) -> None:
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+    enter()  # the log lists only what is on the disk

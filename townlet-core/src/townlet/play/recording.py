@@ -14,6 +14,7 @@ from townlet.errors import TownletError
 from townlet.play.stage import Stage
 from townlet.registry import RunEntry, logged_run
 from townlet.rollout import TrajectoryService
+from townlet.signals import held_back
 
 __all__ = ["Journal", "Recording", "recording"]
 
@@ -73,7 +74,7 @@ def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, 
     # The writer first: where it cannot write, there is no run to enter.
     with DatasetWriter(folder, spec=engine.spec, origin=origin) as writer:
         for stale in writer.stale:
-            journal.warn(f"a recording that was never finished lies here and can be removed: {stale}")
+            journal.warn(f"a recording of this name was never finished:  townlet dataset recover {stale}")
         with logged_run(
             journal.runs, journal.kind, stage.job.config, origin.policy, folder=folder, warn=journal.warn
         ) as entry:
@@ -84,12 +85,14 @@ def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, 
                     yield made
             except (Exception, KeyboardInterrupt) as error:
                 whole = stage.tick == first_tick + recorder.ticks  # else the figures tell of more than is kept
-                _keep(writer, recorder, error, stage.kpis().summary() if whole else {})
-                made.digest = _enter(entry, folder)
+                with held_back():
+                    _keep(writer, recorder, error, stage.kpis().summary() if whole else {})
+                    made.digest = _enter(entry, folder)
                 raise
-            writer.close(stage.kpis().summary(), interruption=_BY_A_PERSON if made.interrupted else None)
-            made.digest = _enter(entry, folder)
-            entry.status = "interrupted" if made.interrupted else "done"
+            with held_back():
+                writer.close(stage.kpis().summary(), interruption=_BY_A_PERSON if made.interrupted else None)
+                made.digest = _enter(entry, folder)
+                entry.status = "interrupted" if made.interrupted else "done"
 
 
 def origin_of(stage: Stage, tags: tuple[str, ...] = ()) -> DatasetOrigin:

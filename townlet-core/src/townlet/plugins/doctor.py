@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from townlet.plugins.children import import_path, python_child
 from townlet.plugins.names import canonical
 from townlet.plugins.rows import BackendRow, State
 
@@ -88,7 +89,7 @@ def _run_child(row: BackendRow, spec: Mapping[str, Any] | None, limit: float, fo
     """Exit code, and whether it had to be killed for taking too long."""
     request = {
         "backend": f"{canonical(row.distribution)}:{row.name}",
-        "path": [entry or str(Path.cwd()) for entry in sys.path],
+        "path": import_path(),
         "spec": spec,
         "log": str(folder / "log"),
         "trace": str(folder / "trace"),
@@ -96,7 +97,7 @@ def _run_child(row: BackendRow, spec: Mapping[str, Any] | None, limit: float, fo
     }
     with Path(folder, "output").open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD],
+            python_child("-c", _CHILD),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

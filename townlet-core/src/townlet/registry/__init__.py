@@ -1,5 +1,6 @@
 """The registry of runs, datasets, checkpoints, evaluations and releases: one SQLite file in the runs folder."""
 
+from townlet.registry.leftovers import Leftover, find_leftovers, remove_leftovers
 from townlet.registry.logbook import RunEntry, logged_run
 from townlet.registry.promotion import PromotionManager, PromotionStatus, resolve_release
 from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, PromotionRecord, RunRecord
@@ -11,12 +12,15 @@ __all__ = [
     "CheckpointRecord",
     "DatasetRecord",
     "EvaluationRecord",
+    "Leftover",
     "PromotionManager",
     "PromotionRecord",
     "PromotionStatus",
     "Registry",
     "RunEntry",
     "RunRecord",
+    "find_leftovers",
     "logged_run",
+    "remove_leftovers",
     "resolve_release",
 ]

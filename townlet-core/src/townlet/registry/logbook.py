@@ -11,7 +11,8 @@ from townlet.config import TownletConfig, config_digest
 from townlet.data import Dataset
 from townlet.errors import RegistryError
 from townlet.registry.records import Status
-from townlet.registry.store import Registry
+from townlet.registry.store import Registry, new_run_id, running_lock
+from townlet.storage import HeldLock
 
 __all__ = ["RunEntry", "logged_run"]
 
@@ -28,6 +29,7 @@ class RunEntry:
     def __init__(self, runs: Path | None, warn: Callable[[str], None]) -> None:
         self._runs = runs
         self._warn = warn
+        self._lock: HeldLock | None = None
         self.id: str | None = None
         self.status: Status = "done"
         self.summary: dict[str, Any] = {}
@@ -38,8 +40,15 @@ class RunEntry:
 
     def _begin(self, kind: str, config: TownletConfig, policy: Mapping[str, Any], folder: Path | None) -> None:
         def enter(registry: Registry) -> None:
+            name = new_run_id(kind)
+            self._lock = _hold(running_lock(registry.folder, name))
             self.id = registry.begin_run(
-                kind, config_id=config.config_id, config_digest=config_digest(config), policy=policy, folder=folder
+                kind,
+                config_id=config.config_id,
+                config_digest=config_digest(config),
+                policy=policy,
+                folder=folder,
+                run_id=name,
             )
 
         self._try(enter)
@@ -48,6 +57,8 @@ class RunEntry:
         name = self.id
         if name is not None:
             self._try(lambda registry: registry.finish_run(name, self.status, self.summary))
+        if self._lock is not None:
+            self._lock.release()
 
     def _try(self, work: Callable[[Registry], object]) -> None:
         if self._runs is None:
@@ -58,6 +69,14 @@ class RunEntry:
         except RegistryError as problem:
             self._warn(f"the run goes on without the registry: {problem}")
             self._runs = None
+
+
+def _hold(path: Path) -> HeldLock:
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise RegistryError(f"cannot write here: {problem.strerror}", where=str(path.parent)) from problem
+    return HeldLock(path, "this run is under way", error=RegistryError)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["Action", "CheckpointRecord", "DatasetRecord", "EvaluationRecord", "PromotionRecord", "RunRecord", "Status"]
 
-Status = Literal["running", "done", "interrupted", "failed"]
+Status = Literal["running", "done", "interrupted", "failed", "killed"]
 Action = Literal["promote", "hold", "rollback"]
 
 
@@ -27,8 +27,8 @@ class RunRecord(_Record):
         id: its name.
         kind: the command.
         started: UTC, ISO 8601.
-        finished: the same, or None while it runs (or after it was killed).
-        status: ``running``, ``done``, ``interrupted`` or ``failed``.
+        finished: the same, or None while it runs and after it was killed.
+        status: ``running``, ``done``, ``interrupted``, ``failed``, or ``killed`` where it ended without a word.
         config_id: name and short digest of the config.
         config_digest: digest of the config.
         policy: provenance.

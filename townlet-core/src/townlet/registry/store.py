@@ -17,8 +17,9 @@ from townlet.data import Dataset
 from townlet.errors import RegistryError
 from townlet.registry.database import FILE_NAME, Database
 from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, RunRecord, Status
+from townlet.storage import holder_of
 
-__all__ = ["Registry", "json_text", "somebody", "timestamp"]
+__all__ = ["Registry", "json_text", "new_run_id", "running_lock", "somebody", "timestamp"]
 
 
 def timestamp() -> str:
@@ -32,6 +33,16 @@ def somebody() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
+
+
+def new_run_id(kind: str) -> str:
+    """A name for a run of the command ``kind`` that starts now."""
+    return f"{kind}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def running_lock(runs: Path, run_id: str) -> Path:
+    """The lock that a run holds for as long as its process lives; one without a holder is of a run that was killed."""
+    return runs / ".running" / f"{run_id}.lock"
 
 
 class Registry:
@@ -82,7 +93,7 @@ class Registry:
         run_id: str | None = None,
     ) -> str:
         """Enter a run that starts now; its id."""
-        name = run_id or f"{kind}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        name = run_id or new_run_id(kind)
         with self.database.writing():
             if self.database.rows("SELECT 1 FROM runs WHERE id = ?", (name,)):
                 raise RegistryError(f"there is a run {name!r} already", where=str(self.folder))
@@ -115,7 +126,7 @@ class Registry:
             "SELECT * FROM runs WHERE ? IS NULL OR kind = ? ORDER BY started DESC, rowid DESC LIMIT ?",
             (kind, kind, limit),
         )
-        return [_run(row) for row in found]
+        return [self._run(row) for row in found]
 
     def run(self, run_id: str) -> RunRecord:
         """A run by its id, or by the beginning of it if only one begins so."""
@@ -129,7 +140,14 @@ class Registry:
             names = [str(row["id"]) for row in rows]
             shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
             raise RegistryError(f"several runs begin with {run_id!r}", where=str(self.folder), details=(shown,))
-        return _run(rows[0])
+        return self._run(rows[0])
+
+    def _run(self, row: Row) -> RunRecord:
+        values = _decoded(row, "policy", "summary")
+        lock = running_lock(self.folder, values["id"])
+        if values["status"] == "running" and lock.exists() and holder_of(lock) is None:
+            values["status"] = "killed"
+        return RunRecord(**values)
 
     def add_dataset(self, dataset: Dataset, run: str | None = None) -> DatasetRecord:
         """Enter a dataset; entering it again updates its path."""
@@ -276,10 +294,6 @@ def _finite(value: Any) -> Any:
 def _decoded(row: Row, *names: str) -> dict[str, Any]:
     values = dict(row)
     return {**values, **{name: json.loads(values[name]) for name in names}}
-
-
-def _run(row: Row) -> RunRecord:
-    return RunRecord(**_decoded(row, "policy", "summary"))
 
 
 def _checkpoint(row: Row) -> CheckpointRecord:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
-import threading
 from types import FrameType, TracebackType
+from typing import Any
+
+from townlet.signals import asks_to_end, stopping_signals
 
 __all__ = ["Interruptible"]
 
@@ -12,30 +14,34 @@ __all__ = ["Interruptible"]
 class Interruptible:
     """While it is entered, the first Ctrl-C only sets ``requested``; the second raises KeyboardInterrupt.
 
+    SIGTERM and SIGHUP do the same where they are answered as Ctrl-C is (:mod:`townlet.signals`), each counted for
+    itself: who closes a session may send both.
+
     Outside the main thread, where Python handles no signals, it does nothing: ``requested`` stays false and an
     interrupt is whatever it was.
     """
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous: signal.Handlers | None = None
+        self._seen: set[int] = set()
+        self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruptible:
-        # Only Python's own handler is replaced: a caller that set one of its own knows what it wants.
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            self._previous = signal.default_int_handler  # type: ignore[assignment]
-            signal.signal(signal.SIGINT, self._note)
+        # Only handlers that would raise are replaced: a caller that set one of its own knows what it wants.
+        self._previous = {each: signal.getsignal(each) for each in stopping_signals() if asks_to_end(each)}
+        for each in self._previous:
+            signal.signal(each, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
+        for each, handler in self._previous.items():
+            signal.signal(each, handler)
+        self._previous = {}
 
     def _note(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if self.requested:
-            raise KeyboardInterrupt
         self.requested = True
+        if signum in self._seen:
+            raise KeyboardInterrupt
+        self._seen.add(signum)

@@ -3,12 +3,15 @@
 Datasets, checkpoints and snapshots share these few functions; nothing here knows what the bytes mean.
 """
 
-from townlet.storage.atomic import PartialFolder, PartialInfo, find_partials, write_bytes_atomic
+from townlet.storage.atomic import PartialFolder, PartialInfo, find_partials, numbered_folder, write_bytes_atomic
 from townlet.storage.digests import canonical_bytes, canonical_digest, content_digest, read_json_document, sha256_file
+from townlet.storage.locks import HeldLock, Holder, holder_of
 from townlet.storage.names import member_path
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
 
 __all__ = [
+    "HeldLock",
+    "Holder",
     "PartialFolder",
     "PartialInfo",
     "TensorInfo",
@@ -17,8 +20,10 @@ __all__ = [
     "canonical_digest",
     "content_digest",
     "find_partials",
+    "holder_of",
     "map_tensors",
     "member_path",
+    "numbered_folder",
     "read_json_document",
     "read_tensor_header",
     "sha256_file",

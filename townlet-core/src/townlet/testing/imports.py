@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from functools import cache
 from typing import Any, NamedTuple
 
+from townlet.plugins.children import import_path, python_child
 from townlet.plugins.rows import BackendRow
 
 __all__ = ["TIMEOUT", "ImportOutcome", "import_outcome"]
@@ -86,11 +86,11 @@ def import_outcome(row: BackendRow, timeout: float = TIMEOUT) -> ImportOutcome:
     if row.manifest is not None and row.manifest.options:
         modules.append(row.manifest.options.partition(":")[0].strip())
     request = {
-        "path": sys.path,
+        "path": import_path(),
         "modules": modules,
         "heavy": [requirement.name.replace("-", "_") for requirement in row.requirements],
     }
-    command = [sys.executable, "-c", _PROBE, json.dumps(request)]
+    command = python_child("-c", _PROBE, json.dumps(request))
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -129,32 +129,43 @@ class TrainingContext:
             config: the town and how it is taught.
             services: made from the same config.
             mode: ``bc``, ``ppo``, ``anneal``, ``rollout``, ``replay`` or ``mixed``; kept with the run.
-            out: its folder; the first free ``<mode>-<number>`` in the runs folder by default.
+            out: its folder; the next ``<mode>-<number>`` in the runs folder by default.
             resume: go on with the run in ``out``.
             watcher: is told of each line of metrics.
 
         Raises:
             BackendError: if the learner cannot be made.
-            CheckpointError, ConfigError, UsageError: if there is nothing that could be gone on with.
+            CheckpointError, ConfigError, UsageError: if there is nothing that could be gone on with, or another
+                process is training it.
         """
         require_learner(config, PURPOSES[mode])
         spec = services.rollout.spec
         initial = config.training.ppo.initial
-        if resume and out is not None:
-            folder = RunFolder.resume(out, config, mode)
-            latest = folder.latest()
-            if latest is not None:
-                progress = load_progress(latest, spec)
-                learner = _guarded(open_learner(config, spec), config, services, mode)
-                learner.at, learner.kept = "resuming", latest
-                learner.load(latest)
-                return cls(config, services, folder, learner, progress=progress, watcher=watcher)
-        maker = learner_backend(config)
-        start = read_checkpoint(Path(initial), spec, backend=maker).path if initial is not None else None
-        learner = _guarded(open_learner(config, spec, start), config, services, mode)
-        if not (resume and out is not None):
-            folder = RunFolder.create(out if out is not None else services.free_folder(mode), config, mode)
-        context = cls(config, services, folder, learner, progress=Progress(cloned=initial is not None), watcher=watcher)
+        with ExitStack() as held:  # the run, until it is the context's to give up
+            folder: RunFolder | None = None
+            if resume and out is not None:
+                folder = RunFolder.resume(out, config, mode)
+                held.callback(folder.release)
+                latest = folder.latest()
+                if latest is not None:
+                    progress = load_progress(latest, spec)
+                    learner = _guarded(open_learner(config, spec), config, services, mode)
+                    learner.at, learner.kept = "resuming", latest
+                    learner.load(latest)
+                    context = cls(config, services, folder, learner, progress=progress, watcher=watcher)
+                    held.pop_all()
+                    return context
+            maker = learner_backend(config)
+            start = read_checkpoint(Path(initial), spec, backend=maker).path if initial is not None else None
+            # Before the folder: what cannot learn leaves none.
+            learner = _guarded(open_learner(config, spec, start), config, services, mode)
+            if folder is None:
+                free = nullcontext(out) if out is not None else services.numbered_folder(mode)
+                folder = RunFolder.create(held.enter_context(free), config, mode)
+                held.callback(folder.release)
+            progress = Progress(cloned=initial is not None)
+            context = cls(config, services, folder, learner, progress=progress, watcher=watcher)
+            held.pop_all()
         try:
             context.save(context.progress, {})
         except BaseException:
@@ -269,8 +280,9 @@ class TrainingContext:
             experience.load(towns_folder(self.checkpoint))
 
     def close(self) -> None:
-        """Close the files and the learner's policy."""
+        """Close the files and the learner's policy, and give the run up."""
         self.log.close()
+        self.folder.release()
         self.learner.policy.close()
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest
 from townlet.errors import CheckpointError, ConfigError, UsageError
-from townlet.storage import PartialFolder, find_partials, write_bytes_atomic
+from townlet.storage import HeldLock, PartialFolder, find_partials, write_bytes_atomic
 from townlet.training.results import CandidateResult, TrainingResult
 
 __all__ = ["RunFolder", "run_config"]
@@ -21,6 +21,8 @@ _RUN = "run.json"
 
 class RunFolder:
     """``run.json``, ``config.json``, ``metrics.jsonl``, ``checkpoints/``, ``demonstrations/`` and ``result.json``.
+
+    Whoever trains it holds ``run.lock`` until :meth:`release`: two at once would write over each other's lines.
 
     A checkpoint is named by the work that comes next, ``s<stage>-u<update>``, so the last name is where a
     resume goes on. Its folder appears whole or not at all.
@@ -32,6 +34,22 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.demonstrations = path / "demonstrations"
         self.result = path / "result.json"
+        self._lock: HeldLock | None = None
+
+    def hold(self) -> RunFolder:
+        """Take the run for this process.
+
+        Raises:
+            UsageError: another one has it; the message names it.
+        """
+        self._lock = HeldLock(self.path / "run.lock", "this run is being trained", where=self.path, error=UsageError)
+        return self
+
+    def release(self) -> None:
+        """Give it up. May be called twice."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     @classmethod
     def create(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
@@ -51,14 +69,14 @@ class RunFolder:
             cls(partial.path).checkpoints.mkdir()
             write_bytes_atomic(partial.path / "config.json", f"{config.model_dump_json(indent=2)}\n".encode())
             write_bytes_atomic(partial.path / _RUN, f"{json.dumps(document, indent=2)}\n".encode())
-        return cls(path)
+        return cls(path).hold()
 
     @classmethod
     def resume(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
         """The run in ``path``, begun with the same config and mode. What a kill left unfinished in it is removed.
 
         Raises:
-            UsageError: if there is no run, or it was begun in another mode.
+            UsageError: if there is no run, it was begun in another mode, or another process is training it.
             ConfigError: if it was begun with another config; the first difference is named.
         """
         try:
@@ -81,7 +99,7 @@ class RunFolder:
                 where=str(path),
                 details=(difference, f"the run's config is {path / 'config.json'}"),
             )
-        folder = cls(path)
+        folder = cls(path).hold()  # before anything in it is touched
         folder.checkpoints.mkdir(exist_ok=True)
         for unfinished in (*find_partials(folder.checkpoints), *find_partials(folder.demonstrations)):
             if not unfinished.alive:

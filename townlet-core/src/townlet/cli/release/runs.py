@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
-from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
 from townlet.cli.ranges import WholeRange
+from townlet.cli.release.runs_clean import clean
 
 if TYPE_CHECKING:
     from townlet.registry import EvaluationRecord, Registry, RunRecord
@@ -23,11 +24,14 @@ _BY_HAND = "evaluate"
 
 @click.group("runs")
 def command() -> None:
-    """List what was run, recorded, trained and evaluated.
+    """List what was run, recorded, trained and evaluated; clean up after what was killed.
 
     \b
     Example:  townlet runs list
     """
+
+
+command.add_command(clean)
 
 
 @command.command("list")
@@ -50,6 +54,7 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
     with Registry(runs, create=False) as registry:
         found = registry.runs(kind=kind, limit=limit)
         judged = registry.evaluations(by_hand=True)[:limit] if kind in (None, _BY_HAND) else []
+        hints = [hint for run in found if (hint := _what_to_do(registry, run))]
     if as_json:
         emit_json(
             {"runs": [run.to_json() for run in found], "evaluations": [evaluation.to_json() for evaluation in judged]}
@@ -59,6 +64,8 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
         emit("no runs yet" if kind is None else f"no runs of the command {kind!r} here")
     if found:
         emit_table(("run", "started (UTC)", "status", "policy", "config", "reward", "folder"), map(_cells, found))
+        for hint in hints:
+            emit(hint)
     if found and judged:
         emit()
     if judged:
@@ -93,6 +100,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         datasets = registry.datasets(run=run.id)
         checkpoints = registry.checkpoints(run=run.id)
         evaluations = registry.evaluations(run=run.id)
+        hint = _what_to_do(registry, run)
     if as_json:
         emit_json(
             {
@@ -108,7 +116,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         ("command", run.kind),
         ("status", run.status),
         ("started", run.started),
-        ("finished", run.finished or "not yet, or it was killed"),
+        ("finished", run.finished or ("it was killed" if run.status == "killed" else "not yet")),
         ("config", run.config_id),
         ("policy", str(run.policy.get("active", "unknown"))),
         ("folder", run.folder or "none"),
@@ -126,6 +134,24 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         emit(f"evaluation {evaluation.policy} at {evaluation.at}{verdict}")
         _emit_gate(evaluation)
     _emit_numbers(run.summary)
+    if hint:
+        emit(hint)
+
+
+def _what_to_do(registry: Registry, run: RunRecord) -> str:
+    """How to go on with a run that was killed, as a command; empty where there is nothing to go on with."""
+    if run.status != "killed" or run.folder is None:
+        return ""
+    folder = registry.real_path(run.folder)
+    if run.kind == "train" and folder.is_dir():
+        return f"{run.id} was killed; go on with it:  townlet train --resume {as_typed(folder)}"
+    from townlet.data.recovery import recoverable
+    from townlet.storage import find_partials
+
+    left = [p for p in find_partials(folder.parent, folder.name) if not p.alive] if folder.parent.is_dir() else []
+    if any(recoverable(partial.path).ticks for partial in left):
+        return f"{run.id} was killed; have its whole shards back:  townlet dataset recover {as_typed(folder)}"
+    return ""
 
 
 def _cells(run: RunRecord) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ __all__ = ["SUBCOMMANDS", "command"]
 
 SUBCOMMANDS: dict[str, str] = {
     "inspect": "Show what a dataset holds",
+    "recover": "Have the whole shards of a killed recording back",
     "verify": "Read it through and compare every digest",
     "split": "Write a training and a held-out part, by whole lives",
     "curate": "Keep the lives or worlds that meet a criterion",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from townlet.config.root import TownletConfig
+from townlet.errors import UsageError
+from townlet.storage import numbered_folder
 from townlet.training.services.promotion import PromotionServiceAdapter
 from townlet.training.services.replay import ReplayDatasetService
 from townlet.training.services.rollout import EngineFactory, RolloutCaptureService, town_engine
@@ -49,9 +52,6 @@ class TrainingServices:
             folder,
         )
 
-    def free_folder(self, mode: str) -> Path:
-        """The first folder ``<mode>-<number>`` of the runs folder that is not there."""
-        number = 1
-        while (self.runs / f"{mode}-{number:03d}").exists():
-            number += 1
-        return self.runs / f"{mode}-{number:03d}"
+    def numbered_folder(self, mode: str) -> AbstractContextManager[Path]:
+        """The next ``<mode>-<number>`` of the runs folder, kept for whoever enters it."""
+        return numbered_folder(self.runs, mode, error=UsageError)

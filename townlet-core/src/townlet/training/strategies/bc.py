@@ -69,7 +69,7 @@ class BCStrategy:
 
     def _settings(self, epochs: int | None) -> BCSettings:
         settings = self.config.training.bc.settings
-        seed = settings.seed if "seed" in settings.model_fields_set else self.config.seed
+        seed = settings.seed or self.config.seed  # by its value: a config that was written and read sets every key
         return settings.model_copy(update={"seed": seed, **({} if epochs is None else {"epochs": epochs})})
 
     def _result(

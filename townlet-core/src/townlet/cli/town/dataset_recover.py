@@ -1,0 +1,75 @@
+"""``townlet dataset recover``: have the whole shards of a killed recording back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from townlet.cli.options import debug_option, json_option, runs_option
+from townlet.cli.output import as_typed, counted, emit, emit_json, warn
+
+if TYPE_CHECKING:
+    from townlet.data import Dataset
+
+__all__ = ["command"]
+
+
+@click.command("recover")
+@click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Another name for it than its own."
+)
+@runs_option("learns of it, where it knows the run")
+@json_option
+@debug_option
+def command(path: Path, out: Path | None, runs: Path, as_json: bool) -> None:
+    """Finish a recording whose recorder was killed, with the shards that were whole by then.
+
+    DATASET is the name that it would have got, as given to run --record or rollout --out; runs list shows it. The
+    dataset is marked as cut short. Ticks after the last whole shard are lost.
+
+    \b
+    Example:  townlet dataset recover runs/first
+
+    JSON keys: path, digest, ticks, transitions, shards.
+    """
+    from townlet.data import recover
+
+    dataset = recover(path, out=out)
+    _enter(runs, path, dataset)
+    manifest = dataset.manifest
+    if as_json:
+        emit_json(
+            {
+                "path": str(dataset.path),
+                "digest": dataset.digest,
+                "ticks": manifest.ticks,
+                "transitions": manifest.transitions,
+                "shards": len(manifest.shards),
+            }
+        )
+        return
+    emit(
+        f"recovered {counted(manifest.ticks, 'tick')} ({counted(manifest.transitions, 'transition')}, "
+        f"{counted(len(manifest.shards), 'shard')}) in {dataset.path}"
+    )
+    emit(f"look at it with:  townlet dataset inspect {as_typed(dataset.path)}")
+
+
+def _enter(runs: Path, asked: Path, dataset: Dataset) -> None:
+    """Enter the dataset in the registry where that knows the run that recorded it."""
+    from townlet.errors import TownletError
+    from townlet.registry import Registry
+
+    if not (runs / "registry.sqlite").is_file():
+        return
+    try:
+        with Registry(runs, create=False) as registry:
+            names = {registry.stored_path(asked), registry.stored_path(dataset.path)}
+            run = next((run.id for run in registry.runs(limit=10_000) if run.folder in names), None)
+            if run is not None:
+                registry.add_dataset(dataset, run)
+    except TownletError as error:
+        warn(f"the registry does not know of it: {error}")

@@ -1,0 +1,120 @@
+"""What a recording writes down while it is made, so that its whole shards can be had back if it is killed.
+
+One line of JSON for what it is, one for each shard that has reached the disk. The manifest takes its place at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from townlet.api import ObservationSpec
+from townlet.data.assembly import Subject
+from townlet.data.manifest import DatasetOrigin, SegmentEntry, ShardEntry
+from townlet.errors import ContractError, DatasetError
+from townlet.storage import member_path
+
+__all__ = ["LOG_NAME", "ShardLog", "LoggedRecording", "read_shard_log"]
+
+LOG_NAME = "shards.jsonl"
+_FORMAT = {"format": "townlet-recording", "schema_version": 1}
+_LIMIT_BYTES = 256 << 20
+
+
+class ShardLog:
+    """The log of the recording in ``folder``. Where it cannot be written the recording goes on without it."""
+
+    def __init__(self, folder: Path, subject: Subject) -> None:
+        self._path = folder / LOG_NAME
+        self._works = True
+        self._append(
+            {
+                **_FORMAT,
+                "observation": subject.spec.to_json(),
+                "origin": subject.origin.model_dump(mode="json"),
+                "layout": subject.layout,
+                "derived_from": None if subject.derived_from is None else dict(subject.derived_from),
+            }
+        )
+
+    def shard(self, entry: ShardEntry, segment: SegmentEntry) -> None:
+        """Enter a shard that is whole on the disk, and the segment that it belongs to."""
+        self._append({"shard": entry.model_dump(mode="json"), "segment": segment.model_dump(mode="json")})
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        if not self._works:
+            return
+        try:
+            with self._path.open("ab") as file:
+                file.write(json.dumps(line, allow_nan=False).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except (OSError, ValueError):  # a disk that is full soon stops the recording itself, which says so
+            self._works = False
+
+    def remove(self) -> None:
+        """The manifest takes its place."""
+        self._works = False
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRecording:
+    """What a shard log tells.
+
+    Attributes:
+        subject: what was recorded.
+        shards: entered by then, each with its segment.
+    """
+
+    subject: Subject
+    shards: tuple[tuple[ShardEntry, SegmentEntry], ...]
+
+
+def read_shard_log(folder: Path) -> LoggedRecording:
+    """Read the shard log in ``folder``; a last line that was cut off is left out.
+
+    Raises:
+        DatasetError: there is none, or it cannot be read.
+    """
+    path = member_path(folder, LOG_NAME, error=DatasetError)
+    try:
+        if path.stat().st_size > _LIMIT_BYTES:
+            raise DatasetError(f"{LOG_NAME} is larger than {_LIMIT_BYTES} bytes", where=str(path))
+        lines = path.read_bytes().split(b"\n")
+    except OSError as problem:
+        raise DatasetError(f"{LOG_NAME} cannot be read: {problem.strerror}", where=str(path)) from problem
+    try:
+        head = json.loads(lines[0])
+        if {key: head.get(key) for key in _FORMAT} != _FORMAT:
+            raise ValueError("it is not the shard log of a recording that this Townlet can read")
+        derived_from = head["derived_from"]
+        subject = Subject(
+            spec=ObservationSpec.from_json(head["observation"]),
+            origin=DatasetOrigin.model_validate(head["origin"]),
+            layout=str(head["layout"]),
+            derived_from=None if derived_from is None else dict(derived_from),
+        )
+        return LoggedRecording(subject, tuple(_entries(lines[1:])))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ContractError, ValidationError) as problem:
+        raise DatasetError(f"{LOG_NAME} cannot be read: {problem}", where=str(path)) from None
+
+
+def _entries(lines: list[bytes]) -> list[tuple[ShardEntry, SegmentEntry]]:
+    found = []
+    for line in lines:
+        try:
+            document = json.loads(line)
+            entry = ShardEntry.model_validate(document["shard"]), SegmentEntry.model_validate(document["segment"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            break  # cut off by the kill, and so is whatever follows
+        found.append(entry)
+    return found
