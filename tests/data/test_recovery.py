@@ -77,7 +77,7 @@ class TestRecovered:
         broken._shut()
         mine = whole.close(interruption="x")
         theirs = recover(tmp_path / "broken").manifest
-        leave_out = {"created", "interruption"}
+        leave_out = {"timing", "interruption"}
         assert theirs.model_dump(exclude=leave_out) == mine.model_dump(exclude=leave_out)
 
     def test_by_the_unfinished_folder_and_under_another_name(self, killed: Path, tmp_path: Path) -> None:
