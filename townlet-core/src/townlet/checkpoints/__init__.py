@@ -2,7 +2,7 @@
 
 from townlet.checkpoints.manifest import CheckpointManifest, FileEntry
 from townlet.checkpoints.memory import CheckpointBytes
-from townlet.checkpoints.pointers import keep_last, read_pointer, resolve_checkpoint, write_pointer
+from townlet.checkpoints.pointers import is_checkpoint, keep_last, read_pointer, resolve_checkpoint, write_pointer
 from townlet.checkpoints.reading import Checkpoint, read_checkpoint
 from townlet.checkpoints.writing import write_checkpoint
 
@@ -11,6 +11,7 @@ __all__ = [
     "CheckpointBytes",
     "CheckpointManifest",
     "FileEntry",
+    "is_checkpoint",
     "keep_last",
     "read_checkpoint",
     "read_pointer",

@@ -12,7 +12,7 @@ from townlet.checkpoints.manifest import MANIFEST_NAME
 from townlet.errors import CheckpointError
 from townlet.storage import find_partials, member_path, write_bytes_atomic
 
-__all__ = ["keep_last", "read_pointer", "resolve_checkpoint", "write_pointer"]
+__all__ = ["is_checkpoint", "keep_last", "read_pointer", "resolve_checkpoint", "write_pointer"]
 
 POINTERS = ("best", "last")
 LIMIT_BYTES = 200
@@ -70,6 +70,14 @@ def resolve_checkpoint(path: Path) -> Path:
             if (folder / pointer).is_file():
                 return read_pointer(folder / pointer)
     raise CheckpointError(f"this folder is no checkpoint: it has no {MANIFEST_NAME}", where=str(path))
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether what lies there is a checkpoint of Townlet's own, damaged or not, or leads to one."""
+    try:
+        return b'"townlet-checkpoint"' in (resolve_checkpoint(path) / MANIFEST_NAME).read_bytes()
+    except (CheckpointError, OSError):
+        return False
 
 
 def keep_last(folder: Path, count: int, *, keep: Collection[str] = ()) -> tuple[str, ...]:

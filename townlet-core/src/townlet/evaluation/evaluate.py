@@ -86,7 +86,7 @@ def evaluate(
         KeyboardInterrupt: if a person stopped it; a part of an evaluation is none.
     """
     job = evaluation_job(config, policy, seeds=seeds, days=days)
-    troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed)
+    troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed, town=config.town)
     outcomes: list[Outcome] = []
     done = 0
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from townlet.checkpoints import read_checkpoint
+from townlet.checkpoints import is_checkpoint, read_checkpoint
 from townlet.config import ConfigDocument, TownletConfig
 from townlet.config.policy import PolicyConfig
 from townlet.errors import BackendError, CheckpointError, ConfigError, UsageError
@@ -225,7 +225,7 @@ def stored_checkpoint(path: Path, backend: str) -> Stored:
     except (BackendError, ConfigError):
         ours = path.is_dir()  # nobody can tell; it is said when the mind is opened that it is not installed
     else:
-        ours = row.manifest is not None and "checkpoint" in row.manifest.capabilities
+        ours = is_checkpoint(path) or (row.manifest is not None and "checkpoint" in row.manifest.capabilities)
     if not ours:
         return Stored(digest_of(path), path.absolute())
     opened = read_checkpoint(path)

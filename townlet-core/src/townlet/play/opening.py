@@ -10,21 +10,25 @@ from pathlib import Path
 from typing import Literal
 
 from townlet.api import ObservationSpec
+from townlet.checkpoints import Checkpoint, is_checkpoint, read_checkpoint
+from townlet.config.town import TownConfig
 from townlet.errors import BackendContractError, BackendError, CheckpointError, UsageError
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part, Rows
 from townlet.minds.runtime import PolicyRuntime
+from townlet.observations import town_facts
 from townlet.play.cast import Cast
 from townlet.play.mind_spec import LEARNER, MindSpec
-from townlet.play.stored import digest_of
+from townlet.play.stored import Stored, digest_of
 from townlet.plugins import Selection, resolve_policy
 from townlet.plugins.choosing import choose
-from townlet.plugins.names import split_qualified
 from townlet.plugins.options import Where, place
 from townlet.plugins.provenance import CAST, Provenance, stub_provenance
 from townlet.plugins.stub import StubPolicy
 
 __all__ = ["Admission", "StubFallbackWarning", "Troupe", "warn_of_stub"]
+
+_DIFFERENCES = 3
 
 
 class StubFallbackWarning(UserWarning):
@@ -53,7 +57,15 @@ class Admission:
     warn: Callable[[str], None] = _python_warning
     checkpoints: Mapping[str, Path] = field(default_factory=dict)
 
-    def open(self, mind: MindSpec, spec: ObservationSpec, *, seed: int = 0, where: str | None = None) -> Part:
+    def open(
+        self,
+        mind: MindSpec,
+        spec: ObservationSpec,
+        *,
+        seed: int = 0,
+        where: str | None = None,
+        town: TownConfig | None = None,
+    ) -> Part:
         """The live mind.
 
         Args:
@@ -61,6 +73,7 @@ class Admission:
             spec: the observations that it will be shown.
             seed: for whatever is random at its creation.
             where: the place it was written at, for errors; without, that of ``policy.backend``.
+            town: the town it will play; if a checkpoint was taught in another one, its provenance says so.
 
         Raises:
             BackendError: if a backend cannot run and the stub may not stand in.
@@ -70,7 +83,7 @@ class Admission:
         """
         door = self if where is None else replace(self, where=where)
         try:
-            return door._open(mind, spec, seed)
+            return door._open(mind, spec, seed, town)
         except BackendContractError:
             raise  # it runs, but wrongly: that is a fault to be seen, not something that is missing
         except BackendError as error:
@@ -86,21 +99,23 @@ class Admission:
             self.warn(warn_of_stub(told))
             return Part(stub, told)
 
-    def _open(self, mind: MindSpec, spec: ObservationSpec, seed: int) -> Part:
+    def _open(self, mind: MindSpec, spec: ObservationSpec, seed: int, town: TownConfig | None) -> Part:
         if mind.teacher is not None and mind.learner is not None and mind.ratio is not None:
-            return mixed(mind, self._open(mind.teacher, spec, seed), self._open(mind.learner, spec, seed))
+            sides = (self._open(side, spec, seed, town) for side in (mind.teacher, mind.learner))
+            return mixed(mind, *sides)
         if mind.backend == LEARNER:
             raise UsageError(
                 "there is a learner only in training",
                 where=place(self.where, "policy.cast"),
                 details=("name who plays in its place: a backend, BACKEND:CHECKPOINT or release",),
             )
+        verified = None if mind.checkpoint is None else self._verified(mind, mind.checkpoint, spec)
         resolved = resolve_policy(
             mind.backend,
             spec=spec,
             options=mind.options,
             seed=seed,
-            checkpoint=None if mind.checkpoint is None else self._verified(mind, spec),
+            checkpoint=None if verified is None else verified.path,
             where=self.where,
             selection=self.selection,
         )
@@ -108,34 +123,36 @@ class Admission:
         if mind.checkpoint is not None:
             path, digest = str(mind.checkpoint.path), mind.checkpoint.digest
             told = replace(told, checkpoint=path, checkpoint_digest=digest, release=mind.release)
+        if isinstance(verified, Checkpoint) and town is not None:
+            told = replace(told, warnings=_other_town(verified, town))
         return Part(resolved.policy, told)
 
-    def _verified(self, mind: MindSpec, spec: ObservationSpec) -> Path:
+    def _verified(self, mind: MindSpec, stored: Stored, spec: ObservationSpec) -> Checkpoint | Stored:
         """The checkpoint to hand to the backend: one of ours is read and checked, another's has the right bytes."""
-        assert mind.checkpoint is not None
-        path = self.checkpoints.get(mind.checkpoint.digest, mind.checkpoint.path)
+        path = self.checkpoints.get(stored.digest, stored.path)
         row = choose(mind.backend, place(self.where, "policy.backend"), self.selection)
-        if row is None or row.manifest is None or "checkpoint" not in row.manifest.capabilities:
-            digest = digest_of(path)
+        reads = row is not None and row.manifest is not None and "checkpoint" in row.manifest.capabilities
+        found: Checkpoint | Stored
+        if reads or is_checkpoint(path):
+            found = read_checkpoint(path, spec, backend=mind.backend if row is None else row.name)
         else:
-            from townlet.checkpoints import read_checkpoint  # most towns run without a checkpoint
-
-            checkpoint = read_checkpoint(path, spec)
-            name, made_by = split_qualified(mind.backend)[1], split_qualified(str(checkpoint.manifest.backend))[1]
-            if made_by != row.name:
-                raise CheckpointError(
-                    f"the checkpoint was written by backend {made_by!r} and cannot be loaded by {name!r}",
-                    where=str(path),
-                    details=(f"use it as:  {made_by}:{path}",),
-                )
-            digest, path = checkpoint.digest, checkpoint.path
-        if digest != mind.checkpoint.digest:
+            found = Stored(digest_of(path), path)
+        if found.digest != stored.digest:
             raise CheckpointError(
                 "another checkpoint lies where the one that was asked for was",
                 where=str(path),
-                details=(f"asked for {mind.checkpoint.digest[:12]}, found {digest[:12]}",),
+                details=(f"asked for {stored.digest[:12]}, found {found.digest[:12]}",),
             )
-        return path
+        return found
+
+
+def _other_town(checkpoint: Checkpoint, town: TownConfig) -> tuple[str, ...]:
+    """What to know of a mind that was taught in another town behind the same interface: one line, or nothing."""
+    found = checkpoint.manifest.town_differences(town_facts(town))
+    if not found:
+        return ()
+    more = f"; and {len(found) - _DIFFERENCES} more" if len(found) > _DIFFERENCES else ""
+    return (f"the checkpoint was taught in another town than this: {'; '.join(found[:_DIFFERENCES])}{more}",)
 
 
 def mixed(mind: MindSpec, teacher: Part, learner: Part) -> Part:
@@ -185,6 +202,7 @@ class Troupe:
         admission: Admission | None = None,
         seed: int = 0,
         learner: Part | None = None,
+        town: TownConfig | None = None,
     ) -> Troupe:
         """Open every mind of a cast.
 
@@ -194,6 +212,7 @@ class Troupe:
             admission: which minds may act here.
             seed: for whatever is random at their creation.
             learner: the mind that is being taught, in the role of ``learner``.
+            town: as in :meth:`Admission.open`.
 
         Raises:
             BackendError, CheckpointError, ConfigError, UsageError: as :meth:`Admission.open`.
@@ -203,7 +222,7 @@ class Troupe:
         try:
             for role in cast.roles:
                 taught = learner if role.mind.backend == LEARNER else None
-                parts.append(taught or door.open(role.mind, spec, seed=seed, where=role.where))
+                parts.append(taught or door.open(role.mind, spec, seed=seed, where=role.where, town=town))
         except BaseException:
             for part in parts:
                 part.policy.close()

@@ -80,7 +80,9 @@ class Stage:
             if troupe is None:
                 spec = town_spec(job.config) if engine is None else engine.spec
                 seed = job.config.seed
-                troupe = own_troupe = Troupe.open(job.cast, spec, admission=admission, seed=seed, learner=learner)
+                troupe = own_troupe = Troupe.open(
+                    job.cast, spec, admission=admission, seed=seed, learner=learner, town=job.config.town
+                )
             if engine is None:
                 engine = engines(job.config, job.seeds, threads)
             self.engine: Engine = engine

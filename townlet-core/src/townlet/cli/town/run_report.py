@@ -116,6 +116,8 @@ def _print(ran: TownRun) -> None:
     for told in (outcome.provenance, *outcome.provenance.minds):
         if told.active == "stub" and told.is_fallback:
             warn(warn_of_stub(told))
+        for text in told.warnings:
+            warn(text)
 
 
 def _mind(told: Provenance) -> str:
