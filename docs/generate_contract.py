@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -151,7 +152,12 @@ def _entry(name: str, thing: Any) -> list[str]:
     if isinstance(thing, type) and issubclass(thing, BaseModel):
         return [*lines, *_fields(thing)]
     if dataclasses.is_dataclass(thing):
-        return lines
+        optional = [
+            field.name
+            for field in dataclasses.fields(thing)
+            if field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        ]
+        return [*lines, "", f"May be left out: {', '.join(f'`{name}`' for name in optional)}."] if optional else lines
     for method, member in vars(thing).items():
         if not method.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
             function = member.fget if isinstance(member, property) else member
@@ -161,10 +167,25 @@ def _entry(name: str, thing: Any) -> list[str]:
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
-    rows = ["", "| field | meaning |", "|---|---|"]
+    rows = ["", "| field | type | default | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
-        rows.append(f"| `{name}` | {' '.join((field.description or '').split()).replace('|', chr(92) + '|')} |")
+        meaning = " ".join((field.description or "").split()).replace("|", chr(92) + "|")
+        default = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
+        rows.append(f"| `{name}` | {_type(field.annotation, field.metadata)} | {default} | {meaning} |")
     return rows
+
+
+def _type(annotation: Any, metadata: list[Any]) -> str:
+    """A field's type and the bounds of its values."""
+    text = annotation.__name__ if isinstance(annotation, type) and not typing.get_args(annotation) else str(annotation)
+    text = re.sub(r"\b(?:typing|townlet(?:\.\w+)+)\.", "", text).replace("|", chr(92) + "|")
+    signs = {"Ge": ">=", "Gt": ">", "Le": "<=", "Lt": "<"}
+    bounds = [f"{signs[type(m).__name__]} {_bound(m)}" for m in metadata if type(m).__name__ in signs]
+    return f"`{text}`" + (f" {', '.join(bounds)}" if bounds else "")
+
+
+def _bound(limit: Any) -> Any:
+    return getattr(limit, type(limit).__name__.lower())
 
 
 def _signature(function: Any) -> str:
