@@ -58,9 +58,10 @@ class TestCheck:
 
     def test_json(self, townlet, town: str) -> None:
         document = json.loads(townlet("config", "check", town, "--json").out)
-        assert list(document) == ["ok", "config_id", "digest", "file", "town", "backend"]
+        assert list(document) == ["ok", "config_id", "digest", "file", "town", "backend", "minds"]
         assert document["town"] == {"map": "riverside", "agents": 8, "width": 48, "height": 48}
         assert document["backend"] == {"name": "stub", "options_checked": True, "reason": None}
+        assert document["minds"] == [{"name": "stub", "reason": None}]
 
     def test_wrong(self, townlet, town: str) -> None:
         Path(town).write_text("sead: 3\npolicy: {backend: 4}\n", encoding="utf-8")
@@ -83,6 +84,28 @@ class TestCheck:
         outcome = townlet("config", "check", "--set", "policy.backend=surely-not-installed")
         assert outcome.code == 0
         assert "policy.options could not be checked: policy backend 'surely-not-installed'" in outcome.out
+
+    @pytest.mark.parametrize(
+        ("policy", "where", "message"),
+        [
+            ("backend=mixture:scripted,stub", "policy.backend", "a mixture needs two policies and a ratio"),
+            ("backend=scripted:nowhere", "nowhere", "there is no such checkpoint"),
+            ("cast=[{who: zoe, mind: stub}]", "policy.cast", "nobody in this town is called 'zoe'"),
+            ("cast=[{who: 60%, mind: stub}, {who: 60%, mind: stub}]", "", "the shares of a cast sum to 1.2, above one"),
+            ("cast=[{who: bob, mind: scripted, options: {patiense: 1}}]", "policy.cast", "patiense is not an option"),
+        ],
+    )
+    def test_what_run_refuses_is_refused(self, townlet, policy, where, message) -> None:
+        outcome = townlet("config", "check", "--set", f"policy.{policy}")
+        assert outcome.code != 0
+        assert message in outcome.err
+        assert where in outcome.err
+
+    def test_every_form_that_run_takes_is_understood(self, townlet) -> None:
+        words = ("policy.backend=mixture:scripted,stub,0.5", "policy.cast=[{who: bob, mind: scripted}]")
+        outcome = townlet("config", "check", "--set", words[0], "--set", words[1])
+        assert outcome.code == 0
+        assert "could not be checked" not in outcome.out
 
 
 class TestSchema:

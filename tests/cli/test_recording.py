@@ -244,7 +244,7 @@ def test_a_bug_of_ours_says_where_the_recording_is(townlet, monkeypatch):
     def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("townlet.cli.town.run_session.Session._snapshot", broken)
+    monkeypatch.setattr("townlet.play.resuming.Snapshots.write", broken)
     done = townlet("run", *HAMLET, "--ticks", "9", "--record", "rec", "--snapshot-every", "5", "--no-registry")
     assert done.code == 1
     assert done.out == ""

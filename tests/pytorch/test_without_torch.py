@@ -42,7 +42,6 @@ class TestOptions:
     def test_default(self):
         options = PyTorchOptions()
         assert options.device == "auto"
-        assert options.checkpoint is None
         assert options.map_encoder in ("flat", "codes", "patch", "embedding", "conv")
 
     @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3"])
@@ -60,7 +59,6 @@ class TestOptions:
             {"threads": -1},
             {"decision_threads": 0},
             {"precision": "float64"},
-            {"checkpoint": ""},
             {"unknown": 1},
         ],
     )

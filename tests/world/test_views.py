@@ -81,3 +81,13 @@ def test_everything_is_written_where_it_is():
 def test_arrays_of_another_kind_are_refused(grid):
     with pytest.raises(ValueError, match=r"Outer\.grid must be C-contiguous"):
         bind(outer()._replace(grid=grid))
+
+
+def test_addresses_of_this_process_cannot_be_pickled():
+    from typing import NamedTuple
+
+    class Plain(NamedTuple):
+        numbers: Annotated[NDArray[np.int64], "numbers"]
+
+    with pytest.raises(TypeError, match="cannot be pickled; save the engine instead"):
+        pickle.dumps(Bound(value=None, table=np.zeros(1, np.int64), ref=0))

@@ -27,9 +27,6 @@ class PyTorchOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    checkpoint: str | None = Field(
-        None, min_length=1, description='Act from this checkpoint: a folder, or "release" for the promoted one.'
-    )
     hidden: tuple[Width, ...] = Field(
         (256, 256, 256), min_length=1, max_length=8, description="Widths of the fully connected layers."
     )

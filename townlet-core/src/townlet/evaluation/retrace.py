@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.config import TownletConfig
 from townlet.data import Dataset
 from townlet.envs.engine import TownEngine
-from townlet.errors import DatasetError
 from townlet.evaluation.plots.towns import Spell, Tie
+from townlet.play.replaying import replayed
+from townlet.rollout import Step
 from townlet.telemetry.kpis import TownKpis
 from townlet.world.names import FACILITY_KINDS, NEEDS
 
 __all__ = ["Day", "Retraced", "retrace"]
 
-_BLOCK = 256
+_TOLD_EVERY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +69,20 @@ def retrace(
         DatasetError: if it does not begin at tick 0, is no recording of towns, or another version of the town
             recorded it, so that the same actions do not lead to the same rewards.
     """
-    manifest = dataset.manifest
-    if manifest.layout != "worlds" or not manifest.segments or manifest.segments[0].first_tick != 0:
-        raise DatasetError("only a recording of whole towns from tick 0 can be lived again", where=str(dataset.path))
-    config = TownletConfig.model_validate(manifest.config)
-    engine = TownEngine(config, manifest.seeds)
-    ticks, length = manifest.segments[0].ticks, config.town.time.day_ticks
-    chosen = max(ticks // length - 1, 0) if day is None else day
-    diary = _Diary(engine, agent, chosen)
-    done = 0
-    for block in dataset.blocks(_BLOCK):
-        for t in range(min(block.ticks, ticks - done)):
-            result = engine.step(block.actions[t])
-            if not np.array_equal(result.rewards, block.rewards[t]):
-                raise DatasetError(
-                    f"living the recording again leads elsewhere at tick {done}",
-                    where=str(dataset.path),
-                    details=("it was recorded by another version of the town; record it again",),
-                )
-            done += 1
-            diary.note(done - 1)
-        if progress is not None:
+    stage, mind = replayed(dataset)
+    engine = stage.engine
+    assert isinstance(engine, TownEngine)
+    ticks, length = stage.job.ticks, stage.job.config.town.time.day_ticks
+    diary = _Diary(engine, agent, max(ticks // length - 1, 0) if day is None else day)
+
+    def told(step: Step) -> None:
+        done = step.tick + 1
+        if progress is not None and (done % _TOLD_EVERY == 0 or done == ticks):
             progress(done, ticks)
-        if done >= ticks:
-            break
+
+    with stage:
+        if stage.run(ticks, watchers=[mind.compare, lambda step: diary.note(step.tick), told]).interrupted:
+            raise KeyboardInterrupt
     return Retraced(
         kpis=engine.kpis(),
         walls=engine.tables.map.wall.astype(np.bool_),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -42,7 +42,7 @@ class Role:
 
     who: str
     mind: MindSpec
-    where: str | None = None
+    where: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         share = self.share

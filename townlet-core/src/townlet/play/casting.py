@@ -10,13 +10,12 @@ from typing import Any, Self
 from townlet.checkpoints import is_checkpoint, read_checkpoint
 from townlet.config import ConfigDocument, TownletConfig
 from townlet.config.policy import PolicyConfig
-from townlet.errors import BackendError, CheckpointError, ConfigError, UsageError
+from townlet.errors import CheckpointError, UsageError
 from townlet.minds.policy_names import BackendChoice, MixtureChoice, PolicyChoice, ReleaseChoice, parse_policy
 from townlet.play.cast import REST, Cast, Role
 from townlet.play.mind_spec import LEARNER, MindSpec
 from townlet.play.stored import Stored, digest_of
-from townlet.plugins import Selection, scan
-from townlet.plugins.choosing import find
+from townlet.plugins.choosing import installed
 from townlet.plugins.names import split_qualified
 from townlet.plugins.options import Where, place
 from townlet.registry import resolve_release
@@ -220,10 +219,9 @@ def stored_checkpoint(path: Path, backend: str) -> Stored:
     """
     if not path.exists():
         raise CheckpointError("there is no such checkpoint", where=str(path))
-    try:
-        row = find(backend, scan(), Selection())
-    except (BackendError, ConfigError):
-        ours = path.is_dir()  # nobody can tell; it is said when the mind is opened that it is not installed
+    row = installed(backend)
+    if row is None:
+        ours = path.is_dir()  # nobody can tell; that it is not installed is said when the mind is opened
     else:
         ours = is_checkpoint(path) or (row.manifest is not None and "checkpoint" in row.manifest.capabilities)
     if not ours:

@@ -15,7 +15,7 @@ from townlet.plugins.selection import Selection, apply_selection
 from townlet.suggestions import nearest
 from townlet.version import API_VERSION
 
-__all__ = ["CORE", "STUB", "choose", "find"]
+__all__ = ["CORE", "STUB", "choose", "find", "installed"]
 
 STUB = "stub"
 """The name of the policy that core itself holds."""
@@ -53,6 +53,14 @@ def choose(
             if not requirement.fits:
                 raise messages.lacking_requirement(row, requirement, where)
     return row
+
+
+def installed(name: str) -> BackendRow | None:
+    """The one installed backend that ``name`` stands for in any of its spellings, whatever its state; None without."""
+    try:
+        return find(name, scan(), Selection())
+    except (BackendError, ConfigError):
+        return None
 
 
 def find(name: str, rows: Sequence[BackendRow], lists: Selection, where: str | None = None) -> BackendRow:

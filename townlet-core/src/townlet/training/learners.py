@@ -8,8 +8,12 @@ from typing import Any
 
 from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig
-from townlet.plugins import BackendRow, ResolvedLearner, resolve_learner, scan
+from townlet.errors import UsageError
+from townlet.minds.policy_names import BackendChoice, parse_policy
+from townlet.plugins import ResolvedLearner, resolve_learner
+from townlet.plugins.choosing import installed
 from townlet.plugins.manifest import Manifest
+from townlet.plugins.names import split_qualified
 from townlet.policy import models
 from townlet.policy.doors import torch_missing
 
@@ -25,6 +29,7 @@ __all__ = [
 ]
 
 DEFAULT_LEARNER = "pytorch"
+_NEVER_LEARN = ("scripted", "stub")
 
 PURPOSES: Mapping[str, str] = {
     "bc": "behaviour cloning",
@@ -35,42 +40,58 @@ PURPOSES: Mapping[str, str] = {
 
 
 def learner_name(config: TownletConfig) -> str:
-    """The backend that learns: ``training.backend``; else ``policy.backend`` if that can learn; else ``pytorch``."""
+    """The backend that learns: ``training.backend``; else ``policy.backend`` if that can learn; else ``pytorch``.
+
+    ``policy.backend`` may be any name of a policy: of ``pytorch:runs/first`` it is the backend. A backend that is not
+    installed is not replaced by another one, but for the scripted mind and the stub, which never learn.
+
+    Raises:
+        UsageError: if the config's policy is a release or a mixture, which names no learner.
+    """
     if config.training.backend is not None:
         return config.training.backend
-    row = _row(config.policy.backend)
-    if row is not None and row.manifest is not None:
-        learns = any(capability.startswith("learn") for capability in row.manifest.capabilities)
-        return config.policy.backend if learns else DEFAULT_LEARNER
-    return DEFAULT_LEARNER
+    choice = parse_policy(config.policy.backend, where="policy.backend")
+    if not isinstance(choice, BackendChoice):
+        raise UsageError(
+            f"{choice.text!r} does not say which backend learns",
+            where="policy.backend",
+            details=("say it with training.backend, such as  --set training.backend=pytorch",),
+        )
+    row = installed(choice.name)
+    if row is None:
+        return DEFAULT_LEARNER if split_qualified(choice.name)[1] in _NEVER_LEARN else choice.name
+    learns = row.manifest is not None and any(c.startswith("learn") for c in row.manifest.capabilities)
+    return choice.name if learns else DEFAULT_LEARNER
 
 
 def learner_backend(config: TownletConfig) -> str | None:
     """The own name of the backend that learns, whatever it is called in the config; None if it is not installed."""
-    row = _row(learner_name(config))
+    row = installed(learner_name(config))
     return None if row is None else row.name
 
 
 def learner_manifest(config: TownletConfig) -> Manifest | None:
     """The manifest of the backend that learns; None if it has none, or is not installed."""
-    row = _row(learner_name(config))
+    row = installed(learner_name(config))
     return None if row is None else row.manifest
 
 
 def learner_options(config: TownletConfig) -> Mapping[str, Any]:
     """``training.options``, over ``policy.options`` where the backend that learns is the one that acts.
 
-    The policy's own checkpoint is left out: where learning starts is said by ``training.ppo.initial``.
+    Where learning starts is said by ``training.ppo.initial``, not by the policy's checkpoint.
     """
-    shared = config.policy.options if learner_name(config) == config.policy.backend else {}
-    return {**{key: value for key, value in shared.items() if key != "checkpoint"}, **config.training.options}
+    policy = parse_policy(config.policy.backend, where="policy.backend")
+    acts = isinstance(policy, BackendChoice) and _same(policy.name, learner_name(config))
+    shared = config.policy.options if acts else {}
+    return {**shared, **config.training.options}
 
 
 def needs_torch(name: str) -> bool:
     """Whether the backend says that it needs PyTorch; the pytorch backend does also where it is not installed."""
-    row = _row(name)
+    row = installed(name)
     if row is None:
-        return name in (DEFAULT_LEARNER, "torch")
+        return split_qualified(name)[1] in (DEFAULT_LEARNER, "torch")
     return any(requirement.name == "torch" for requirement in row.requirements)
 
 
@@ -106,8 +127,9 @@ def open_learner(config: TownletConfig, spec: ObservationSpec, checkpoint: Path 
     )
 
 
-def _row(name: str) -> BackendRow | None:
-    for row in scan():
-        if name in (row.name, row.qualified, *row.aliases):
-            return row
-    return None
+def _same(name: str, other: str) -> bool:
+    """Whether two spellings mean one backend."""
+    one, two = installed(name), installed(other)
+    if one is None or two is None:
+        return split_qualified(name)[1] == split_qualified(other)[1]
+    return one.qualified == two.qualified

@@ -22,7 +22,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NoReturn, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numba import types
@@ -54,6 +54,10 @@ class Bound:
     value: Any
     table: NDArray[np.int64]
     ref: Any
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: the addresses mean nothing elsewhere."""
+        raise TypeError("a Bound holds addresses of this process and cannot be pickled; save the engine instead")
 
 
 def bind(value: Any) -> Bound:

@@ -9,4 +9,3 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden: int = Field(64, ge=1, le=4096, description="Units of the hidden layer.")
-    checkpoint: str | None = Field(None, description="Folder of a checkpoint to act from, or 'release'.")

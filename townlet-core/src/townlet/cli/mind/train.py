@@ -88,13 +88,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         )
     from townlet.cli.mind.train_report import report
     from townlet.cli.mind.train_work import TrainRequest, resumed_request, train
+    from townlet.play.anchoring import anchored
 
     if resume is not None:
         request = resumed_request(resume, runs=runs, quiet=quiet or as_json)
     else:
         more = _training_overrides(backend, dataset, initial)
         document = read_config(config_path, (*overrides, *more), seed=seed)
-        request = TrainRequest(document.config, mode or "anneal", out=out, runs=runs, quiet=quiet or as_json)
+        request = TrainRequest(anchored(document), mode or "anneal", out=out, runs=runs, quiet=quiet or as_json)
     outcome = train(request)
     report(outcome, as_json=as_json)
     if outcome.result.status == "interrupted":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import config_options, debug_option, json_option, read_config
+from townlet.cli.options import config_options, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import counted, emit, emit_json, emit_table
 
 __all__ = ["command"]
@@ -55,20 +55,23 @@ def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as
 
 @command.command()
 @config_options
+@runs_option("knows the release")
 @json_option
 @debug_option
-def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check a config, its map and manifest, and the options of its backend.
+def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
+    """Check a config, its map and manifest, its cast, and the options and checkpoints of its minds.
 
     Exit code 2 with every error and its place, or 0.
 
     Example:  townlet config check town.yaml
 
-    JSON keys: ok, config_id, digest, file, town (map, agents, width, height), backend (name, options_checked, reason).
+    JSON keys: ok, config_id, digest, file, town (map, agents, width, height), backend (name, options_checked, reason),
+    minds (each: name, reason).
     """
     from townlet.config import config_digest
-    from townlet.errors import BackendError, ConfigError
-    from townlet.plugins import validate_options
+    from townlet.envs.names import slot_names
+    from townlet.errors import ConfigError
+    from townlet.play.checking import check_minds
     from townlet.world import compile_town
 
     document = read_config(config_path, overrides)
@@ -79,11 +82,8 @@ def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -
             raise
         raise type(error)(error.summary, where=document.where(error.where), details=error.details) from None
     policy = document.config.policy
-    reason: str | None = None
-    try:
-        validate_options(policy.backend, policy.options, where=document.where("policy.options"))
-    except BackendError as error:  # a config may be checked where its backend is not installed
-        reason = error.summary
+    minds = check_minds(document, slot_names(town.agents), runs=runs)
+    reason = next((mind.reason for mind in minds if mind.reason is not None), None)
     if as_json:
         emit_json(
             {
@@ -97,7 +97,12 @@ def check(config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -
                     "width": len(town.glyphs[0]),
                     "height": len(town.glyphs),
                 },
-                "backend": {"name": policy.backend, "options_checked": reason is None, "reason": reason},
+                "backend": {
+                    "name": policy.backend,
+                    "options_checked": minds[-1].reason is None,
+                    "reason": minds[-1].reason,
+                },
+                "minds": [mind._asdict() for mind in minds],
             }
         )
         return

@@ -23,8 +23,7 @@ _TYPED = re.compile(r"[A-Za-z0-9_-]+\Z")
 _LONGEST = 40
 
 _PLAIN_OPTIONS = """    eagerness: float = Field(3.0, gt=0, le=20, description="Weight of a hint, in logits.")"""
-_LEARNER_OPTIONS = """    hidden: int = Field(64, ge=1, le=4096, description="Units of the hidden layer.")
-    checkpoint: str | None = Field(None, description="Folder of a checkpoint to act from, or 'release'.")"""
+_LEARNER_OPTIONS = """    hidden: int = Field(64, ge=1, le=4096, description="Units of the hidden layer.")"""
 _CREATE_PLAIN = """from {package}.policy import {class_name}Policy
 
     return {class_name}Policy(request.spec, request.options or Options())"""

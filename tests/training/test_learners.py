@@ -1,0 +1,67 @@
+"""Which backend learns: never another one than was meant."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from townlet.config import load_config
+from townlet.errors import UsageError
+from townlet.training import learners
+from townlet.training.learners import learner_name, learner_options
+
+LEARNS = {"ants", "acme-minds:ants", "pytorch"}
+ACTS = {"scripted", "bees"}
+
+
+@pytest.fixture(autouse=True)
+def backends(monkeypatch):
+    """``ants`` of ``acme-minds`` learns, ``bees`` and ``scripted`` do not; nothing else is installed."""
+
+    def installed(name):
+        name = name.lower().replace("_", "-")
+        if name not in LEARNS | ACTS:
+            return None
+        capabilities = ("act", "learn.ppo") if name in LEARNS else ("act",)
+        bare = name.rpartition(":")[2]
+        return SimpleNamespace(name=bare, qualified=f"x:{bare}", manifest=SimpleNamespace(capabilities=capabilities))
+
+    monkeypatch.setattr(learners, "installed", installed)
+
+
+def config(backend, *more):
+    return load_config(None, [f"policy.backend={backend}", *more])
+
+
+@pytest.mark.parametrize(
+    ("backend", "learner"),
+    [
+        ("ants", "ants"),
+        ("Ants", "Ants"),
+        ("ants:runs/x", "ants"),
+        ("pytorch:runs/x", "pytorch"),
+        ("scripted", "pytorch"),
+        ("stub", "pytorch"),
+        ("bees", "pytorch"),
+        ("wasps", "wasps"),
+        ("wasps:runs/x", "wasps"),
+    ],
+)
+def test_the_policys_backend_learns_if_it_can(backend, learner):
+    assert learner_name(config(backend)) == learner
+
+
+@pytest.mark.parametrize("backend", ["release", "mixture:ants,stub,0.5"])
+def test_what_names_no_learner_is_refused(backend):
+    with pytest.raises(UsageError, match="does not say which backend learns") as caught:
+        learner_name(config(backend))
+    assert "training.backend" in caught.value.details[0]
+    assert learner_name(config(backend, "training.backend=ants")) == "ants"
+
+
+def test_options_go_with_the_backend_in_any_spelling():
+    options = "policy.options={a: 1}"
+    assert learner_options(config("ants:runs/x", options, "training.options={b: 2}")) == {"a": 1, "b": 2}
+    assert learner_options(config("Ants", options, "training.backend=ants")) == {"a": 1}
+    assert learner_options(config("scripted", options)) == {}
