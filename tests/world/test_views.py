@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -84,10 +85,5 @@ def test_arrays_of_another_kind_are_refused(grid):
 
 
 def test_addresses_of_this_process_cannot_be_pickled():
-    from typing import NamedTuple
-
-    class Plain(NamedTuple):
-        numbers: Annotated[NDArray[np.int64], "numbers"]
-
     with pytest.raises(TypeError, match="cannot be pickled; save the engine instead"):
-        pickle.dumps(Bound(value=None, table=np.zeros(1, np.int64), ref=0))
+        pickle.dumps(bind(outer()))
