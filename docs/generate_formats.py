@@ -31,6 +31,7 @@ _ARRAYS = {
     "reward_parts": "their parts, named by `reward_parts`",
     "terminated": "the life ended with this action",
     "truncated": "the episode was cut after this action",
+    "asked": "where the action counted; in `goals` a row pursues what it chose until it is asked again",
     "bootstrap": "value of what came next where a rollout was cut; 0 or NaN elsewhere",
 }
 
