@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "train": "Clone a teacher, learn from reward, or anneal from one to the other",
         "evaluate": "Measure a policy over many towns",
         "compare": "Compare policies on the same towns",
+        "tune": "Search for better settings of a mind",
         "report": "Write a page with pictures of a recording or a training run",
         "export": "Write a trained policy in a format that others read",
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -11,7 +11,7 @@ import click
 from townlet.cli.ranges import WholeRange
 
 if TYPE_CHECKING:
-    from townlet.config import ConfigDocument
+    from townlet.config import ConfigDocument, Override
 
 __all__ = [
     "Invocation",
@@ -159,9 +159,14 @@ def shared_options(command: Command[P, R]) -> Command[P, R]:
 
 
 def read_config(
-    path: Path | None, overrides: tuple[str, ...] = (), *, seed: int | None = None, backend: str | None = None
+    path: Path | None,
+    overrides: tuple[str, ...] = (),
+    *,
+    seed: int | None = None,
+    backend: str | None = None,
+    more: Sequence[Override] = (),
 ) -> ConfigDocument:
-    """Reads the config that the shared options describe; ``--seed`` and ``--backend`` win over ``--set``."""
+    """Reads the config that the shared options describe; ``--seed``, ``--backend`` and ``more`` win over ``--set``."""
     from townlet.config import Override, load_document
 
     extra: list[str | Override] = list(overrides)
@@ -169,4 +174,5 @@ def read_config(
         extra.append(Override("seed", seed, f"--seed {seed}"))
     if backend is not None:
         extra.append(Override("policy.backend", backend, f"--backend {backend}"))
+    extra += more
     return load_document(path, extra)

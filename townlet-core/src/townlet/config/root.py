@@ -16,6 +16,7 @@ from townlet.config.policy import PolicyConfig
 from townlet.config.rewards import RewardsConfig
 from townlet.config.town import TownConfig
 from townlet.config.training import TrainingConfig
+from townlet.config.tuning import TuningConfig
 
 __all__ = ["TownletConfig", "canonical_json", "config_digest"]
 
@@ -41,6 +42,7 @@ class TownletConfig(Section):
     policy: PolicyConfig = Field(default_factory=PolicyConfig, description="Whose mind the agents have.")
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are taught.")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How a policy is judged.")
+    tuning: TuningConfig = Field(default_factory=TuningConfig, description="How settings are searched for.")
 
     @model_validator(mode="after")
     def _called_after_its_map(self) -> Self:

@@ -1,0 +1,125 @@
+"""What ``townlet tune`` puts around a study: its flags as overrides, progress, the registry, the picture."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from townlet.cli.compiling import say_that_it_compiles
+from townlet.cli.output import as_typed, console, warn
+from townlet.config import Override, TownletConfig
+from townlet.config.source import Data
+from townlet.config.yaml_tree import parse_scalar
+from townlet.errors import UsageError
+from townlet.registry import logged_run
+from townlet.tuning import StudyFolder, TuningProgress, TuningResult, plan_of, tune
+
+__all__ = ["overrides_of", "run_study"]
+
+
+def overrides_of(*, vary: Sequence[str], constraints: Sequence[str], plain: Mapping[str, Data]) -> list[Override]:
+    """What the command's own flags change in the config; None changes nothing.
+
+    Raises:
+        UsageError: for a setting that is to vary twice.
+    """
+    changes = [Override(key, value, f"--{key.rpartition('.')[2]}") for key, value in plain.items() if value is not None]
+    if vary:
+        search: dict[str, Data] = {}
+        for text in vary:
+            name, equals, given = text.partition("=")
+            if name.strip() in search:
+                raise UsageError(f"{name.strip()!r} is to vary twice", where=f"--vary {text}")
+            search[name.strip()] = _range(given, f"--vary {text}") if equals else "auto"
+        changes.append(Override("tuning.search", search, "--vary"))
+    if constraints:
+        changes.append(Override("tuning.constraints", list(constraints), "--constraint"))
+    return changes
+
+
+def _range(text: str, label: str) -> Data:
+    """``0.1:0.9`` as it is, ``1,2,3`` as a list of values."""
+    return [parse_scalar(part, label=label) for part in text.split(",")] if "," in text else text
+
+
+def run_study(
+    config: TownletConfig, folder: Path, *, resume: bool, workers: int, runs: Path, quiet: bool
+) -> TuningResult:
+    """Run or go on with a study, with progress on stderr, an entry in the registry, and its picture.
+
+    Raises:
+        UsageError, ConfigError, BackendError, CheckpointError: as :func:`townlet.tuning.tune`.
+        KeyboardInterrupt: if a person stopped it, after saying how to go on.
+    """
+    plan = plan_of(config)  # a slip is told before the registry hears of a run
+    batch = config.tuning.batch
+    if workers > batch:
+        warn(f"only {batch} of {workers} workers have work: raise tuning.batch, the trials proposed together")
+    say_that_it_compiles()
+    policy = {"requested": config.policy.backend}
+    with (
+        logged_run(runs, "tune", config, policy, folder=folder, warn=warn) as entry,
+        _StudyProgress(quiet=quiet) as show,
+    ):
+        try:
+            result = tune(config, folder, resume=resume, workers=workers, progress=show)
+        except KeyboardInterrupt:
+            if folder.is_dir():
+                console().print(f"interrupted; go on with:  townlet tune --resume {as_typed(folder)}", soft_wrap=True)
+            raise
+        figure = result.best.evaluation.kpis[result.objective]
+        entry.summary = {"trials": result.trials, "objective": result.objective, "best": figure.mean}
+    if importlib.util.find_spec("matplotlib") is not None:
+        from townlet.evaluation.plots.style import save_figure
+        from townlet.tuning.plots import study_plot
+
+        study = StudyFolder(folder)
+        save_figure(study_plot(result, study.journal.read(), maximise=plan.maximise), study.picture)
+    return result
+
+
+class _StudyProgress:
+    """A bar on stderr where there is a terminal, a line for each better trial where there is none."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._best: int | None = None
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[best]}"),
+            TimeRemainingColumn(),
+            console=console(),
+            transient=True,
+            disable=quiet or not console().is_terminal,
+        )
+        self._task = self._bar.add_task("trials", total=None, best="")
+
+    def __enter__(self) -> Callable[[TuningProgress], None]:
+        self._bar.start()
+        return self._show
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def _show(self, progress: TuningProgress) -> None:
+        best = progress.best
+        text = ""
+        if best is not None and best.objective is not None:
+            kept = "" if best.shortfall == 0.0 else f", {best.shortfall:.3g} short of the constraints"
+            text = f"best {best.objective:.4g} (trial {best.number}{kept})"
+        self._bar.update(
+            self._task, description=progress.phase, completed=progress.done, total=progress.total, best=text
+        )
+        if self._quiet or console().is_terminal:
+            return
+        if progress.phase != "trials" or best is None or best.number != self._best:
+            self._best = None if best is None else best.number
+            console().print(f"{progress.phase} {progress.done}/{progress.total}: {text}", soft_wrap=True)

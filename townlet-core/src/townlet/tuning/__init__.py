@@ -1,0 +1,36 @@
+"""Better settings for a mind, searched for over towns: what varies, what must hold, and what was found."""
+
+from townlet.tuning.constraints import Constraint, parse_constraints
+from townlet.tuning.journal import Journal, Trial
+from townlet.tuning.plan import Plan, plan_of
+from townlet.tuning.results import JudgedSettings, SearchedSetting, StudyTowns, TownRange, TuningResult
+from townlet.tuning.space import Dimension, Space, space_of
+from townlet.tuning.study import StudyFolder, free_study_folder
+from townlet.tuning.trials import JobMap, TrialJob, TrialOutcome, job_map, play_trial
+from townlet.tuning.tune import TuningProgress, tune
+
+__all__ = [
+    "Constraint",
+    "Dimension",
+    "JobMap",
+    "Journal",
+    "JudgedSettings",
+    "Plan",
+    "SearchedSetting",
+    "Space",
+    "StudyFolder",
+    "StudyTowns",
+    "TownRange",
+    "Trial",
+    "TrialJob",
+    "TrialOutcome",
+    "TuningProgress",
+    "TuningResult",
+    "free_study_folder",
+    "job_map",
+    "parse_constraints",
+    "plan_of",
+    "play_trial",
+    "space_of",
+    "tune",
+]

@@ -1,0 +1,94 @@
+"""What a study is to do, read from a config and checked before anything is played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from townlet.config import TownletConfig
+from townlet.errors import UsageError
+from townlet.evaluation.names import higher_is_better, is_judged
+from townlet.tuning.constraints import Constraint, check_objective, parse_constraints
+from townlet.tuning.fields import Value
+from townlet.tuning.results import StudyTowns, TownRange
+from townlet.tuning.space import Space, space_of
+from townlet.tuning.trials import TrialJob, with_values
+
+__all__ = ["Plan", "plan_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A study, before its first trial.
+
+    Attributes:
+        config: the town, the policy, and the section ``tuning``.
+        space: what varies.
+        constraints: bounds to keep.
+        towns: which towns decide what.
+        maximise: whether more of the objective is better.
+    """
+
+    config: TownletConfig
+    space: Space
+    constraints: tuple[Constraint, ...]
+    towns: StudyTowns
+    maximise: bool
+
+    def job(self, values: Mapping[str, Value], number: int, towns: TownRange, folder: Path) -> TrialJob:
+        """The job that plays the settings of trial ``number`` on some towns; what it trains lies in the study's folder.
+
+        Raises:
+            ConfigError: if the config refuses the settings.
+        """
+        trains = self.space.trains
+        return TrialJob(
+            config=with_values(self.config, values).model_dump_json(),
+            seeds=towns.seeds(),
+            days=self.towns.days,
+            train=self.config.tuning.train_mode if trains else None,
+            folder=str(folder / "training" / f"{number:05d}") if trains else None,
+        )
+
+
+def plan_of(config: TownletConfig) -> Plan:
+    """The study that the section ``tuning`` of a config describes.
+
+    Raises:
+        UsageError: for a policy without options of its own, settings that do not exist or cannot vary, constraints
+            that cannot be kept, an objective that is none, or towns that would be tuned on and judged on.
+        ConfigError, BackendError: if the policy's options cannot be read.
+    """
+    settings = config.tuning
+    policy = config.policy.backend
+    if policy.partition(":")[0] in ("mixture", "release", "stub"):
+        raise UsageError(
+            f"{policy!r} has no options to tune",
+            where="policy.backend",
+            details=("name a backend, or a backend with a checkpoint:  --policy scripted",),
+        )
+    objective = check_objective(settings.objective)
+    if not is_judged(objective):
+        raise UsageError(f"neither more nor less of {objective!r} is better", where="tuning.objective")
+    first, tuned = settings.first_seed, settings.seeds
+    towns = StudyTowns(
+        tuned_on=TownRange(first_seed=first, towns=tuned),
+        finals=TownRange(first_seed=first + tuned, towns=settings.final_seeds),
+        judged_on=TownRange(first_seed=config.evaluation.first_seed, towns=settings.judge_seeds),
+        days=settings.days,
+    )
+    if towns.judged_on.overlaps(towns.tuned_on) or towns.judged_on.overlaps(towns.finals):
+        raise UsageError(
+            "towns that are tuned on would be judged on",
+            where="tuning.first_seed",
+            details=(
+                f"tuned on from {first} to {first + tuned + settings.final_seeds - 1}, judged on from "
+                f"evaluation.first_seed, {towns.judged_on.first_seed}, to {towns.judged_on.seeds()[-1]}",
+                "move one of the two first seeds",
+            ),
+        )
+    return Plan(
+        config, space_of(config, settings.search), parse_constraints(settings.constraints), towns,
+        maximise=higher_is_better(objective),
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""The folder of a study: what it is of, its trials as they come, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from townlet.config import TownletConfig
+from townlet.errors import ConfigError, UsageError
+from townlet.storage import PartialFolder, write_bytes_atomic
+from townlet.tuning.journal import Journal
+from townlet.tuning.results import TuningResult
+from townlet.tuning.trials import with_values
+
+__all__ = ["StudyFolder", "free_study_folder"]
+
+_STUDY = "study.json"
+_MAY_CHANGE = ("trials", "max_seconds", "finalists", "final_seeds", "judge_seeds")
+"""Keys of the section ``tuning`` that a resumed study may have otherwise: the trials it has stay what they are."""
+
+
+class StudyFolder:
+    """``study.json``, ``config.json``, ``trials.jsonl``; at the end ``result.json``, ``best.yaml``, ``tuning.svg``.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal = Journal(path / "trials.jsonl")
+        self.result = path / "result.json"
+        self.best = path / "best.yaml"
+        self.picture = path / "tuning.svg"
+
+    @classmethod
+    def create(cls, path: Path, config: TownletConfig, fingerprint: str) -> StudyFolder:
+        """A new study in ``path``, which must not exist or be empty.
+
+        Raises:
+            UsageError: if something is there already.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(
+                "the folder of the study is not empty",
+                where=str(path),
+                details=("go on with the study that is there: --resume", "or choose another folder: --out FOLDER"),
+            )
+        document = {"schema": 1, "policy": config.policy.backend, "fingerprint": fingerprint}
+        with PartialFolder(path, error=UsageError) as partial:
+            write_bytes_atomic(partial.path / "config.json", f"{config.model_dump_json(indent=2)}\n".encode())
+            write_bytes_atomic(partial.path / _STUDY, f"{json.dumps(document, indent=2)}\n".encode())
+        return cls(path)
+
+    @classmethod
+    def resume(cls, path: Path, config: TownletConfig, fingerprint: str) -> StudyFolder:
+        """The study in ``path``, begun with the same config and the same policy.
+
+        Raises:
+            UsageError: if there is no study, or its policy acts otherwise now.
+            ConfigError: if it was begun with another config; the first difference is named.
+        """
+        stored, document = _read(path)
+        if document.get("policy") != config.policy.backend:
+            raise UsageError(
+                f"the study is of policy {document.get('policy')!r}, not of {config.policy.backend!r}", where=str(path)
+            )
+        difference = _difference(stored.model_dump(mode="json"), config.model_dump(mode="json"))
+        if difference is not None:
+            raise ConfigError(
+                "a study goes on with the config that it was begun with",
+                where=str(path),
+                details=(difference, "begin a new study with another --out to search something else"),
+            )
+        if document.get("fingerprint") != fingerprint:
+            raise UsageError(
+                f"policy {config.policy.backend!r} acts otherwise than when the study began: its trials cannot be "
+                "compared with new ones",
+                where=str(path),
+                details=("another version of the backend is installed; begin a new study",),
+            )
+        return cls(path)
+
+    @staticmethod
+    def config_of(path: Path) -> TownletConfig:
+        """The config that the study in ``path`` was begun with. Raises UsageError where there is no study."""
+        return _read(path)[0]
+
+    def write(self, result: TuningResult, config: TownletConfig) -> None:
+        """Put ``result.json`` and ``best.yaml`` there, whole.
+
+        Args:
+            result: of the study.
+            config: that it began with.
+        """
+        write_bytes_atomic(self.result, f"{result.model_dump_json(indent=2)}\n".encode())
+        write_bytes_atomic(self.best, _best(result, config, self.path).encode())
+
+
+def free_study_folder(runs: Path) -> Path:
+    """The first folder ``tune-<number>`` of the runs folder that is not there."""
+    number = 1
+    while (runs / f"tune-{number:03d}").exists():
+        number += 1
+    return runs / f"tune-{number:03d}"
+
+
+def _read(path: Path) -> tuple[TownletConfig, Mapping[str, object]]:
+    try:
+        document = json.loads((path / _STUDY).read_text(encoding="utf-8"))
+        config = TownletConfig.model_validate_json((path / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            "there is no study to resume",
+            where=str(path),
+            details=("a study is the folder that `townlet tune` wrote, as in its --out",),
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UsageError("the study's own files cannot be read", where=str(path), details=(str(error),)) from error
+    if not isinstance(document, dict):
+        raise UsageError("the study's own files cannot be read", where=str(path / _STUDY))
+    return config, document
+
+
+def _difference(theirs: object, mine: object, at: str = "") -> str | None:
+    """The first difference that matters, in words."""
+    if isinstance(theirs, dict) and isinstance(mine, dict):
+        for key in sorted({*theirs, *mine}):
+            if at == "tuning" and key in _MAY_CHANGE:
+                continue
+            found = _difference(theirs.get(key), mine.get(key), f"{at}.{key}" if at else str(key))
+            if found is not None:
+                return found
+        return None
+    return None if theirs == mine else f"{at} was {json.dumps(theirs)} and is {json.dumps(mine)} now"
+
+
+def _best(result: TuningResult, config: TownletConfig, folder: Path) -> str:
+    """A config that runs with the best settings: what differs from the defaults, with where it came from."""
+    best, towns = result.best, result.towns
+    figure = best.evaluation.kpis[result.objective]
+    lines = [
+        f"Found by `townlet tune` ({folder.name}): trial {best.trial} of {result.trials}.",
+        f"{result.objective} {figure.mean:.4g} [{figure.low:.4g}, {figure.high:.4g}] on {towns.judged_on.towns} towns "
+        f"x {towns.days:g} days from seed {towns.judged_on.first_seed} on, which no trial has seen;",
+        f"tuned on {towns.tuned_on.towns} towns from seed {towns.tuned_on.first_seed} on.",
+    ]
+    lines += [f"Not kept there: {constraint}" for constraint in best.broken]
+    tuned = with_values(config, best.values)
+    document = _changed(tuned.model_dump(mode="json"), TownletConfig().model_dump(mode="json"))
+    document.pop("tuning", None)
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True) if document else "{}\n"
+    return "".join(f"# {line}\n" for line in lines) + text
+
+
+def _changed(mine: Mapping[str, object], usual: Mapping[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in mine.items():
+        other = usual.get(key)
+        if value == other:
+            continue
+        nested = isinstance(value, dict) and isinstance(other, dict) and other
+        found[key] = _changed(value, other) if nested else value  # type: ignore[arg-type]
+    return found
