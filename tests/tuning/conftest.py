@@ -56,7 +56,6 @@ def evaluation(job: TrialJob, figures: dict[str, float]) -> EvaluationResult:
             "kpis": {name: estimate(sample) for name, sample in samples.items()},
             "per_seed": {name: tuple(sample.tolist()) for name, sample in samples.items()},
             "unknown": (),
-            "seconds": 0.0,
         }
     )
 

@@ -198,7 +198,7 @@ def test_in_a_town_workers_change_nothing(small, tmp_path):
     assert one.start.evaluation.agents == 4
 
 
-_TIMES = {"seconds": True, "start": {"evaluation": {"seconds"}}, "best": {"evaluation": {"seconds"}}}
+_TIMES = {"seconds": True, "start": {"evaluation": {"timing"}}, "best": {"evaluation": {"timing"}}}
 
 
 def test_there_is_at_least_one_worker():

@@ -28,6 +28,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
                 "wash_before_work_below": 0.75,
                 "sleep_before_work_below": 0.80,
                 "wash_nearby_below": 0.0,
+                "eat_poor_below": 0.48,
                 "rested_above": 0.95,
                 "clean_above": 1.0,
                 "sleep_ahead": 400.0,
@@ -40,6 +41,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
                 "shopping_money": 13.0,
                 "meal_money": 9.0,
                 "dining_money": 30.0,
+                "thrift_money": 0.0,
                 "talk_first": False,
                 "social_appetite": 0.5,
             }
@@ -85,6 +87,7 @@ class ScriptedOptions(BaseModel):
     eat_before_work_below: float = _level(0.77, "Hunger at which one eats when the shift is near.")
     wash_before_work_below: float = _level(0.79, "Hygiene at which one takes a shower when the shift is near.")
     sleep_before_work_below: float = _level(0.91, "Energy at which one goes to bed when the shift is some hours away.")
+    eat_poor_below: float = _level(0.50, "Hunger at which one eats in free time where money is short.")
     wash_nearby_below: float = _level(0.91, "Hygiene at which one takes a shower where one is near.")
     rested_above: float = _level(0.98, "Energy at which one gets up.")
     clean_above: float = _level(0.98, "Hygiene above which one leaves the shower before its time; at 1 one never does.")
@@ -104,6 +107,9 @@ class ScriptedOptions(BaseModel):
     shopping_money: float = _number(13, 10_000, (12, 40), "Money below which one buys no groceries, coins.")
     meal_money: float = _number(10, 10_000, (7, 30), "Money below which one buys no meal even when starving, coins.")
     dining_money: float = _number(26, 10_000, (7, 80), "Money above which one eats out when hungry, coins.")
+    thrift_money: float = _number(
+        25, 10_000, (0, 60), "Money below which it is short: one eats later, so that a meal fills more, coins."
+    )
     talk_first: bool = Field(
         True,
         description="Whether one talks to whoever comes near, whatever else one is about; else only in free time, "

@@ -61,6 +61,8 @@ BELOW: tuple[Question, ...] = (
     Question("foraging", "need_hunger", lambda o: o.forage_at_work_below),
     Question("hungry", "need_hunger", lambda o: o.eat_below),
     Question("hungry_soon", "need_hunger", lambda o: o.eat_before_work_below),
+    Question("hungry_poor", "need_hunger", lambda o: o.eat_poor_below),
+    Question("poor", "wallet", lambda o: o.thrift_money),
     Question("filthy", "need_hygiene", lambda o: o.wash_at_work_below),
     Question("dirty", "need_hygiene", lambda o: o.wash_below),
     Question("dirty_soon", "need_hygiene", lambda o: o.wash_before_work_below),
@@ -120,7 +122,7 @@ class Situation:
         on_duty: in one's shift, or so near to it that one has to set out.
         getting_ready: free, but the shift is near.
         peckish, grimy, sleepy: hungry, dirty or tired by the threshold of the moment, which is higher when a shift
-            is near.
+            is near; the poor eat later, so that a meal fills more.
         unready: the shift is near, and one should eat or wash before it.
         awake: not asleep, or it is time to get up for work.
         foodless: hungry enough to leave work for food, and no meal in the bag.
@@ -166,6 +168,8 @@ class Situation:
     showering: Truth
     clean: Truth
     dirty_here: Truth
+    hungry_poor: Truth
+    poor: Truth
     shower_near: Truth
     pressed: Truth
     talks_first: Truth
@@ -179,7 +183,8 @@ class Situation:
         self.busy = ~(self.idle | self.asleep | self.working | self.resting | (self.showering & self.clean))
         self.on_duty = self.employed & (self.in_shift | must_go)
         self.getting_ready = self.employed & self.near_work & ~self.on_duty
-        self.peckish = self.hungry | (self.getting_ready & self.hungry_soon)
+        well_off = ~self.poor & (self.hungry | (self.getting_ready & self.hungry_soon))
+        self.peckish = well_off | (self.poor & self.hungry_poor)
         self.grimy = self.dirty | (self.getting_ready & self.dirty_soon)
         self.sleepy = self.tired | (self.employed & ~self.in_shift & self.work_ahead & self.tired_soon)
         self.unready = self.getting_ready & (self.peckish | self.grimy)

@@ -69,9 +69,8 @@ def _settings(model: BaseModel, section: str) -> Iterator[Setting]:
 
 
 def _setting(key: str, field: FieldInfo, value: Value) -> Setting:
-    adapter: TypeAdapter[Any] = TypeAdapter(
-        Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-    )
+    declared: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(declared)
     kind: Kind | None = None
     low: float | None = None
     high: float | None = None

@@ -36,7 +36,14 @@ def _history(ax: Axes, result: TuningResult, trials: Sequence[Trial], maximise: 
     told = [trial for trial in trials if trial.objective is not None]
     for kept, colour, name in ((True, COLOURS[0], "keeps the constraints"), (False, COLOURS[4], "does not")):
         some = [trial for trial in told if (trial.shortfall == 0.0) == kept]
-        ax.plot([t.number for t in some], [t.objective for t in some], ".", color=colour, markersize=4, label=name)
+        ax.plot(
+            [t.number for t in some],
+            [float(t.objective or 0.0) for t in some],
+            ".",
+            color=colour,
+            markersize=4,
+            label=name,
+        )
     best: list[tuple[int, float]] = []
     for end in range(1, len(told) + 1):
         top = min(told[:end], key=lambda trial: trial.rank(maximise=maximise))

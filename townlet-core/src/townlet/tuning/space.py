@@ -125,6 +125,7 @@ def space_of(config: TownletConfig, search: Mapping[str, object], *, where: str 
     """
     options = validate_options(config.policy.backend.partition(":")[0], config.policy.options)
     settings = {} if options is None else settings_in(options, OPTIONS)
+    chosen: list[tuple[Setting, object]]
     if not search:
         chosen = [(setting, "auto") for setting in settings.values() if setting.varies]
         if not chosen:

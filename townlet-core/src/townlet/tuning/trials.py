@@ -13,6 +13,7 @@ from townlet.config import TownletConfig
 from townlet.config.tuning import TuningMode
 from townlet.errors import ConfigError, TrainingError, UsageError
 from townlet.evaluation import EvaluationResult, evaluate
+from townlet.play import Casting
 from townlet.plugins import validate_options
 from townlet.tuning.fields import Value
 from townlet.tuning.space import OPTIONS
@@ -100,16 +101,16 @@ def play_trial(job: TrialJob) -> TrialOutcome:
         BackendError, CheckpointError: if the policy cannot run.
     """
     config = TownletConfig.model_validate_json(job.config)
-    policy = config.policy.backend
+    trained: str | None = None
     if job.train is not None:
         assert job.folder is not None
         try:
-            policy = _trained(config, job.train, Path(job.folder))
+            trained = _trained(config, job.train, Path(job.folder))
         except (TrainingError, ConfigError) as error:
             return TrialOutcome(None, error.summary)
     worlds = max(config.evaluation.worlds, min(len(job.seeds), _SIDE_BY_SIDE))
     config = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"worlds": worlds})})
-    return TrialOutcome(evaluate(config, policy, seeds=job.seeds, days=job.days))
+    return TrialOutcome(evaluate(config, Casting.of(config).cast(trained), seeds=job.seeds, days=job.days))
 
 
 def job_map(workers: int) -> AbstractContextManager[JobMap]:
@@ -140,10 +141,12 @@ def _processes(workers: int) -> Iterator[JobMap]:
 def _trained(config: TownletConfig, mode: TuningMode, folder: Path) -> str:
     """Train in ``folder`` (or go on with what is there) and name the policy that came of it."""
     from townlet.training import TrainingHarness  # a study of options alone does without
+    from townlet.training.learners import learner_name
 
     quiet = config.model_copy(update={"training": config.training.model_copy(update={"evaluate": False})})
-    begun = (folder / "run.json").is_file()
-    harness = TrainingHarness(quiet, mode, out=folder, resume=begun, runs=folder.parent)
-    if harness.train().status == "interrupted":
-        raise KeyboardInterrupt
-    return f"{harness.context.backend}:{folder / 'checkpoints' / 'best'}"
+    best = folder / "checkpoints" / "best"
+    if not best.exists():  # the finals and the judgement play what the trial trained
+        begun = (folder / "run.json").is_file()
+        if TrainingHarness(quiet, mode, out=folder, resume=begun, runs=folder.parent).train().status == "interrupted":
+            raise KeyboardInterrupt
+    return f"{learner_name(config)}:{best}"

@@ -16,8 +16,9 @@ from townlet.errors import TownletError
 from townlet.evaluation import Difference, EvaluationResult, difference
 from townlet.evaluation.compare import verdict
 from townlet.evaluation.names import higher_is_better, is_judged
-from townlet.minds.runtime import PolicyRuntime
-from townlet.observations.features import build_spec
+from townlet.play import Casting, Troupe
+from townlet.play.stage import town_spec
+from townlet.storage.digests import canonical_digest
 from townlet.tuning.constraints import shortfall
 from townlet.tuning.fields import Value
 from townlet.tuning.journal import Trial
@@ -83,7 +84,7 @@ def tune(
     need_optuna()
     started = time.perf_counter()
     plan = plan_of(config)
-    fingerprint = _fingerprint(config)
+    fingerprint = _fingerprint(plan)
     study = (StudyFolder.resume if resume else StudyFolder.create)(folder, config, fingerprint)
     with job_map(workers) if run is None else nullcontext(run) as play:
         trials = _search(plan, study, play, progress, started)
@@ -283,13 +284,16 @@ def _differences(start: EvaluationResult, best: EvaluationResult) -> dict[str, D
     }
 
 
-def _fingerprint(config: TownletConfig) -> str:
-    """Of the policy with its settings as they are; opening it shows what cannot run before a folder is made."""
-    runtime = PolicyRuntime.from_config(config, build_spec(config), on_missing="error")
+def _fingerprint(plan: Plan) -> str:
+    """Of the minds with their settings as they are; opening them shows what cannot run before a folder is made."""
+    if plan.space.trains:
+        return ""  # the mind is yet to be made
+    config = plan.config
+    troupe = Troupe.open(Casting.of(config).cast(), town_spec(config), seed=config.seed)
     try:
-        return str(runtime.provenance().get("fingerprint", ""))
+        return canonical_digest([part.policy.fingerprint() for part in troupe.parts])
     finally:
-        runtime.close()
+        troupe.close()
 
 
 def _time_is_up(limit: float | None, started: float) -> bool:
