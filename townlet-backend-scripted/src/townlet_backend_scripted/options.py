@@ -75,40 +75,40 @@ class ScriptedOptions(BaseModel):
         json_schema_extra={"tune": False},
     )
 
-    eat_below: float = _level(0.64, "Hunger at which one eats in free time.")
-    wash_below: float = _level(0.78, "Hygiene at which one takes a shower in free time.")
+    eat_below: float = _level(0.65, "Hunger at which one eats in free time.")
+    wash_below: float = _level(0.75, "Hygiene at which one takes a shower in free time.")
     sleep_below: float = _level(0.75, "Energy at which one goes to bed in free time.")
 
     eat_at_work_below: float = _level(0.43, "Hunger at which one leaves work to eat what is in the bag.")
-    forage_at_work_below: float = _level(0.53, "Hunger at which one leaves work for food where the bag holds no meal.")
-    wash_at_work_below: float = _level(0.18, "Hygiene at which one leaves work to take a shower.")
-    sleep_at_work_below: float = _level(0.10, "Energy at which one leaves work to sleep.")
+    forage_at_work_below: float = _level(0.51, "Hunger at which one leaves work for food where the bag holds no meal.")
+    wash_at_work_below: float = _level(0.20, "Hygiene at which one leaves work to take a shower.")
+    sleep_at_work_below: float = _level(0.12, "Energy at which one leaves work to sleep.")
 
     eat_before_work_below: float = _level(0.77, "Hunger at which one eats when the shift is near.")
     wash_before_work_below: float = _level(0.79, "Hygiene at which one takes a shower when the shift is near.")
     sleep_before_work_below: float = _level(0.91, "Energy at which one goes to bed when the shift is some hours away.")
     eat_poor_below: float = _level(0.50, "Hunger at which one eats in free time where money is short.")
-    wash_nearby_below: float = _level(0.91, "Hygiene at which one takes a shower where one is near.")
-    rested_above: float = _level(0.98, "Energy at which one gets up.")
-    clean_above: float = _level(0.98, "Hygiene above which one leaves the shower before its time; at 1 one never does.")
+    wash_nearby_below: float = _level(0.87, "Hygiene at which one takes a shower where one is near.")
+    rested_above: float = _level(1.00, "Energy at which one gets up.")
+    clean_above: float = _level(0.99, "Hygiene above which one leaves the shower before its time; at 1 one never does.")
 
-    sleep_ahead: float = _number(512, 1000, (0, 800), "Time before the shift in which one sleeps for it, ticks.")
-    preparation: float = _number(236, 1000, (0, 500), "Time before the shift in which one gets ready for it, ticks.")
+    sleep_ahead: float = _number(527, 1000, (0, 800), "Time before the shift in which one sleeps for it, ticks.")
+    preparation: float = _number(256, 1000, (0, 500), "Time before the shift in which one gets ready for it, ticks.")
     arrival_buffer: float = _number(6, 1000, (0, 60), "Time before the shift at which one means to be at work, ticks.")
     wind_down: float = _number(
-        30, 1000, (0, 150), "Time before the shift in which one neither begins to cook nor goes to bed, ticks."
+        18, 1000, (0, 150), "Time before the shift in which one neither begins to cook nor goes to bed, ticks."
     )
     nearby: float = _number(5, 1000, (0, 20), "Distance at which a shower counts as near, steps.")
     patience: int = Field(
         3, ge=0, le=6, description="Length of a queue, agents, that one still joins for what is not urgent."
     )
-    pantry: int = Field(4, ge=1, le=5, description="Cooked meals that one likes to have at hand.")
-    larder: int = Field(2, ge=0, le=5, description="Groceries below which one goes shopping.")
+    pantry: int = Field(3, ge=1, le=5, description="Cooked meals that one likes to have at hand.")
+    larder: int = Field(1, ge=0, le=5, description="Groceries below which one goes shopping.")
     shopping_money: float = _number(13, 10_000, (12, 40), "Money below which one buys no groceries, coins.")
     meal_money: float = _number(10, 10_000, (7, 30), "Money below which one buys no meal even when starving, coins.")
-    dining_money: float = _number(26, 10_000, (7, 80), "Money above which one eats out when hungry, coins.")
+    dining_money: float = _number(40, 10_000, (7, 80), "Money above which one eats out when hungry, coins.")
     thrift_money: float = _number(
-        25, 10_000, (0, 60), "Money below which it is short: one eats later, so that a meal fills more, coins."
+        16, 10_000, (0, 60), "Money below which it is short: one eats later, so that a meal fills more, coins."
     )
     talk_first: bool = Field(
         True,
