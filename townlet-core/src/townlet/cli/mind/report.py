@@ -62,7 +62,7 @@ def command(run: Path, out: Path | None, plots: Path | None, form: Format, view:
         dataset = open_dataset(run)
         target = out or run.with_name(f"{run.name}.html")
         watched = target.with_name(f"{target.stem}-town.html") if view else None
-        kind, page = "town", town_page(dataset, watch=watched and quote(watched.name))
+        kind, page = "town", town_page(dataset, watch=None if watched is None else quote(watched.name))
         if watched is not None:
             from townlet.viewer import film_of, page_of
 
@@ -76,7 +76,7 @@ def command(run: Path, out: Path | None, plots: Path | None, form: Format, view:
                 "run": str(run),
                 "kind": kind,
                 "file": str(target),
-                "view": watched and str(watched),
+                "view": None if watched is None else str(watched),
                 "plots": pictures,
             }
         )
