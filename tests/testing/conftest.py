@@ -78,6 +78,7 @@ def subject_of():
             policy=make_policy,
             learner=make_learner,
             capabilities=frozenset(capabilities),
+            honoured=None if learner is None else GOOD.HONOURED,
             validate=getattr(policy_class, "validate", GOOD.validate),
             town=GOOD.town,
         )

@@ -46,7 +46,14 @@ def manifest(says: str, old: str, new: str) -> Animal:
 IMPORTS, CHANGED = "hygiene.the-plugin-imports", "hygiene.nothing-is-changed"
 NEEDS_FOOD = MANIFEST + '[requires]\ndistributions = ["zoo-food>=2"]\n'
 
+HONOURS = "packaging.honoured-settings-are-listed"
+LEARNS = MANIFEST.replace('["act"]', '["act", "learn.ppo"]')
+
 DISTRIBUTIONS = {
+    "unpromising": Animal(HONOURS, "no table [honours]", {"manifest": LEARNS}),
+    "promises-the-moon": Animal(
+        HONOURS, "honours.ppo lists what is no setting: moon", {"manifest": LEARNS + '[honours]\nppo = ["moon"]\n'}
+    ),
     "garbled": Animal("packaging.manifest-is-readable", "not TOML", {"manifest": "schema = "}),
     "future": Animal(
         "packaging.our-contract-is-served", "does not include 1", {"manifest": MANIFEST.replace(">=1,<2", ">=2,<3")}

@@ -19,7 +19,7 @@ from townlet.api import (
     sample_actions,
 )
 from townlet.envs import NavigationTown
-from townlet.errors import ConfigError, TrainingError
+from townlet.errors import CheckpointError, ConfigError, TrainingError
 
 
 def town() -> NavigationTown:
@@ -81,6 +81,7 @@ class GoodLearner:
     def __init__(self, seed: int = 0) -> None:
         self._policy = LinearPolicy(seed)
         self.momentum = np.zeros_like(self._policy.weights)
+        self.reference = self._policy.weights * 0.0
         self.steps = 0
 
     @property
@@ -129,34 +130,37 @@ class GoodLearner:
                 for a in (rollout.map, rollout.features, rollout.action_mask, rollout.active, rollout.episode_start)
             )
         ).take(active.ravel())
-        advantages = (rollout.rewards - rollout.rewards[active].mean())[active]
-        x = LinearPolicy.inputs(batch)
-        self._step(x, batch.action_mask, rollout.actions[active], advantages, 2.0)
-        return PPOMetrics(
-            samples=len(x),
-            seconds=0,
-            policy_loss=0,
-            value_loss=0,
-            entropy=0,
-            total_loss=0,
-            clip_fraction=0,
-            approx_kl=0,
-            grad_norm=0,
-            grad_norm_max=0,
-            advantage_mean=0,
-            advantage_std=0,
-            explained_variance=0,
-            epochs_done=1,
-            learning_rate=0,
-        )
+        cut = rollout.truncated & ~rollout.terminated
+        cut[-1] |= ~rollout.terminated[-1]
+        targets = rollout.rewards + settings.gamma * np.where(cut, rollout.bootstrap, 0.0)
+        advantages = (targets - targets[active].mean())[active]
+        x, rate = LinearPolicy.inputs(batch), 200 * settings.learning_rate
+        for _ in range(settings.epochs if settings.train_policy else 0):
+            self._step(x, batch.action_mask, rollout.actions[active], advantages, rate)
+            self._policy.weights = self._policy.weights + 0.01 * rate * settings.kl_coefficient * (
+                self.reference - self._policy.weights
+            )
+            shown = rollout.demonstrations
+            if shown is not None:
+                weights = np.full(len(shown.actions), settings.bc_coefficient)
+                seen = shown.observations
+                self._step(LinearPolicy.inputs(seen), seen.action_mask, shown.actions, weights, rate)
+        return PPOMetrics(samples=len(x), seconds=0)
+
+    def hold_reference(self):
+        self.reference = self._policy.weights.copy()
 
     def save(self, directory: Path) -> None:
         np.save(directory / "weights.npy", self._policy.weights)
-        np.save(directory / "momentum.npy", self.momentum)
+        np.save(directory / "state.npy", np.stack([self.momentum, self.reference]))
 
     def load(self, directory: Path) -> None:
-        self._policy.weights = np.load(directory / "weights.npy")
-        self.momentum = np.load(directory / "momentum.npy")
+        try:
+            weights, state = np.load(directory / "weights.npy"), np.load(directory / "state.npy")
+        except (OSError, ValueError) as error:
+            raise CheckpointError("not whole", where=str(directory)) from error
+        self._policy.weights = weights
+        self.momentum, self.reference = state
 
 
 class LinearPolicy:
@@ -192,6 +196,13 @@ class LinearPolicy:
 
     def close(self):
         pass
+
+
+HONOURED = {
+    "bc": frozenset({"epochs", "batch_size"}),
+    "ppo": frozenset({"learning_rate", "epochs", "gamma", "train_policy", "kl_coefficient", "bc_coefficient"}),
+}
+"""What GoodLearner does as it is told."""
 
 
 def validate(options):

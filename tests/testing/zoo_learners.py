@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from townlet_conformance_zoo_good import GoodLearner, LinearPolicy
+
+from townlet.errors import CheckpointError
 
 
 class SavesHalfItsState(GoodLearner):
@@ -60,7 +64,129 @@ class ClonesNothingButSaysSo(GoodLearner):
         return metrics.model_copy(update={"accuracy": 1.0})
 
 
+class Deaf(GoodLearner):
+    """Goes its own way in one setting, whatever it is told."""
+
+    setting: str
+    own: object
+
+    def update(self, rollout, settings):
+        return super().update(rollout, settings.model_copy(update={self.setting: self.own}))
+
+
+class IgnoresItsStepSize(Deaf):
+    setting, own = "learning_rate", 1e-2
+
+
+class IgnoresEpochs(Deaf):
+    setting, own = "epochs", 1
+
+
+class TrainsItsPolicyAllTheSame(Deaf):
+    setting, own = "train_policy", True
+
+
+class HasNoCloningTerm(Deaf):
+    setting, own = "bc_coefficient", 0.0
+
+
+class HasNoReferenceTerm(Deaf):
+    setting, own = "kl_coefficient", 0.0
+
+
+class CannotHoldAReference(GoodLearner):
+    def hold_reference(self):
+        raise NotImplementedError
+
+
+class ForgetsItsReference(GoodLearner):
+    def load(self, directory: Path) -> None:
+        super().load(directory)
+        self.reference = self._policy.weights.copy()
+
+
+class IgnoresTheBootstrap(GoodLearner):
+    def update(self, rollout, settings):
+        return super().update(replace(rollout, bootstrap=np.zeros_like(rollout.bootstrap)), settings)
+
+
+class IgnoresTruncation(GoodLearner):
+    """Takes a cut for an end."""
+
+    def update(self, rollout, settings):
+        return super().update(replace(rollout, terminated=rollout.terminated | rollout.truncated), settings)
+
+
+class TakesAnEndForACut(GoodLearner):
+    def update(self, rollout, settings):
+        nobody = np.zeros_like(rollout.terminated)
+        return super().update(replace(rollout, truncated=rollout.terminated, terminated=nobody), settings)
+
+
+class LoadsAnything(GoodLearner):
+    def load(self, directory: Path) -> None:
+        try:
+            super().load(directory)
+        except CheckpointError:
+            return
+
+
+class ChangesBeforeItRefuses(GoodLearner):
+    def load(self, directory: Path) -> None:
+        before = self._policy.weights
+        self._policy.weights = before * 2.0
+        super().load(directory)
+
+
+class Pickles(GoodLearner):
+    def save(self, directory: Path) -> None:
+        super().save(directory)
+        (directory / "more.bin").write_bytes(pickle.dumps({"steps": self.steps}))
+
+
+class IsUnseeded(GoodLearner):
+    count = 0
+
+    def update(self, rollout, settings):
+        IsUnseeded.count += 1
+        metrics = super().update(rollout, settings)
+        self._policy.weights = self._policy.weights + 1e-7 * IsUnseeded.count
+        return metrics
+
+
+class SharesItsWeights(GoodLearner):
+    """What one learns, the next one made finds in its weights: a class keeps them."""
+
+    made: ClassVar[list[GoodLearner]] = []
+
+    def __init__(self, seed=0):
+        super().__init__(seed)
+        SharesItsWeights.made = [*SharesItsWeights.made[-1:], self]
+
+    def update(self, rollout, settings):
+        metrics = super().update(rollout, settings)
+        for other in SharesItsWeights.made:
+            if other is not self and other.steps == 0 and len(rollout.actions) == 8:
+                other._policy.weights = other._policy.weights + 1e-3
+        return metrics
+
+
 LEARNERS = {
+    IgnoresItsStepSize: "learning.honoured-settings-have-effect",
+    IgnoresEpochs: "learning.honoured-settings-have-effect",
+    TrainsItsPolicyAllTheSame: "learning.the-critic-alone-may-learn",
+    HasNoCloningTerm: "learning.the-cloning-term-has-effect",
+    HasNoReferenceTerm: "learning.the-reference-has-effect",
+    CannotHoldAReference: "learning.the-reference-has-effect",
+    ForgetsItsReference: "learning.the-reference-survives-loading",
+    IgnoresTheBootstrap: "learning.cut-episodes-are-bootstrapped",
+    IgnoresTruncation: "learning.cut-episodes-are-bootstrapped",
+    TakesAnEndForACut: "learning.cut-episodes-are-bootstrapped",
+    LoadsAnything: "learning.a-broken-checkpoint-is-refused",
+    ChangesBeforeItRefuses: "learning.a-broken-checkpoint-is-refused",
+    Pickles: "learning.checkpoints-hold-no-pickle",
+    IsUnseeded: "determinism.the-same-update-twice-gives-the-same",
+    SharesItsWeights: "determinism.learners-share-nothing",
     CannotBeLoaded: "protocol.learner-has-the-methods",
     GivesNoValues: "protocol.learner-policy-gives-log-probs-and-values",
     IgnoresTheCheckpoint: "determinism.a-checkpoint-acts-as-its-learner",

@@ -10,6 +10,7 @@ from townlet.api import LearnerProtocol, PolicyBackendProtocol
 from townlet.config import TownletConfig
 from townlet.observations import build_spec
 from townlet.plugins import Selection, State, resolve_learner, resolve_policy, validate_options
+from townlet.plugins.rows import BackendRow
 from townlet.testing.imports import import_outcome
 from townlet.testing.packages import found_row
 from townlet.testing.subject import Subject
@@ -65,5 +66,12 @@ def installed_subject(
         capabilities=frozenset(row.manifest.capabilities if row.manifest else ("act",)),
         validate=validate,
         town=lambda: short_lived_hamlet(town),
+        honoured=_honoured(row),
         row=row,
     )
+
+
+def _honoured(row: BackendRow) -> dict[str, frozenset[str]] | None:
+    if row.manifest is None or row.manifest.honours is None:
+        return None
+    return {kind: frozenset(names) for kind, names in row.manifest.honours}

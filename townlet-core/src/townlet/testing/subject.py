@@ -45,6 +45,7 @@ class Subject:
         capabilities: what the backend claims; checks are chosen by it.
         validate: validates options (a mapping) as ``policy.options`` would be, or None without a model.
         town: makes a town with these observations in which lives end and begin within :data:`TOWN_TICKS` ticks.
+        honoured: of ``bc`` and ``ppo``, the settings that its learner honours; None where that is not said.
         row: the installed backend's row, without which packaging and import hygiene cannot be looked at.
     """
 
@@ -55,7 +56,12 @@ class Subject:
     capabilities: frozenset[str] = frozenset({"act"})
     validate: Callable[[Mapping[str, Any]], object] | None = None
     town: Callable[[], Engine] | None = None
+    honoured: Mapping[str, frozenset[str]] | None = None
     row: BackendRow | None = None
+
+    def honours(self, kind: str, setting: str) -> bool:
+        """Whether a setting of ``bc`` or ``ppo`` is one that the backend says its learner honours."""
+        return self.honoured is not None and setting in self.honoured.get(kind, frozenset())
 
     @property
     def installed(self) -> bool:

@@ -1,6 +1,6 @@
 """The checks, one file a level."""
 
-from townlet.testing.checks import determinism, hygiene, learning, packaging, protocol, resources, semantics
+from townlet.testing.checks import determinism, hygiene, learning, packaging, protocol, resources, semantics, updates
 
 __all__ = ["ALL_CHECKS"]
 
@@ -9,8 +9,10 @@ ALL_CHECKS = (
     *hygiene.CHECKS,
     *protocol.CHECKS,
     *semantics.CHECKS,
+    *updates.EARLY,
     *determinism.CHECKS,
     *learning.CHECKS,
+    *updates.CHECKS,
     *resources.CHECKS,
 )
 """Every check, level by level, in the order in which they run."""

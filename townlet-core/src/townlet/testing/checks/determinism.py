@@ -127,6 +127,8 @@ def instances_share_nothing(subject: Subject) -> None:
     after=(
         "protocol.learner-policy-gives-log-probs-and-values",
         "determinism.same-seed-same-actions",
+        "determinism.the-same-update-twice-gives-the-same",
+        "determinism.learners-share-nothing",
     ),
 )
 def saving_loses_nothing(subject: Subject) -> None:

@@ -55,7 +55,10 @@ def solves_a_bandit_town(subject: Subject) -> str:
 @check(
     "Rows that are not active teach nothing.",
     needs=("learn.ppo",),
-    after=("protocol.learner-policy-gives-log-probs-and-values",),
+    after=(
+        "protocol.learner-policy-gives-log-probs-and-values",
+        "determinism.the-same-update-twice-gives-the-same",
+    ),
 )
 def inactive_rows_teach_nothing(subject: Subject) -> None:
     prints = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from townlet.api import API_VERSION
+from townlet.api import API_VERSION, BCSettings, PPOSettings
 from townlet.plugins.manifest import Manifest, contract_fits
 from townlet.testing.check import Check, CheckSkip, collect, expect
 from townlet.testing.packages import requirement_lines
@@ -52,6 +52,21 @@ def manifest_says_what_is_needed(subject: Subject) -> None:
     unknown = sorted(set(manifest.capabilities) - KNOWN_CAPABILITIES)
     expect(not unknown, f"capabilities that nobody knows: {', '.join(unknown)}")
     expect(not manifest.notes, "; ".join(manifest.notes))
+
+
+@check(
+    "The manifest of a learner lists the settings that it honours, by their names.",
+    needs=("learn",),
+    installed=True,
+    after=(MANIFEST,),
+)
+def honoured_settings_are_listed(subject: Subject) -> None:
+    manifest = _manifest(subject)
+    expect(manifest.honours is not None, "no table [honours]: list the settings that the learner honours")
+    known = {"bc": set(BCSettings.model_fields), "ppo": set(PPOSettings.model_fields)}
+    for kind, names in known.items():
+        unknown = sorted((manifest.honoured(kind) or frozenset()) - names)
+        expect(not unknown, f"honours.{kind} lists what is no setting: {', '.join(unknown)}")
 
 
 @check("The distribution requires townlet-core in a range with an upper end.", installed=True)
