@@ -227,6 +227,15 @@ def test_names_full_of_markup_quotes_and_direction_marks_are_only_shown(
     assert page.page.locator("img").count() == 0
 
 
+def test_of_a_cast_it_is_told_who_plays_whom(recording: Dataset, tmp_path: Path, visit: Opened) -> None:
+    minds = [{"active": "stub", "agents": ["bob"]}, {"active": "scripted", "agents": ["alice", "carol", "dave"]}]
+    cast = rewritten(recording, tmp_path / "cast", policy={"active": "cast", "minds": minds})
+    page = visit(page_of([film_of(cast, ticks=(0, 30))]).write(tmp_path / "cast.html"))
+    assert "alice, carol, dave" in page.page.inner_text("#panel-town")
+    page.page.locator(".person").nth(1).click()
+    assert "mind\nstub" in page.page.inner_text("#panel-agent .facts")
+
+
 def test_a_note_about_what_was_left_out_is_shown(
     recording: Dataset, tmp_path: Path, visit: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,11 @@ test("marks that turn text around become visible", () => {
   assert.equal(plain("Zo\u00eb \u5c0f \ud83d\ude00 <b>"), "Zo\u00eb \u5c0f \ud83d\ude00 <b>");
 });
 
+test("of a cast it is told who plays whom", () => {
+  const minds = [{ active: "stub", agents: ["alice"], reason: null }, { active: "scripted", agents: Array(9).fill("x") }];
+  assert.deepEqual(policyRows({ active: "cast", minds }), [["stub", "alice"], ["scripted", "9 agents"], ["active", "cast"]]);
+});
+
 test("who plays is told in rows, one level down too", () => {
   const rows = policyRows({ active: "mixture", reason: null, teacher: { active: "scripted", deep: {} }, fingerprint: "0123456789abcdef".repeat(4) });
   assert.deepEqual(rows, [["active", "mixture"], ["teacher active", "scripted"], ["fingerprint", "0123456789ab"]]);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import console, emit, emit_json
 from townlet.cli.ranges import WholeRange
 from townlet.errors import UsageError
+
+if TYPE_CHECKING:
+    from townlet.data import Dataset
 
 __all__ = ["command"]
 
@@ -71,7 +75,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     say_that_it_compiles()
     films = []
     for dataset in datasets:
-        asked = str(dataset.manifest.policy.get("requested", "")) if ask == "recorded" else ask
+        asked = _recorded_mind(dataset) if ask == "recorded" else ask
         with _progress(dataset.path.name) as progress:
             films.append(film_of(dataset, world=world, ticks=ticks, minds=minds, ask=asked, progress=progress))
     target = out or folders[0].with_name(f"{folders[0].name}-town.html")
@@ -89,6 +93,19 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         emit(f"wrote {target} ({target.stat().st_size / 1e6:.2f} MB)")
     if open_it:
         click.launch(target.resolve().as_uri())
+
+
+def _recorded_mind(dataset: Dataset) -> str:
+    """The mind that a recording names as its own, as a person would ask for it."""
+    policy = dataset.manifest.policy
+    requested = policy.get("requested")
+    if not isinstance(requested, str) or not requested or "minds" in policy:
+        raise UsageError(
+            "this recording names no single mind that could be asked again",
+            where=str(dataset.path),
+            details=("name one: --ask scripted, or --ask pytorch:CHECKPOINT",),
+        )
+    return requested
 
 
 def _span(text: str | None) -> tuple[int, int] | None:

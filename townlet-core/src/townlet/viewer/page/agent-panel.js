@@ -94,7 +94,7 @@ export class AgentPanel {
 
   _facts(film, frame, agent, here) {
     const { scenery } = film;
-    const rows = [["home", plain(scenery.places[scenery.homes[agent]])]];
+    const rows = [["mind", plain(film.mindOf(agent))], ["home", plain(scenery.places[scenery.homes[agent]])]];
     if (here) {
       const job = film.raw("job", frame, agent);
       const post = scenery.posts[job];

@@ -86,6 +86,13 @@ export class Film {
   power(frame) { return (this.raw("services", frame) & POWER) !== 0; }
   water(frame) { return (this.raw("services", frame) & WATER) !== 0; }
 
+  /** The mind that plays an agent, by name. */
+  mindOf(agent) {
+    const { policy } = this.about;
+    const name = this.scenery.agents[agent];
+    return policy.minds?.find(({ agents }) => agents.includes(name))?.active ?? policy.active ?? "unknown";
+  }
+
   /** The least of the needs, 0 to 1. */
   leastNeed(frame, agent) {
     return Math.min(...NEEDS.map((need) => this.at(need, frame, agent)));

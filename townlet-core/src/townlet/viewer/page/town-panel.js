@@ -84,10 +84,14 @@ export class TownPanel {
   }
 }
 
-/** Who plays, as rows: the parts of the provenance that are texts or numbers, one level down too. */
+/** Who plays, as rows: of a cast who plays whom, then the texts and numbers of the provenance, one level down too. */
 export function policyRows(policy) {
   const rows = [];
+  for (const { agents, active } of policy?.minds ?? []) {
+    rows.push([plain(active), agents.length > 8 ? `${agents.length} agents` : plain(agents.join(", "))]);
+  }
   for (const [name, value] of Object.entries(policy ?? {})) {
+    if (name === "minds") continue;
     if (value === null || value === "" || value === false) continue;
     if (typeof value === "object") {
       for (const [inner, deep] of Object.entries(value)) {
