@@ -4,6 +4,7 @@ python benchmarks/learning/learn.py tiny
 python benchmarks/learning/learn.py clone --out runs/clone
 python benchmarks/learning/learn.py anneal --out runs/anneal
 python benchmarks/learning/learn.py nothing --out runs/nothing       # PPO from nothing, for the curve
+python benchmarks/learning/learn.py goals --out runs/goals           # PPO from nothing, in the action space `goals`
 
 Needs the pytorch backend. Each prints what was reached, with 95 % intervals over towns that nobody was trained on, and
 writes it into learned.json in the run's folder, which page.py makes a page of.
@@ -135,7 +136,7 @@ def _numbers(interval: Estimate) -> dict[str, float]:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "judge"))
+    parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "goals", "judge"))
     parser.add_argument(
         "--out", type=Path, default=None, help="folder of the run, gone on with if it is there; tiny: a file"
     )
@@ -153,18 +154,18 @@ def main() -> None:
     name = "anneal" if arguments.what == "judge" else arguments.what
     config = load_config(HERE / f"{name}.yaml", arguments.set)
     learned: dict[str, Any] = {"what": arguments.what}
+    from_nothing = name in ("nothing", "goals")
     if arguments.what != "judge":
-        learned |= train(config, "rollout" if name == "nothing" else "anneal", out)
+        learned |= train(config, "rollout" if from_nothing else "anneal", out)
     policies = [f"pytorch:{out}"]
     stages = config.training.anneal.stages
     cloned = sum(stage.mode == "bc" for stage in stages)
-    if name != "nothing" and cloned < len(stages):
+    if not from_nothing and cloned < len(stages):
         policies.insert(0, f"pytorch:{out}/checkpoints/s{cloned:03d}-u{0:08d}")  # the clone that PPO went on from
-    if name != "nothing":
+    if not from_nothing:
         learned["held_out"] = held_out_accuracy(config, policies[0], out)
-    learned["judged"] = judge(
-        load_config(None, ["name=riverside", "policy.options.preset=classic"]), policies, arguments.days
-    )  # plain rewards
+    plain = load_config(None, ["name=riverside", "policy.options.preset=classic"])  # plain rewards
+    learned["judged"] = judge(config if name == "goals" else plain, policies, arguments.days)
     (out / "learned.json").write_text(json.dumps(learned, indent=1) + "\n")
 
 
