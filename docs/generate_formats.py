@@ -33,7 +33,6 @@ _ARRAYS = {
     "truncated": "the episode was cut after this action",
     "asked": "where the action counted; in `goals` a row pursues what it chose until it is asked again",
     "bootstrap": "value of what came next where a rollout was cut; 0 or NaN elsewhere",
-    "asked": "whose action counted; in the action space `goals` the ticks of decisions",
 }
 
 
