@@ -29,7 +29,7 @@ Measured {date} on two cores shared with other work, one thread each. Policies a
 1,000,000 on) that nobody was trained on; differences are paired by town; brackets are 95 % bootstrap intervals. Reward
 is per agent and day. Each row is one training run: other runs and other towns give other numbers, above all of
 self-sufficiency. Which, how all came about, and what did not work, stands in `benchmarks/learning/README.md`.
-"Scripted" is the scripted mind with the thresholds of that time (`preset: classic`); today's default earns over 0.2 more.
+"Scripted" is the scripted mind with the thresholds of that time (`preset: classic`); today's default earns 0.2 more.
 """
 
 Row = dict[str, Any]
