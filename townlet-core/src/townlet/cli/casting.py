@@ -18,7 +18,12 @@ def asked_cast(document: ConfigDocument, backend: str | None, roles: Sequence[st
 
 
 def admission(
-    document: ConfigDocument | None, backend: str | None, disabled: Sequence[str], warn: Callable[[str], None]
+    document: ConfigDocument | None,
+    backend: str | None,
+    disabled: Sequence[str],
+    warn: Callable[[str], None],
+    *,
+    untrained: bool | None = None,
 ) -> Admission:
     """Which minds may act: by the environment, ``--disable-backend`` and ``policy.on_missing``.
 
@@ -27,6 +32,7 @@ def admission(
         backend: ``--backend``, for errors.
         disabled: ``--disable-backend``.
         warn: is told when the stub stands in.
+        untrained: ``--untrained``, where there is that option.
     """
 
     def where(key: str) -> str:
@@ -39,4 +45,5 @@ def admission(
         on_missing="error" if document is None else document.config.policy.on_missing,
         where=where,
         warn=warn,
+        untrained=untrained,
     )

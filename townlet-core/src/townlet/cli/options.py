@@ -25,6 +25,7 @@ __all__ = [
     "runs_option",
     "seed_option",
     "shared_options",
+    "untrained_option",
 ]
 
 P = ParamSpec("P")
@@ -120,6 +121,12 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
     return click.option(
         "--backend", "backend", default=None, metavar="NAME", help="Policy backend; overrides policy.backend."
     )(command)
+
+
+untrained_option = click.option(
+    "--untrained", is_flag=True, help="Let a mind act that has learned nothing: a learner's without a checkpoint."
+)
+"""Adds ``--untrained`` (``untrained: bool``)."""
 
 
 def cast_option(command: Command[P, R]) -> Command[P, R]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["JSONValue", "as_typed", "console", "counted", "emit", "emit_json", "emit_table", "warn"]
+__all__ = ["JSONValue", "as_typed", "console", "counted", "emit", "emit_json", "emit_table", "say_where", "warn"]
 
 JSONValue = None | bool | int | float | str | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
 
@@ -63,6 +63,12 @@ def as_typed(word: object) -> str:
 def warn(message: str) -> None:
     """Prints a warning on stderr."""
     print(f"warning: {message}", file=sys.stderr)  # noqa: T201
+
+
+def say_where(folder: object, *, quiet: bool = False) -> None:
+    """Says on stderr, before the work, where its outcome goes."""
+    if not quiet:
+        print(f"writing to {folder}", file=sys.stderr)  # noqa: T201
 
 
 @functools.cache

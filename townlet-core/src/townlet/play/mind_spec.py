@@ -58,6 +58,11 @@ class MindSpec:
         """The mind that is being taught."""
         return cls(requested=LEARNER, backend=LEARNER)
 
+    def singles(self) -> tuple[MindSpec, ...]:
+        """The minds that it is made of: itself, or those of both sides of a mixture."""
+        sides = [side for side in (self.teacher, self.learner) if side is not None]
+        return tuple(single for side in sides for single in side.singles()) if sides else (self,)
+
     @property
     def learns(self) -> bool:
         """Whether it is, or has a side that is, the mind being taught."""

@@ -49,6 +49,8 @@ class Admission:
         where: from the key of a config to its place, for errors.
         warn: is told when the stub stands in; by default a :class:`StubFallbackWarning`.
         checkpoints: digest to where a checkpoint's bytes lie here, if not where the spec says.
+        untrained: whether a learner's mind may act without a checkpoint, on random weights: False refuses it, True
+            notes it in its provenance, None says nothing, as fits a program that knows what it does.
     """
 
     selection: Selection = field(default_factory=Selection.from_environment)
@@ -56,6 +58,7 @@ class Admission:
     where: Where = None
     warn: Callable[[str], None] = _python_warning
     checkpoints: Mapping[str, Path] = field(default_factory=dict)
+    untrained: bool | None = None
 
     def open(
         self,
@@ -79,7 +82,8 @@ class Admission:
             BackendError: if a backend cannot run and the stub may not stand in.
             CheckpointError: if a checkpoint is not there, is another one than the spec says, or is refused.
             ConfigError: if its options are refused.
-            UsageError: for the learner, which only training has.
+            UsageError: for the learner, which only training has; or for a mind that has learned nothing, where that
+                is refused.
         """
         door = self if where is None else replace(self, where=where)
         try:
@@ -110,6 +114,13 @@ class Admission:
                 details=("name who plays in its place: a backend, BACKEND:CHECKPOINT or release",),
             )
         verified = None if mind.checkpoint is None else self._verified(mind, mind.checkpoint, spec)
+        blank = self.untrained is not None and self._has_learned_nothing(mind)
+        if blank and not self.untrained:
+            raise UsageError(
+                f"{mind.requested!r} without a checkpoint has learned nothing: it would act on random weights",
+                where=place(self.where, "policy.backend"),
+                details=(f"name a checkpoint:  {mind.requested}:FOLDER", "or let it act all the same:  --untrained"),
+            )
         resolved = resolve_policy(
             mind.backend,
             spec=spec,
@@ -125,7 +136,17 @@ class Admission:
             told = replace(told, checkpoint=path, checkpoint_digest=digest, release=mind.release)
         if isinstance(verified, Checkpoint) and town is not None:
             told = replace(told, warnings=_other_town(verified, town))
+        if blank:
+            told = replace(told, reason="untrained: no checkpoint was named, so its weights are random")
         return Part(resolved.policy, told)
+
+    def _has_learned_nothing(self, mind: MindSpec) -> bool:
+        """Whether its backend learns and keeps what it learned, and none of that is named."""
+        row = choose(mind.backend, place(self.where, "policy.backend"), self.selection)
+        if mind.checkpoint is not None or row is None or row.manifest is None:
+            return False
+        capabilities = row.manifest.capabilities
+        return "checkpoint" in capabilities and any(each.startswith("learn") for each in capabilities)
 
     def _verified(self, mind: MindSpec, stored: Stored, spec: ObservationSpec) -> Checkpoint | Stored:
         """The checkpoint to hand to the backend: one of ours is read and checked, another's has the right bytes."""

@@ -114,9 +114,16 @@ def resolve_learner(
 
 
 def validate_options(
-    name: str, options: Mapping[str, object], where: Where = None, selection: Selection | None = None
+    name: str,
+    options: Mapping[str, object],
+    where: Where = None,
+    selection: Selection | None = None,
+    *,
+    section: Section = policy_section,
 ) -> BaseModel | None:
-    """Check ``policy.options`` without creating anything, and without the backend's framework where it allows that.
+    """Check options without creating anything, and without the backend's framework where it allows that.
+
+    ``section`` tells from the name of an option in which section of the config it stands.
 
     Raises:
         ConfigError: as :func:`resolve_policy`.
@@ -125,12 +132,12 @@ def validate_options(
     at = place(where, "policy.backend")
     row = choose(name, at, selection, requirements=False)
     if row is None:
-        return build_options(STUB, None, options, where)
+        return build_options(STUB, None, options, where, section)
     with located(at):
         model = load_options_model(row)
         if model is None:
             model = options_model(load_backend(row))
-    return build_options(row.name, model, options, where)
+    return build_options(row.name, model, options, where, section)
 
 
 def create_policy(loaded: Loaded, request: PolicyRequest) -> PolicyBackendProtocol:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from townlet.cli.options import cast_option, config_flags, debug_option, json_option, runs_option, seed_option
+from townlet.cli.options import (
+    cast_option,
+    config_flags,
+    debug_option,
+    json_option,
+    runs_option,
+    seed_option,
+    untrained_option,
+)
 from townlet.cli.ranges import DAYS, WholeRange
 from townlet.errors import UsageError
 
@@ -20,6 +29,7 @@ __all__ = ["command"]
 @json_option
 @debug_option
 @cast_option
+@untrained_option
 @click.option(
     "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
 )
@@ -43,6 +53,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     report: Path | None,
     runs: Path,
     no_registry: bool,
+    untrained: bool,
 ) -> None:
     """Evaluate policies on the same seeds and hold each later one against the first.
 
@@ -57,6 +68,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.cli.mind.judging import judge
     from townlet.evaluation import compare
     from townlet.evaluation.plots.style import need_matplotlib
+    from townlet.play import Admission
 
     if report is not None:
         need_matplotlib()
@@ -72,6 +84,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         keep=not no_registry,
         quiet=as_json,
     )
+    wanted = replace(wanted, admission=Admission(untrained=untrained))
     casts = [wanted.cast(policy, roles) for policy in policies]
     wanted.refuse_what_cannot_play(casts)
     result = compare([wanted.evaluate(cast) for cast in casts])

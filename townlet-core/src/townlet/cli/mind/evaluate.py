@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from townlet.cli.options import cast_option, runs_option, shared_options
+from townlet.cli.options import cast_option, runs_option, shared_options, untrained_option
 from townlet.cli.ranges import DAYS, WholeRange
 
 __all__ = ["command"]
@@ -21,6 +22,7 @@ __all__ = ["command"]
     help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; who the config says without.",
 )
 @cast_option
+@untrained_option
 @click.option(
     "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
 )
@@ -42,6 +44,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     full: bool,
     runs: Path,
     no_registry: bool,
+    untrained: bool,
 ) -> None:
     """Play one town for each seed with a policy, and estimate its key figures.
 
@@ -52,6 +55,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """
     from townlet.cli.mind.evaluate_show import show_evaluation, show_scorecard
     from townlet.cli.mind.judging import judge
+    from townlet.play import Admission
 
     wanted = judge(
         config_path,
@@ -63,6 +67,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         keep=not no_registry,
         quiet=as_json,
     )
+    wanted = replace(wanted, admission=Admission(untrained=untrained))
     cast = wanted.cast(policy, roles)
     if scenario is None:
         show_evaluation(wanted.evaluate(cast), full=full, as_json=as_json)

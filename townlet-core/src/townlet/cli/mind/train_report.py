@@ -37,7 +37,7 @@ def report(outcome: TrainOutcome, *, as_json: bool) -> None:
         emit(f"go on with it:  townlet train --resume {as_typed(outcome.run)}")
     elif result.checkpoint is not None:
         mind = f"{outcome.learner.get('active', 'pytorch')}:{outcome.run}"
-        emit(f"see it act:     townlet run --backend {as_typed(mind)}")
+        emit(f"see it act:     townlet run {as_typed(outcome.run / 'config.json')} --backend {as_typed(mind)}")
 
 
 def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list[str]:

@@ -9,7 +9,7 @@ from typing import cast
 
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.mind.train_progress import TrainingProgress
-from townlet.cli.output import warn
+from townlet.cli.output import say_where, warn
 from townlet.config import TownletConfig
 from townlet.errors import UsageError
 from townlet.plugins import Observers
@@ -104,6 +104,7 @@ def train(request: TrainRequest) -> TrainOutcome:
             watchers=(progress.show, observers.training_report),
             warn=note,
         )
+        say_where(harness.context.folder.path, quiet=request.quiet)
         result = harness.train()
     for failure in observers.failures:
         note(str(failure))

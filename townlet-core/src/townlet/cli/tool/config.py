@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from townlet.cli.options import config_options, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import counted, emit, emit_json, emit_table
+
+if TYPE_CHECKING:
+    from townlet.config import ConfigDocument
 
 __all__ = ["command"]
 
@@ -84,6 +89,7 @@ def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_j
     policy = document.config.policy
     minds = check_minds(document, slot_names(town.agents), runs=runs)
     reason = next((mind.reason for mind in minds if mind.reason is not None), None)
+    _check_training(document)
     if as_json:
         emit_json(
             {
@@ -131,6 +137,26 @@ def schema(output: Path | None, as_json: bool) -> None:  # noqa: ARG001 (it is J
         emit_json(config_schema())
         return
     output.write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _check_training(document: ConfigDocument) -> None:
+    """What ``train`` would refuse: options that the learner's backend does not take, where that is installed."""
+    from townlet.errors import BackendError
+    from townlet.plugins import validate_options
+    from townlet.training.learners import learner_name, learner_options
+
+    config = document.config
+    if not config.training.options and config.training.backend is None:
+        return
+    with suppress(BackendError):
+        options = learner_options(config)
+        mine = config.training.options
+        validate_options(
+            learner_name(config),
+            options,
+            where=document.where,
+            section=lambda option: "training.options" if option in mine else "policy.options",
+        )
 
 
 def _shown(value: object) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options
+from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options, untrained_option
 from townlet.cli.ranges import DAYS, TICKS, WholeRange
-from townlet.errors import UsageError
+from townlet.errors import DatasetError, UsageError
 
 __all__ = ["command"]
 
@@ -20,6 +21,7 @@ _INTERRUPTED = 130
 @shared_options
 @backend_options
 @cast_option
+@untrained_option
 @click.option("--worlds", type=WholeRange(min=1, max=65_536), default=8, show_default=True, help="Towns at once.")
 @click.option("--ticks", type=TICKS, default=None, help="Ticks of each town.")
 @click.option("--days", type=DAYS, default=None, help="Days of each; 1 by default.")
@@ -28,7 +30,7 @@ _INTERRUPTED = 130
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="The dataset's folder; RUNS/datasets/CONFIG-JOB by default.",
+    help="The dataset's folder; the next RUNS/rollout-NUMBER by default.",
 )
 @click.option("--explore", is_flag=True, help="Let the policy draw its actions instead of taking its best guess.")
 @click.option("--threads", type=WholeRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
@@ -54,6 +56,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     tags: tuple[str, ...],
     runs: Path,
     no_registry: bool,
+    untrained: bool,
 ) -> None:
     """Run towns side by side and record everything their agents see, do and get.
 
@@ -72,10 +75,11 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         raise UsageError("give --ticks or --days, not both")
     from townlet.cli.casting import admission, asked_cast
     from townlet.cli.compiling import say_that_it_compiles
-    from townlet.cli.output import warn
+    from townlet.cli.output import say_where, warn
     from townlet.cli.town.rollout_report import report_rollout
     from townlet.cli.town.run_progress import Progress
     from townlet.play import Job, Journal, Keep, Stage, perform
+    from townlet.storage import numbered_folder
 
     warnings: list[str] = []
 
@@ -88,13 +92,18 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     cast = asked_cast(document, backend, roles, runs)
     length = ticks or max(1, round((1.0 if days is None else days) * config.town.time.day_ticks))
     job = Job(config, cast, tuple(config.seed + world for world in range(worlds)), length, explore=explore)
-    folder = out or runs / "datasets" / f"{config.config_id}-{job.digest[:12]}"
-    job = replace(job, keep=Keep.dataset(folder, tags=tags))
     say_that_it_compiles()
-    with Stage(job, admission=admission(document, backend, disabled, told), threads=threads) as stage:
+    with ExitStack() as stack:
+        numbered = nullcontext(out) if out is not None else numbered_folder(runs, "rollout", error=DatasetError)
+        folder = stack.enter_context(numbered)
+        job = replace(job, keep=Keep.dataset(folder, tags=tags))
+        stage = stack.enter_context(
+            Stage(job, admission=admission(document, backend, disabled, told, untrained=untrained), threads=threads)
+        )
+        say_where(folder, quiet=as_json)
         journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
-        with Progress(length, worlds) as progress:
-            outcome = perform(stage, watchers=[progress.advance], journal=journal)
+        progress = stack.enter_context(Progress(length, worlds))
+        outcome = perform(stage, watchers=[progress.advance], journal=journal)
     report_rollout(outcome, warnings, as_json=as_json)
     if outcome.failure is not None:
         raise outcome.failure

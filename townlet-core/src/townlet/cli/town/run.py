@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options
+from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options, untrained_option
 from townlet.cli.ranges import DAYS, TICKS, FiniteRange, WholeRange
 from townlet.errors import UsageError
 
@@ -19,6 +19,7 @@ _INTERRUPTED = 130
 @shared_options
 @backend_options
 @cast_option
+@untrained_option
 @click.option("--ticks", type=TICKS, default=None, help="Ticks to run; from where a snapshot stopped.")
 @click.option("--days", type=DAYS, default=None, help="Days to run; 1 by default.")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
@@ -30,7 +31,7 @@ _INTERRUPTED = 130
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Folder of the snapshots; snapshots/NAME-SEED by default.",
+    help="Folder of the snapshots; the next RUNS/snapshots-NUMBER by default.",
 )
 @click.option(
     "--resume",
@@ -68,6 +69,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     possess: str | None,
     runs: Path,
     no_registry: bool,
+    untrained: bool,
     check: bool,
 ) -> None:
     """Run a town and show what happened.
@@ -116,6 +118,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         check=check,
         runs=runs,
         registry=not no_registry,
+        untrained=untrained,
     )
     ran = run_town(request)
     report(ran, as_json=as_json)

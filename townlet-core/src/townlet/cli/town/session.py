@@ -8,16 +8,17 @@ from pathlib import Path
 
 from townlet.cli.casting import admission, asked_cast
 from townlet.cli.compiling import say_that_it_compiles
-from townlet.cli.output import warn
+from townlet.cli.output import say_where, warn
 from townlet.cli.town.run_live import LiveView
 from townlet.cli.town.run_possess import TerminalPilot
 from townlet.cli.town.run_progress import Progress
 from townlet.config import ConfigDocument
-from townlet.errors import BackendError, ConfigError, TownletError, UsageError
+from townlet.errors import BackendError, ConfigError, SnapshotError, TownletError, UsageError
 from townlet.play import Job, Journal, Keep, Outcome, Snapshots, Stage, perform, resumed
 from townlet.play.finishing import tell_observers
 from townlet.play.stage import checked_engine, town_engine
 from townlet.rollout import Watcher
+from townlet.storage import numbered_folder
 
 __all__ = ["RunRequest", "TownRun", "run_town"]
 
@@ -42,6 +43,7 @@ class RunRequest:
     check: bool = False
     runs: Path = Path("runs")
     registry: bool = True
+    untrained: bool = False
 
     def job(self) -> Job:
         """The job. Raises TownletError where what was asked for makes none."""
@@ -89,10 +91,17 @@ def run_town(request: RunRequest) -> TownRun:
 
     job = request.job()
     run_id = f"{job.config.config_id}-s{job.seeds[0]}"
-    door = admission(request.document, request.backend, request.disabled, told)
+    door = admission(request.document, request.backend, request.disabled, told, untrained=request.untrained)
     say_that_it_compiles()
-    with Stage(job, admission=door, engines=checked_engine if request.check else town_engine) as stage:
-        folder = request.snapshots or Path("snapshots") / f"{job.config.name}-{job.seeds[0]}"
+    with ExitStack() as stack:
+        stage = stack.enter_context(
+            Stage(job, admission=door, engines=checked_engine if request.check else town_engine)
+        )
+        folder = request.snapshots or Path()
+        if request.snapshot_every is not None and request.snapshots is None:
+            folder = stack.enter_context(numbered_folder(request.runs, "snapshots", error=SnapshotError))
+        for place in _places(request, folder):
+            say_where(place)
         snapshots = None if request.snapshot_every is None else Snapshots(stage, folder, request.snapshot_every)
         journal = Journal(runs=request.runs if request.registry else None, kind="run", warn=told)
         outcome = _in_front_of(stage, request, run_id, snapshots, journal)
@@ -104,6 +113,12 @@ def run_town(request: RunRequest) -> TownRun:
             told(failure)
     written = () if snapshots is None else tuple(snapshots.written)
     return TownRun(outcome=outcome, run_id=run_id, snapshots=written, warnings=tuple(warnings))
+
+
+def _places(request: RunRequest, snapshots: Path) -> list[Path]:
+    """Where a run writes to, in the order of its options."""
+    record = [] if request.record is None else [request.record]
+    return record if request.snapshot_every is None else [*record, snapshots]
 
 
 def _in_front_of(
