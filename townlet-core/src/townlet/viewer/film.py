@@ -204,8 +204,10 @@ def _compare(engine: TownEngine, dataset: Dataset, block: TrajectoryBlock, t: in
 def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, adviser: Adviser | None) -> dict[str, Any]:
     manifest = dataset.manifest
     said = list(thinning.notes)
-    if manifest.is_stub:
+    if manifest.policy.get("active") == "stub":
         said.append("Everybody only waits: the stub stood in for the mind that was asked for.")
+    elif manifest.is_stub:
+        said.append("Whom the stub plays only waits.")
     if not manifest.complete:
         said.append(f"The recording was cut short: {manifest.interruption or 'it does not say why'}.")
     if len(manifest.segments) > 1:
