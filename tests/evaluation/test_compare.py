@@ -21,7 +21,7 @@ def evaluation(policy: str, figures: dict[str, np.ndarray], **changes: object) -
         "agents": 8,
         "kpis": {name: estimate(values) for name, values in figures.items()},
         "per_seed": {name: tuple(values.tolist()) for name, values in figures.items()},
-        "seconds": 0.1,
+        "timing": {"seconds": 0.1},
         **changes,
     }
     return EvaluationResult.model_validate(given)

@@ -27,7 +27,7 @@ def held(reward: np.ndarray, sufficiency: np.ndarray | float = 1.0, *, towns: in
             kpis={name: estimate(values) for name, values in figures.items()},
             per_seed={name: tuple(values.tolist()) for name, values in figures.items()},
             unknown=unknown,
-            seconds=0.1,
+            timing={"seconds": 0.1},
         )
 
     teacher = {"reward": np.full(towns, 0.5), "self_sufficiency": np.ones(towns), "chats": np.zeros(towns)}
@@ -105,7 +105,7 @@ def test_no_margins_show_nothing() -> None:
         agents=8,
         kpis={"reward": estimate(np.ones(8))},
         per_seed={"reward": (1.0,) * 8},
-        seconds=0.1,
+        timing={"seconds": 0.1},
     )
     assert not gate(compare([evaluation, evaluation]), {}).passed
 

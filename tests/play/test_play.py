@@ -112,8 +112,9 @@ def test_the_dataset_says_who_was_played_by_whom(job, whole):
 def test_what_is_kept_in_memory_is_what_is_kept_on_disk(job, whole):
     kept = play(Job(job.config, job.cast, job.seeds, job.ticks, explore=True, keep=Keep.buffer()))
     block = open_dataset(job.keep.folder).read(0, TICKS)
-    for name, array in block.arrays().items():
-        np.testing.assert_array_equal(kept.buffer[name], array, err_msg=name)
+    for name, array in kept.buffer.items():
+        np.testing.assert_array_equal(array, block.arrays()[name], err_msg=name)
+    np.testing.assert_array_equal(block.asked, block.active)  # not kept in memory where all are asked on each tick
 
 
 def test_a_sink_of_this_process_is_filled(hamlet, cast_of):

@@ -98,7 +98,7 @@ def test_a_run_resumed_in_the_middle_of_a_life_goes_on_exactly(tmp_path: Path) -
     fresh.load(tmp_path / "towns")
     again.load(tmp_path / "learner")
     gather, buffer, runtime = collector(fresh, again, 9)
-    runtime.restore(fresh.agents, fresh.worlds, held)
+    runtime.restore(fresh.agents, fresh.policy_seeds(), held)
     for seed in (1, 2):
         gather.collect()
         learn(again, buffer, seed)

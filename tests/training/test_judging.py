@@ -35,7 +35,7 @@ def reward(monkeypatch: pytest.MonkeyPatch):
             agents=2,
             kpis={name: estimate(values) for name, values in figures.items()},
             per_seed={name: tuple(values.tolist()) for name, values in figures.items()},
-            seconds=0.1,
+            timing={"seconds": 0.1},
         )
 
     monkeypatch.setattr(promotion, "evaluate", evaluate)

@@ -48,7 +48,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         ),
     }
 )
-"""What each preset sets. ``tuned`` is the fields' own defaults, found by ``townlet tune``; ``classic`` the thresholds
+"""What each preset sets. ``tuned`` is the fields' own defaults, found by searching; ``classic`` the thresholds
 that were set by hand before, so that what was measured against them can be measured again."""
 
 
@@ -70,7 +70,7 @@ class ScriptedOptions(BaseModel):
 
     preset: Preset = Field(
         "tuned",
-        description="Where options that are not given come from: tuned, what `townlet tune` found; classic, the "
+        description="Where options that are not given come from: tuned, what a search found; classic, the "
         "thresholds that were set by hand before.",
         json_schema_extra={"tune": False},
     )
