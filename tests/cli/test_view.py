@@ -81,8 +81,9 @@ def test_it_opens_the_page_where_it_is_asked_to(townlet, recording: Path, tmp_pa
         (["RECORDING", "-o", "RECORDING/manifest.json/page.html"], "the page cannot be written"),
     ],
 )
-def test_what_it_refuses(townlet, recording: Path, words: list[str], said: str) -> None:
-    outcome = townlet("view", *(word.replace("RECORDING", str(recording)) for word in words))
+def test_what_it_refuses(townlet, recording: Path, tmp_path: Path, words: list[str], said: str) -> None:
+    named = [word.replace("RECORDING", str(recording)) for word in words]
+    outcome = townlet("view", *named, "--runs", str(tmp_path))
     assert outcome.code != 0
     assert said in outcome.err
     assert "Traceback" not in outcome.err
