@@ -50,6 +50,8 @@ LINES: dict[str, tuple[str, ...]] = {
     "config": ("config", "check"),
     "config show": ("config", "show"),
     "bench": ("bench", "--worlds", "1", "--seconds", "0.01"),
+    "view": ("view", "town", "--out", "town.html"),
+    "completion": ("completion", "bash"),
     "help": ("--help",),
 }
 
@@ -94,8 +96,18 @@ def test_of_training_and_export(folder: Path) -> None:
         assert "a bug in Townlet" not in done.stderr
 
 
+@pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="needs Optuna")
+def test_of_tuning_in_two_processes(folder: Path) -> None:
+    small = ("--set", "tuning.finalists=1", "--set", "tuning.final_seeds=1", "--set", "tuning.judge_seeds=1")
+    line = ("tune", *MAP, *small, "--vary=eat_below=0.45:0.7", "--trials=2", "--seeds=1", "--days=0.01", "--workers=2")
+    done = _townlet(folder, *line, "--out", "study")
+    assert not (folder / "ran").exists(), f"{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    assert "a bug in Townlet" not in done.stderr
+
+
 def test_every_command_is_tried() -> None:
-    assert {line.split()[0] for line in LINES} | {"train", "export", "backends"} >= set(COMMANDS)
+    assert {line.split()[0] for line in LINES} | {"train", "export", "backends", "tune"} >= set(COMMANDS)
 
 
 @pytest.mark.parametrize("words", [("--version",), ("backends", "doctor", "scripted")])

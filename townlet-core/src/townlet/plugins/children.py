@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["import_path", "python_child"]
+__all__ = ["import_path", "python_child", "safe_children"]
 
 
 def python_child(*arguments: str) -> list[str]:
@@ -23,3 +25,17 @@ def python_child(*arguments: str) -> list[str]:
 def import_path() -> list[str]:
     """``sys.path`` of this process as a child may have it: a relative entry means the same folder wherever it runs."""
     return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 (no links are resolved, and "" is the folder)
+
+
+@contextmanager
+def safe_children() -> Iterator[None]:
+    """Within it, children that somebody else starts (``multiprocessing``) begin without the current folder, too."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from townlet.config import TownletConfig
@@ -15,6 +18,7 @@ from townlet.errors import ConfigError, TrainingError, UsageError
 from townlet.evaluation import EvaluationResult, evaluate
 from townlet.play import Casting
 from townlet.plugins import validate_options
+from townlet.plugins.children import safe_children
 from townlet.tuning.fields import Value
 from townlet.tuning.space import OPTIONS
 
@@ -130,12 +134,27 @@ def _here(play: Callable[[TrialJob], TrialOutcome], jobs: Sequence[TrialJob]) ->
 
 @contextmanager
 def _processes(workers: int) -> Iterator[JobMap]:
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with (
+        safe_children(),  # before the pool: making one starts a process that watches over semaphores
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_the_study) as pool,
+    ):
         try:
             yield pool.map
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_the_study() -> None:
+    """A worker waits for work for ever, also where the process that gave it was killed; this ends it then."""
+    study = parent_process()
+    if study is not None:
+        threading.Thread(target=_end_after, args=(study,), daemon=True).start()
+
+
+def _end_after(process: BaseProcess) -> None:
+    process.join()
+    os._exit(1)
 
 
 def _trained(config: TownletConfig, mode: TuningMode, folder: Path) -> str:
