@@ -22,14 +22,19 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-GOOD, POLICIES, LEARNERS, DISTRIBUTIONS = (
-    _load(name) for name in ("zoo_good", "zoo_policies", "zoo_learners", "zoo_distributions")
+GOOD, POLICIES, LEARNERS, MEMORIES, DISTRIBUTIONS = (
+    _load(name) for name in ("zoo_good", "zoo_policies", "zoo_learners", "zoo_memory", "zoo_distributions")
 )
+WRONG_LEARNERS = {**LEARNERS.LEARNERS, **MEMORIES.MEMORIES}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test of each animal."""
-    for fixture, table in (("wrong_policy", POLICIES.POLICIES), ("wrong_learner", LEARNERS.LEARNERS)):
+    for fixture, table in (
+        ("wrong_policy", POLICIES.POLICIES),
+        ("wrong_learner", WRONG_LEARNERS),
+        ("wrong_memory", MEMORIES.HANDED_OUT),
+    ):
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, list(table.items()), ids=[animal.__name__ for animal in table])
     if "wrong_distribution" in metafunc.fixturenames:
@@ -40,10 +45,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class Zoo:
     """Everything in the zoo, by name."""
 
-    good, policies, learners, distributions = GOOD, POLICIES, LEARNERS, DISTRIBUTIONS
+    good, policies, learners, memories, distributions = GOOD, POLICIES, LEARNERS, MEMORIES, DISTRIBUTIONS
+    wrong_learners = WRONG_LEARNERS
 
     def __getattr__(self, name: str) -> object:
-        for module in (GOOD, POLICIES, LEARNERS):
+        for module in (GOOD, POLICIES, LEARNERS, MEMORIES):
             if hasattr(module, name):
                 return getattr(module, name)
         raise AttributeError(name)

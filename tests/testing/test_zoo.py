@@ -20,7 +20,7 @@ def failed(report) -> set[str]:
 
 
 def test_every_check_has_somebody_whom_it_catches(zoo) -> None:
-    caught = {*zoo.POLICIES.values(), *zoo.LEARNERS.values()}
+    caught = {*zoo.POLICIES.values(), *zoo.wrong_learners.values()}
     caught |= {animal.check for animal in zoo.distributions.DISTRIBUTIONS.values()}
     assert caught == {check.name for check in ALL_CHECKS}
 
@@ -36,7 +36,14 @@ def test_a_good_learner_conforms(subject_of, zoo) -> None:
     report = run_checks(subject_of(learner=zoo.GoodLearner, capabilities=LEARNING))
     assert failed(report) == set(), [r.message for r in report.results if r.outcome == "failed"]
     assert report.conforms
-    assert [count.ran for count in report.levels] == [0, 0, 9, 9, 10, 12, 3]
+    assert [count.ran for count in report.levels] == [0, 0, 9, 9, 10, 13, 3]
+
+
+def test_a_good_learner_with_memory_of_its_own_conforms_and_was_asked_about_it(subject_of, zoo) -> None:
+    report = run_checks(subject_of(learner=zoo.GoodRememberer, capabilities=set(LEARNING) - {"learn.bc"}))
+    assert failed(report) == set(), [r.message for r in report.results if r.outcome == "failed"]
+    (asked,) = [r for r in report.results if r.name == "learning.rollouts-in-its-own-memory-teach-the-same"]
+    assert asked.message == "3 rollouts, 6 ticks of 16 rows"
 
 
 def test_each_wrong_policy_is_caught_by_the_check_meant_for_it(subject_of, wrong_policy) -> None:
@@ -52,6 +59,14 @@ def test_each_wrong_learner_is_caught_by_the_check_meant_for_it(subject_of, wron
     report = run_checks(subject_of(learner=learner, capabilities=set(LEARNING) - {other}))
     assert failed(report) == {check}
     assert not report.conforms
+
+
+def test_each_wrong_memory_is_caught_for_what_is_wrong_with_it(subject_of, wrong_memory) -> None:
+    learner, says = wrong_memory
+    (check,) = [check for check in ALL_CHECKS if check.name == "learning.rollouts-in-its-own-memory-teach-the-same"]
+    report = run_checks(subject_of(learner=learner, capabilities=LEARNING), checks=[check])
+    assert failed(report) == {check.name}
+    assert says in report.results[0].message
 
 
 def test_each_wrong_distribution_is_caught_by_the_check_meant_for_it(

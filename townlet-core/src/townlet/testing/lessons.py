@@ -22,7 +22,7 @@ from townlet.api import (
 from townlet.api.demonstrations import Part
 from townlet.testing.observations import draw_batch
 
-__all__ = ["TeacherDemonstrations", "bandit_return", "bandit_rollout", "practise", "right_actions"]
+__all__ = ["TeacherDemonstrations", "bandit_return", "bandit_rollout", "draw_lesson", "practise", "right_actions"]
 
 CHOICES = 3
 
@@ -34,7 +34,8 @@ def right_actions(batch: ObservationBatch) -> NDArray[np.int64]:
     return np.where(batch.action_mask[np.arange(batch.rows), chosen], chosen, 0).astype(np.int64)
 
 
-def _lesson(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
+def draw_lesson(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
+    """``rows`` rows in front of the doors, each on the first tick of its life."""
     batch = draw_batch(spec, rows, seed, starts=1.0)
     batch.map[:] = 0
     batch.features[:, 2:] = 0.0
@@ -48,7 +49,7 @@ class TeacherDemonstrations:
 
     def __init__(self, spec: ObservationSpec, size: int = 4096, seed: int = 0) -> None:
         self._spec = spec
-        self._parts = {"train": _lesson(spec, size, seed), "validation": _lesson(spec, size // 8, seed + 1)}
+        self._parts = {"train": draw_lesson(spec, size, seed), "validation": draw_lesson(spec, size // 8, seed + 1)}
 
     @property
     def spec(self) -> ObservationSpec:
@@ -97,14 +98,14 @@ def practise(
 
 def bandit_return(learner: LearnerProtocol, spec: ObservationSpec, seed: int = 12345) -> float:
     """Mean reward of the learner's greedy policy on 512 fresh bandits; 1 is perfect, about a third is chance."""
-    batch = _lesson(spec, 512, seed)
+    batch = draw_lesson(spec, 512, seed)
     decision = learner.policy.decide(batch, learner.policy.initial_state(512, seed))
     return float((decision.actions == right_actions(batch)).mean())
 
 
 def bandit_rollout(learner: LearnerProtocol, spec: ObservationSpec, update: int, rows: int, ticks: int) -> RolloutBatch:
     """Rollout number ``update`` of the learner on the bandit town: ``ticks`` ticks of ``rows`` rows."""
-    batches = [_lesson(spec, rows, 50_000 + update * ticks + t) for t in range(ticks)]
+    batches = [draw_lesson(spec, rows, 50_000 + update * ticks + t) for t in range(ticks)]
     state = learner.policy.initial_state(rows, update)
     actions, log_probs, values = [], [], []
     for batch in batches:

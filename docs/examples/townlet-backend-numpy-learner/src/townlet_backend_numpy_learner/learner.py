@@ -19,6 +19,7 @@ from townlet.api import (
 )
 from townlet.errors import CheckpointError, TrainingError
 
+from townlet_backend_numpy_learner.memory import NumpyMemory
 from townlet_backend_numpy_learner.options import Options
 from townlet_backend_numpy_learner.policy import NumpyPolicy, Weights, forward, new_weights
 
@@ -113,6 +114,10 @@ class NumpyLearner:
             learning_rate=settings.learning_rate,
             **{n: float(m) for n, m in zip(names, means, strict=True)},
         )
+
+    def rollout_memory(self, ticks: int, rows: int, *, spans: bool) -> NumpyMemory:
+        """Where rollouts are to be written; :meth:`update` is then given views of it. Asked for once."""
+        return NumpyMemory(self._spec, ticks, rows, spans)
 
     def save(self, directory: Path) -> None:
         """Weights, and what Adam remembers."""

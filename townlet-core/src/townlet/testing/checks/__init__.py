@@ -1,6 +1,16 @@
 """The checks, one file a level."""
 
-from townlet.testing.checks import determinism, hygiene, learning, packaging, protocol, resources, semantics, updates
+from townlet.testing.checks import (
+    determinism,
+    hygiene,
+    learning,
+    packaging,
+    protocol,
+    resources,
+    rollouts,
+    semantics,
+    updates,
+)
 
 __all__ = ["ALL_CHECKS"]
 
@@ -13,6 +23,7 @@ ALL_CHECKS = (
     *determinism.CHECKS,
     *learning.CHECKS,
     *updates.CHECKS,
+    *rollouts.CHECKS,
     *resources.CHECKS,
 )
 """Every check, level by level, in the order in which they run."""

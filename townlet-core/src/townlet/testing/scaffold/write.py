@@ -135,6 +135,7 @@ def render(name: str, *, learner: bool) -> dict[str, str]:
     }
     if learner:
         rendered[f"{source}/learner.py"] = _fill("learner.py", values)
+        rendered[f"{source}/memory.py"] = _fill("memory.py", values)
         dependencies = '"pydantic>=2.7,<3"]'
         project = rendered["pyproject.toml"]
         rendered["pyproject.toml"] = project.replace(dependencies, '"pydantic>=2.7,<3", "safetensors>=0.4.3"]', 1)
