@@ -229,6 +229,7 @@ class TestOnnx:
             ("missing", (), "nowhere.onnx"),
             ("foreign", (), "ONNX Runtime cannot run this file"),
             ("stranger", (), "carries no observation spec"),
+            ("elsewhere", (), "the model keeps weights in other files: 'w'"),
             ("model", ("--set", "observation.variant=compact"), "exported for other observations"),
         ],
     )
@@ -263,3 +264,7 @@ def _write_wrong_models(folder: Path) -> None:
         imports = [helper.make_opsetid("", 17), helper.make_opsetid("org.example", 1)]
         model = helper.make_model(graph, opset_imports=imports, ir_version=8)
         onnx.save(model, str(folder / f"{name}.onnx"))
+    w = helper.make_tensor("w", TensorProto.FLOAT, [3], bytes(12), raw=True)
+    graph = helper.make_graph([helper.make_node("Mul", ["features", "w"], ["logits"])], "elsewhere", [x], [y], [w])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(folder / "elsewhere.onnx"), save_as_external_data=True, location="w.bin", size_threshold=0)

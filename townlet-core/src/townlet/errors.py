@@ -24,12 +24,15 @@
     `-- TrainingError                     1   training that had to stop (a loss that is not finite)
 
 A message has a first line that says what is wrong, the place in parentheses after it, and indented lines
-that say what was found and what to do next. ``str(error)`` is that whole text.
+that say what was found and what to do next. ``str(error)`` is that whole text, with what a terminal would obey spelled
+out (``townlet.visible``): files and people have a say in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from townlet.visible import visible
 
 __all__ = [
     "BackendBlockedError",
@@ -74,8 +77,9 @@ class TownletError(Exception):
         super().__init__(summary)
 
     def __str__(self) -> str:
-        first = f"{self.summary}  ({self.where})" if self.where else self.summary
-        return "\n".join([first, *(f"  {line}" for line in self.details)])
+        place = f"  ({visible(self.where)})" if self.where else ""
+        lines = (f"{self.summary}{place}", *(f"  {line}" for line in self.details))
+        return "\n".join(visible(line, lines=True).replace("\n", "\n  ") for line in lines)
 
 
 class ConfigError(TownletError):

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 import click
 
 from townlet.errors import TownletError
+from townlet.visible import visible
 
 __all__ = ["BROKEN_PIPE", "INTERRUPTED", "flush_stdout", "run_guarded", "say_unwritten", "silence_stdout"]
 
@@ -59,7 +60,7 @@ def run_guarded(words: Sequence[str]) -> int:
         if invocation.debug:
             import traceback
 
-            traceback.print_exc()
+            print(visible(traceback.format_exc(), lines=True), file=sys.stderr, end="")  # noqa: T201
         return _explain(error)
     return code if isinstance(code, int) else 0
 
@@ -116,5 +117,5 @@ def _decapitalised(message: str) -> str:
 
 def _say(message: str, code: int) -> int:
     with contextlib.suppress(OSError):  # stderr is closed: the exit code has to do
-        print(message, file=sys.stderr, flush=True)  # noqa: T201
+        print(visible(message, lines=True), file=sys.stderr, flush=True)  # noqa: T201
     return code

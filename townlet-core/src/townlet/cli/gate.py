@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from townlet.cli.output import counted, emit, emit_table
 from townlet.evaluation.gate import GATE_COLUMNS, GateResult, gate_cells
+from townlet.visible import visible
 
 __all__ = ["show_gate"]
 
@@ -11,8 +12,8 @@ __all__ = ["show_gate"]
 def show_gate(result: GateResult) -> None:
     """Print the table and the reasons on stdout."""
     towns, days = counted(len(result.seeds), "town"), counted(result.days, "day")
-    emit(f"beside {result.teacher} on {towns} that neither saw before, {days} each:")
+    emit(f"beside {visible(result.teacher)} on {towns} that neither saw before, {days} each:")
     emit_table(GATE_COLUMNS, gate_cells(result))
     emit("passed:" if result.passed else "NOT passed:")
     for reason in result.reasons:
-        emit(f"  {reason}")
+        emit(f"  {visible(reason)}")

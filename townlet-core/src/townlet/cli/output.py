@@ -1,7 +1,8 @@
 """What commands print: results on stdout, everything else on stderr.
 
-With ``--json`` stdout holds one JSON document and nothing else, so it can be piped into another program. This module
-does without click, because ``backends list`` does (see ``townlet.cli.entry``).
+With ``--json`` stdout holds one JSON document and nothing else, so it can be piped into another program. Whatever is
+printed is made visible (``townlet.visible``): no name in a file moves the cursor. Who puts a name into a line makes the
+name visible, too, so that it cannot begin another line. This module does without click, because ``backends list`` does (see ``townlet.cli.entry``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import functools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,12 +35,12 @@ def emit_json(document: Mapping[str, JSONValue]) -> None:
 
 def emit(text: str = "") -> None:
     """Prints a line of the result on stdout."""
-    print(text)  # noqa: T201
+    print(visible(text, lines=True))  # noqa: T201
 
 
 def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Prints a plain table on stdout: columns as wide as they need to be, two spaces between them."""
-    lines = [list(header), *(list(row) for row in rows)]
+    lines = [[visible(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         emit("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -62,18 +65,18 @@ def as_typed(word: object) -> str:
 
 def warn(message: str) -> None:
     """Prints a warning on stderr."""
-    print(f"warning: {message}", file=sys.stderr)  # noqa: T201
+    print(f"warning: {visible(message, lines=True)}", file=sys.stderr)  # noqa: T201
 
 
 def say_where(folder: object, *, quiet: bool = False) -> None:
     """Says on stderr, before the work, where its outcome goes."""
     if not quiet:
-        print(f"writing to {folder}", file=sys.stderr)  # noqa: T201
+        print(f"writing to {visible(str(folder))}", file=sys.stderr)  # noqa: T201
 
 
 @functools.cache
 def console() -> Console:
     """The rich console on stderr, for progress and remarks; imported when it is first needed."""
-    from rich.console import Console
+    from townlet.cli.painting import VisibleConsole
 
-    return Console(stderr=True, highlight=False)
+    return VisibleConsole(stderr=True, highlight=False)

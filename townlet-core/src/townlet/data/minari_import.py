@@ -14,6 +14,7 @@ from townlet.api import ObservationSpec
 from townlet.data.block import ARRAY_DTYPES, array_shapes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin
 from townlet.data.minari_format import INFOS, KEY, SEEN, minari_module, spaces_of
+from townlet.data.minari_links import refuse_what_reaches_out
 from townlet.data.packing import place
 from townlet.data.writer import DatasetWriter
 from townlet.errors import ContractError, DatasetError
@@ -37,7 +38,8 @@ def import_minari(source: str | Path, path: str | Path, *, spec: ObservationSpec
 
     Raises:
         UsageError: Minari is not installed.
-        DatasetError: it cannot be read, or its spaces are not those of a town's observations.
+        DatasetError: it cannot be read, reaches out to other files (external storage, external links, virtual
+            datasets), or its spaces are not those of a town's observations.
     """
     minari = minari_module()
     opened = _open(minari, source)
@@ -70,10 +72,19 @@ def _open(minari: Any, source: str | Path) -> Any:
         folder = folder / "data"
     try:
         if folder.is_dir():
+            refuse_what_reaches_out(folder)
             return minari.MinariDataset(folder)
+        refuse_what_reaches_out(_stored(str(source)))
         return minari.load_dataset(str(source))
-    except (OSError, ValueError, KeyError, AssertionError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AssertionError) as problem:
         raise DatasetError(f"this Minari dataset cannot be read: {problem}", where=str(source)) from problem
+
+
+def _stored(name: str) -> Path:
+    """Where Minari keeps the dataset of this name, whether there is one or not."""
+    from minari.storage import get_dataset_path
+
+    return Path(get_dataset_path(name)) / "data"
 
 
 def _facts(opened: Any, spec: ObservationSpec | None) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ import onnxruntime
 from townlet.api import ObservationSpec
 from townlet.errors import CheckpointError, ContractError
 
+from townlet_backend_onnx.external import external_tensors
+
 SPEC_KEY = "townlet.observation_spec"
 INPUTS = {"map": "tensor(uint8)", "features": "tensor(float)", "action_mask": "tensor(bool)"}
 
@@ -27,12 +29,14 @@ def load_model(path: Path, spec: ObservationSpec, threads: int) -> Model:
     """Read ``path``.
 
     Raises:
-        CheckpointError: if it cannot be read, is no exported policy, or was made for another spec.
+        CheckpointError: if it cannot be read, keeps weights in other files, is no exported policy, or was made for
+            another spec.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise CheckpointError(f"the model cannot be read: {error.strerror or error}", where=str(path)) from error
+    _check_whole(data, path)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
@@ -48,6 +52,28 @@ def load_model(path: Path, spec: ObservationSpec, threads: int) -> Model:
         ) from error
     _check_spec(session, spec, path)
     return Model(session, _inputs(session, path), _outputs(session, path), hashlib.sha256(data).hexdigest())
+
+
+def _check_whole(data: bytes, path: Path) -> None:
+    """Refuse what the digest of the file would not cover, and formats that cannot be looked through."""
+    try:
+        elsewhere = external_tensors(data)
+    except ValueError as error:
+        raise CheckpointError(
+            "ONNX Runtime cannot run this file",
+            where=str(path),
+            details=(f"not ONNX: {error}", "is it whole? models in ONNX Runtime's own format (.ort) are not read"),
+        ) from error
+    if elsewhere:
+        raise CheckpointError(
+            f"the model keeps weights in other files: {', '.join(map(repr, elsewhere[:3]))}"
+            + (f" and {len(elsewhere) - 3} more" if len(elsewhere) > 3 else ""),
+            where=str(path),
+            details=(
+                "a policy is one file, which its digest covers",
+                "export it again without external data, as  townlet export CHECKPOINT --format onnx  does",
+            ),
+        )
 
 
 def _check_spec(session: onnxruntime.InferenceSession, spec: ObservationSpec, path: Path) -> None:

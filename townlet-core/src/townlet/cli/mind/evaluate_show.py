@@ -6,6 +6,7 @@ from townlet.cli.output import counted, emit, emit_json, emit_table
 from townlet.evaluation import ComparisonResult, EvaluationResult
 from townlet.evaluation.names import HEADLINES, is_judged, label
 from townlet.evaluation.scenarios import Scorecard
+from townlet.visible import visible
 
 __all__ = ["show_comparison", "show_evaluation", "show_scorecard"]
 
@@ -15,7 +16,7 @@ def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> N
     if as_json:
         emit_json(result.model_dump(mode="json"))
         return
-    emit(f"{result.policy}: {_towns(result)} ({result.seconds:.1f} s)")
+    emit(f"{visible(result.policy)}: {_towns(result)} ({result.seconds:.1f} s)")
     emit()
     names = list(result.kpis) if full else [name for name in HEADLINES if name in result.kpis]
     rows = []
@@ -47,7 +48,7 @@ def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> N
     emit_table(("MEAN OVER TOWNS", *(e.policy for e in result.evaluations)), rows)
     unknown = {name for e in result.evaluations for name in e.unknown}
     for pair in result.comparisons:
-        emit(f"\n{pair.b} minus {pair.a}")
+        emit(f"\n{visible(pair.b)} minus {visible(pair.a)}")
         lines = []
         for name in names:
             if is_judged(name) and name not in unknown:
@@ -56,7 +57,7 @@ def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> N
                 share = f"{d.probability_of_improvement:.0%}"
                 lines.append((label(name), f"{d.mean:+.4g}", interval, share, d.verdict))
         emit_table(("FIGURE", "DIFFERENCE", "95 % INTERVAL", "BETTER ON", "VERDICT"), lines)
-        emit(f"\n{pair.verdict}")
+        emit(f"\n{visible(pair.verdict)}")
 
 
 def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
@@ -64,7 +65,7 @@ def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
     if as_json:
         emit_json(card.model_dump(mode="json"))
         return
-    emit(f"{card.policy}: {card.passed} of {counted(len(card.scores), 'scenario')} as expected")
+    emit(f"{visible(card.policy)}: {card.passed} of {counted(len(card.scores), 'scenario')} as expected")
     for one in card.scores:
         emit(f"\n{'as expected' if one.passed else 'NOT as expected'}: {one.title} ({one.scenario})")
         rows = []

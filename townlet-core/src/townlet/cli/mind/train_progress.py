@@ -73,7 +73,9 @@ class TrainingProgress:
         elif time.monotonic() >= self._next or report.step == report.total:
             self._next = time.monotonic() + _LINE_EVERY
             total = f"/{report.total}" if report.total else ""
-            console().print(f"{report.phase} {report.step}{total}: {summary_line(report)}", soft_wrap=True)
+            console().print(
+                f"{report.phase} {report.step}{total}: {summary_line(report)}", markup=False, soft_wrap=True
+            )
 
     def _update(self, bar: Progress, report: TrainingReport) -> None:
         key = (report.phase, 0 if report.phase == "anneal" else self._stages)

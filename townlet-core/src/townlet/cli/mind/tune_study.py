@@ -69,7 +69,9 @@ def run_study(
             result = tune(config, folder, resume=resume, workers=workers, progress=show)
         except KeyboardInterrupt:
             if folder.is_dir():
-                console().print(f"interrupted; go on with:  townlet tune --resume {as_typed(folder)}", soft_wrap=True)
+                console().print(
+                    f"interrupted; go on with:  townlet tune --resume {as_typed(folder)}", markup=False, soft_wrap=True
+                )
             raise
         figure = result.best.evaluation.kpis[result.objective]
         entry.summary = {"trials": result.trials, "objective": result.objective, "best": figure.mean}
@@ -122,4 +124,4 @@ class _StudyProgress:
             return
         if progress.phase != "trials" or best is None or best.number != self._best:
             self._best = None if best is None else best.number
-            console().print(f"{progress.phase} {progress.done}/{progress.total}: {text}", soft_wrap=True)
+            console().print(f"{progress.phase} {progress.done}/{progress.total}: {text}", markup=False, soft_wrap=True)

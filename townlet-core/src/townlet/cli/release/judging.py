@@ -10,6 +10,7 @@ from townlet.cli.output import console
 from townlet.config import TownletConfig
 from townlet.evaluation.gate import GATE_COLUMNS, gate_cells
 from townlet.training.services import PromotionServiceAdapter
+from townlet.visible import visible
 
 __all__ = ["judge_candidate"]
 
@@ -32,4 +33,6 @@ def judge_candidate(config: TownletConfig, checkpoint: Path, runs: Path, *, quie
         table.add_row(*cells)
     console().print(table)
     for reason in found.gate.reasons:
-        console().print(f"{'passed' if found.gate.passed else 'NOT passed'}: {reason}", markup=False, soft_wrap=True)
+        console().print(
+            f"{'passed' if found.gate.passed else 'NOT passed'}: {visible(reason)}", markup=False, soft_wrap=True
+        )

@@ -8,6 +8,7 @@ import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import counted, emit, emit_json
+from townlet.visible import visible
 
 __all__ = ["command"]
 
@@ -77,6 +78,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         return
     word = "held back" if hold else "promoted"
     passes = counted(decision.passes, "pass", "passes")
-    emit(f"{word} {decision.path} ({decision.checkpoint[:12]}), {passes} in a row, by {decision.by}")
+    path, by = visible(decision.path), visible(decision.by)
+    emit(f"{word} {path} ({decision.checkpoint[:12]}), {passes} in a row, by {by}")
     if not hold:
         emit("run it with:  townlet run --backend release")

@@ -8,6 +8,7 @@ import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.visible import visible
 
 __all__ = ["command"]
 
@@ -45,9 +46,9 @@ def command(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as
             }
         )
         return
-    emit("no release yet" if release is None else f"release: {release.path} ({release.checkpoint[:12]})")
+    emit("no release yet" if release is None else f"release: {visible(release.path)} ({release.checkpoint[:12]})")
     for status, path in waiting:
-        emit(f"candidate: {path}, {status.passes} of {counted(status.required, 'pass', 'passes')}")
+        emit(f"candidate: {visible(path)}, {status.passes} of {counted(status.required, 'pass', 'passes')}")
     if decisions:
         emit()
         emit_table(

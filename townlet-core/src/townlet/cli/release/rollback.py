@@ -8,6 +8,7 @@ import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import emit, emit_json
+from townlet.visible import visible
 
 __all__ = ["command"]
 
@@ -33,4 +34,4 @@ def command(reason: str, by: str | None, runs: Path, as_json: bool) -> None:
     if as_json:
         emit_json(decision.to_json())
         return
-    emit(f"back to {decision.path} ({decision.checkpoint[:12]}), by {decision.by}")
+    emit(f"back to {visible(decision.path)} ({decision.checkpoint[:12]}), by {visible(decision.by)}")

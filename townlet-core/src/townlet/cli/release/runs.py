@@ -12,6 +12,7 @@ from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
 from townlet.cli.ranges import WholeRange
 from townlet.cli.release.runs_clean import clean
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.registry import EvaluationRecord, Registry, RunRecord
@@ -122,16 +123,18 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         ("folder", run.folder or "none"),
     ]
     for name, value in rows:
-        emit(f"{name:<9} {value}")
+        emit(f"{name:<9} {visible(value)}")
     for dataset in datasets:
-        emit(f"dataset   {dataset.path}  ({counted(dataset.transitions, 'transition')}, {dataset.digest[:12]})")
+        emit(
+            f"dataset   {visible(dataset.path)}  ({counted(dataset.transitions, 'transition')}, {dataset.digest[:12]})"
+        )
     for checkpoint in checkpoints:
-        emit(f"checkpoint {checkpoint.path}  ({checkpoint.backend}, {checkpoint.digest[:12]})")
+        emit(f"checkpoint {visible(checkpoint.path)}  ({visible(checkpoint.backend)}, {checkpoint.digest[:12]})")
         for objection in checkpoint.objections:
-            emit(f"  may not be promoted: {objection}")
+            emit(f"  may not be promoted: {visible(objection)}")
     for evaluation in evaluations:
         verdict = {None: "", True: ", passed", False: ", not passed"}[evaluation.passed]
-        emit(f"evaluation {evaluation.policy} at {evaluation.at}{verdict}")
+        emit(f"evaluation {visible(evaluation.policy)} at {visible(evaluation.at)}{verdict}")
         _emit_gate(evaluation)
     _emit_numbers(run.summary)
     if hint:
@@ -144,13 +147,13 @@ def _what_to_do(registry: Registry, run: RunRecord) -> str:
         return ""
     folder = registry.real_path(run.folder)
     if run.kind == "train" and folder.is_dir():
-        return f"{run.id} was killed; go on with it:  townlet train --resume {as_typed(folder)}"
+        return f"{visible(run.id)} was killed; go on with it:  townlet train --resume {as_typed(folder)}"
     from townlet.data.recovery import recoverable
     from townlet.storage import find_partials
 
     left = [p for p in find_partials(folder.parent, folder.name) if not p.alive] if folder.parent.is_dir() else []
     if any(recoverable(partial.path).ticks for partial in left):
-        return f"{run.id} was killed; have its whole shards back:  townlet dataset recover {as_typed(folder)}"
+        return f"{visible(run.id)} was killed; have its whole shards back:  townlet dataset recover {as_typed(folder)}"
     return ""
 
 
@@ -185,7 +188,7 @@ def _show_evaluation(evaluation: EvaluationRecord, *, as_json: bool) -> None:
         ("by", evaluation.by),
     ]
     for name, value in rows:
-        emit(f"{name:<10} {value}")
+        emit(f"{name:<10} {visible(value)}")
     _emit_numbers(evaluation.metrics)
 
 

@@ -68,7 +68,9 @@ def check(
     subject = installed_subject(name, document.config, document.config.policy.options)
 
     def progress(result: CheckResult) -> None:
-        console().print(f"  {result.outcome:<16} {result.name}", style=None if result.outcome == "passed" else "bold")
+        console().print(
+            f"  {result.outcome:<16} {result.name}", markup=False, style=None if result.outcome == "passed" else "bold"
+        )
 
     report = run_checks(subject, expected=expected, progress=None if as_json else progress)
     if report_path is not None:

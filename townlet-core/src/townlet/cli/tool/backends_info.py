@@ -15,6 +15,7 @@ from townlet.plugins import BackendRow, Selection, State, scan
 from townlet.plugins.choosing import STUB, canonical_name, find
 from townlet.plugins.names import canonical
 from townlet.plugins.selection import apply_selection
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -153,7 +154,7 @@ def _show(row: BackendRow, document: dict[str, JSONValue]) -> None:
         ]
     facts += [("warning", text) for text in row.warnings]
     for name, fact in facts:
-        emit(f"{name:<14}{fact}".rstrip())
+        emit(f"{name:<14}{visible(str(fact))}".rstrip())
     options = document["options"]
     if not isinstance(options, list):
         emit(f"{'options':<14}{document['options_problem']}")

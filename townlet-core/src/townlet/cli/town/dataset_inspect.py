@@ -9,6 +9,7 @@ import click
 
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import JSONValue, counted, emit, emit_json, emit_table
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.data import Dataset, EpisodeTable
@@ -126,11 +127,14 @@ def _show(dataset: Dataset, episodes: EpisodeTable, *, full: bool) -> None:
         )
     if manifest.tags:
         rows.append(("tags", ", ".join(manifest.tags)))
-    if manifest.derived_from:
-        rows.append(("cut from", f"{manifest.derived_from['dataset']}: {manifest.derived_from['how']}"))
+    descent = manifest.derived_from or {}
+    if "minari" in descent:
+        rows.append(("imported", f"from the Minari dataset {descent['minari']}"))
+    elif "dataset" in descent:
+        rows.append(("cut from", f"{descent['dataset']}: {descent.get('how', 'unknown')}"))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        emit(f"{name:<{width}}  {value}")
+        emit(f"{name:<{width}}  {visible(value)}")
     emit()
     emit_table(("action", "share"), [(name, _bar(share)) for name, share in _actions(dataset).items()])
     emit()

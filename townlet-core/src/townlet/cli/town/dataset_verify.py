@@ -9,6 +9,7 @@ import click
 
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import counted, emit, emit_json
+from townlet.visible import visible
 
 __all__ = ["command"]
 
@@ -45,6 +46,6 @@ def command(path: Path, as_json: bool) -> None:
             }
         )
         return
-    note = "" if manifest.complete else f"; the recording was cut short: {manifest.interruption}"
+    note = "" if manifest.complete else f"; the recording was cut short: {visible(str(manifest.interruption))}"
     shards = counted(len(manifest.shards), "shard")
     emit(f"{path} is whole: {shards}, {manifest.size / 1e6:,.1f} MB, {seconds:.2f} s{note}")

@@ -10,6 +10,7 @@ import click
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import counted, emit, emit_json, emit_table, warn
 from townlet.cli.ranges import WholeRange
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.api import PolicyBackendProtocol
@@ -76,7 +77,7 @@ def _mind(dataset: Dataset, agent: str, world: int, asked: str | None) -> Policy
 def _show(found: Inspection, *, everything: bool) -> None:
     state = "" if found.active else "  (nobody lives in this slot)"
     start = "  (first tick of a life)" if found.episode_start else ""
-    emit(f"{found.agent}, town {found.world}, tick {found.tick}{state}{start}\n")
+    emit(f"{visible(found.agent)}, town {found.world}, tick {found.tick}{state}{start}\n")
     if found.map:
         emit("what it saw around it (@ someone, o a facility, # a wall, + taken; it stands in the middle)")
         emit("\n".join(f"  {line}" for line in _picture(found.map)) + "\n")
@@ -110,7 +111,7 @@ def _show(found: Inspection, *, everything: bool) -> None:
     emit(f"\nit chose {found.action!r}{value}; reward {found.reward:+.4f}")
     parts = {name: part for name, part in found.reward_parts.items() if part}
     if parts:
-        emit("  of that: " + ", ".join(f"{name} {part:+.4f}" for name, part in parts.items()))
+        emit("  of that: " + ", ".join(f"{visible(name)} {part:+.4f}" for name, part in parts.items()))
     if found.terminated:
         emit("  its life ended with this action")
     if found.changed:

@@ -60,7 +60,8 @@ class LiveView:
             self._live.__exit__(kind, error, trace)
         elif kind is None:
             console().print(
-                f"{self._title}, tick {self._engine.tick}: no terminal to draw in, so this is the end of it"
+                f"{self._title}, tick {self._engine.tick}: no terminal to draw in, so this is the end of it",
+                markup=False,
             )
             console().print(Text(render_ansi(self._engine, colour=False)), soft_wrap=True)
 

@@ -59,7 +59,7 @@ class TerminalPilot:
         with open_keys(sys.stdin) as keys:
             self._keys = keys
             if not view.draws:
-                console().print(f"you are {self._name}.  {HELP}")
+                console().print(f"you are {self._name}.  {HELP}", markup=False)
             yield self
 
     def has_left(self) -> bool:

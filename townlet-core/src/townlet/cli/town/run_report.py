@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
 from townlet.cli.output import JSONValue, as_typed, counted, emit_json, warn
+from townlet.cli.painting import VisibleConsole
 from townlet.play import Provenance
 from townlet.play.opening import warn_of_stub
 from townlet.telemetry.kpis import uncounted
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.cli.town.session import TownRun
@@ -77,14 +78,14 @@ def document(ran: TownRun) -> dict[str, JSONValue]:
 
 
 def _print(ran: TownRun) -> None:
-    console = Console(highlight=False)
+    console = VisibleConsole(highlight=False)
     if not console.is_terminal:
         console.width = _WIDE  # nobody's window: a number must not be cut to fit one
     outcome, kpis = ran.outcome, ran.outcome.kpis
     share = kpis.ticks / kpis.day_ticks
     state = "failed at" if outcome.failure else "interrupted at" if outcome.interrupted else "ran to"
     console.print(
-        f"[bold]{outcome.job.config.name}[/bold], seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
+        f"[bold]{escape(outcome.job.config.name)}[/bold], seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
         f"({share:.2f} days) with {_mind(outcome.provenance)}, {outcome.timing.ticks_per_second:,.0f} ticks/s"
     )
     days = {f"day {int(day['day'])}": (day, kpis.days[d].sum(0)) for d, day in enumerate(kpis.per_day())}
@@ -109,10 +110,12 @@ def _print(ran: TownRun) -> None:
         style="dim",
     )
     if outcome.dataset is not None:
-        console.print(f"recorded: {outcome.dataset}", soft_wrap=True)
+        console.print(f"recorded: {outcome.dataset}", markup=False, soft_wrap=True)
     if ran.snapshots:
-        console.print(f"snapshots: {len(ran.snapshots)}, the last one {ran.snapshots[-1]}", soft_wrap=True)
-        console.print(f"go on with:  townlet run --resume {as_typed(ran.snapshots[-1])}", soft_wrap=True)
+        console.print(
+            f"snapshots: {len(ran.snapshots)}, the last one {ran.snapshots[-1]}", markup=False, soft_wrap=True
+        )
+        console.print(f"go on with:  townlet run --resume {as_typed(ran.snapshots[-1])}", markup=False, soft_wrap=True)
     for told in (outcome.provenance, *outcome.provenance.minds):
         if told.active == "stub" and told.is_fallback:
             warn(warn_of_stub(told))
@@ -122,11 +125,11 @@ def _print(ran: TownRun) -> None:
 
 def _mind(told: Provenance) -> str:
     if told.active == "stub" and told.is_fallback:
-        return f"[bold red]the stub instead of {escape(told.requested)}[/bold red]"
-    return escape(told.words())
+        return f"[bold red]the stub instead of {escape(visible(told.requested))}[/bold red]"
+    return escape(visible(told.words()))
 
 
-def _whole(console: Console, table: Table) -> None:
+def _whole(console: VisibleConsole, table: Table) -> None:
     """Print the table as wide as it is: in a narrow window lines break, but no number is cut."""
     natural = Measurement.get(console, console.options.update(max_width=_WIDE), table).maximum
     window, console.width = console.width, max(console.width, natural)
@@ -143,5 +146,7 @@ def _table(rows: Rows, *, total: bool = False) -> Table:
         if total and number == len(rows) - 1:
             table.add_section()
         unknown = uncounted(sums)
-        table.add_row(name, *("-" if key in unknown else form.format(figures[key]) for key, _, form in _COLUMNS))
+        table.add_row(
+            escape(visible(name)), *("-" if key in unknown else form.format(figures[key]) for key, _, form in _COLUMNS)
+        )
     return table

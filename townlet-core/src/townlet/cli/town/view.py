@@ -13,6 +13,7 @@ from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import console, emit, emit_json
 from townlet.cli.ranges import WholeRange
 from townlet.errors import UsageError
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.data import Dataset
@@ -89,7 +90,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     else:
         for film in films:
             for note in film.about["notes"]:
-                emit(note)
+                emit(visible(note))
         emit(f"wrote {target} ({target.stat().st_size / 1e6:.2f} MB)")
     if open_it:
         click.launch(target.resolve().as_uri())
