@@ -96,7 +96,7 @@ class TestRegistry:
         assert is_harmless(told.out)
 
     def test_whose_decision_it_is(self, townlet, registry):
-        told = townlet("promote", "runs/a", "--by", EVIL, "--reason", "r", "--force")
+        told = townlet("promote", "runs/a", "--hold", "--by", EVIL, "--reason", "r")
         assert told.code == 0, told.err
         assert f"by {SAID}" in told.out
         assert is_harmless(told.out)

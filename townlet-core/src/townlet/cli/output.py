@@ -2,7 +2,8 @@
 
 With ``--json`` stdout holds one JSON document and nothing else, so it can be piped into another program. Whatever is
 printed is made visible (``townlet.visible``): no name in a file moves the cursor. Who puts a name into a line makes the
-name visible, too, so that it cannot begin another line. This module does without click, because ``backends list`` does (see ``townlet.cli.entry``).
+name visible, too, so that it cannot begin another line. This module does without click, because ``backends list``
+does (see ``townlet.cli.entry``).
 """
 
 from __future__ import annotations
