@@ -107,7 +107,7 @@ class TestRun:
     def test_what_was_recorded_is_kept(self, townlet, tired):
         tired()
         done = townlet("run", *HAMLET, "--backend", "tired", "--ticks", "100", "--record", "rec")
-        assert (done.code, done.err) == (3, failure("rec"))
+        assert (done.code, done.err) == (3, "writing to rec\n" + failure("rec"))
         assert done.out.startswith("hamlet, seed 0: failed at tick 40 (0.04 days) with tired, ")
         assert_kept("rec")
         townlet("run", *HAMLET, "--backend", "stub", "--ticks", "40", "--record", "whole", "--no-registry")
@@ -119,7 +119,7 @@ class TestRun:
         tired()
         words = ("--snapshot-every", "25", "--snapshots", "snaps")
         done = townlet("run", *HAMLET, "--backend", "tired", "--ticks", "60", *words, "--json")
-        assert (done.code, done.err) == (3, failure(None))
+        assert (done.code, done.err) == (3, "writing to snaps\n" + failure(None))
         found = json.loads(done.out)
         assert [Path(path).name for path in found["snapshots"]] == ["tick-000000025", "tick-000000040"]
         assert (found["ticks"], found["interrupted"], found["recorded"]) == (40, False, None)
@@ -139,7 +139,7 @@ class TestRun:
     def test_a_mixture_names_the_side_that_failed(self, townlet, tired):
         tired()
         done = townlet("run", *HAMLET, "--backend", "mixture:scripted,tired,0.5", "--ticks", "60", "--record", "rec")
-        assert (done.code, done.err) == (3, failure("rec"))
+        assert (done.code, done.err) == (3, "writing to rec\n" + failure("rec"))
         assert_kept("rec")
 
 
@@ -149,7 +149,7 @@ class TestRollout:
     def test_what_was_recorded_is_kept(self, townlet, tired):
         tired()
         done = townlet(*self.WORDS)
-        assert (done.code, done.err) == (3, failure("data"))
+        assert (done.code, done.err) == (3, "writing to data\n" + failure("data"))
         assert done.out.startswith("failed after 40 ticks of 3 worlds with 4 agents: ")
         assert_kept("data")
 
@@ -249,6 +249,7 @@ def test_a_bug_of_ours_says_where_the_recording_is(townlet, monkeypatch):
     assert done.code == 1
     assert done.out == ""
     assert done.err == (
+        "writing to rec\nwriting to runs/snapshots-001\n"
         "error: a bug in Townlet: ZeroDivisionError: division by zero\n"
         f"  the first 5 ticks are whole and kept in {Path('rec').absolute()}, marked as incomplete\n"
         "  next:  run the same command with --debug and report what it prints\n"

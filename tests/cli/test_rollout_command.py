@@ -68,7 +68,7 @@ def test_what_was_recorded(rollout):
 
 def test_the_default_place_is_in_the_runs_folder(rollout):
     told = rollout()
-    assert Path(told["dataset"]).parent == Path("runs", "datasets")
+    assert Path(told["dataset"]) == Path("runs", "rollout-001")
     open_dataset(told["dataset"]).verify()
 
 

@@ -185,7 +185,7 @@ def test_people_get_lines_and_the_next_command(townlet) -> None:
     outcome = townlet("train", "--mode", "mixed", "--out", "runs/x", "--set", "training.evaluate=false", *SETTINGS)
     assert outcome.code == 0, outcome.err
     assert "mixed training in runs/x: completed" in outcome.out
-    assert "townlet run --backend pytorch:runs/x" in outcome.out
+    assert "--backend pytorch:runs/x" in outcome.out
     assert "ppo 4/4: reward" in outcome.err
     assert "samples/s" in outcome.err
 

@@ -181,7 +181,7 @@ class TestWhole:
         assert document["healthy"] is True
 
     def test_run(self, with_torch: Any) -> None:
-        policy = with_torch.json(*RUN, *STRICT, "--backend", "torch")["policy"]
+        policy = with_torch.json(*RUN, *STRICT, "--backend", "torch", "--untrained")["policy"]
         assert (policy["active"], policy["reason"]) == ("pytorch", None)
         assert policy["requires"]["torch"].startswith("2.")
 
@@ -197,7 +197,7 @@ def test_uninstalling_is_noticed(
 
 
 class TestCurrentDirectory:
-    """``python -m townlet`` puts the current directory on the path, and with it whatever lies there."""
+    """A path with the current directory on it brings whatever lies there; ``python -m townlet`` takes it off."""
 
     @pytest.fixture
     def trap(self, tmp_path: Path) -> Path:
@@ -209,10 +209,10 @@ class TestCurrentDirectory:
         return tmp_path
 
     def test_refused(self, core_and_scripted: Any, trap: Path) -> None:
-        run = [str(core_and_scripted.python), "-m", "townlet", *RUN, *STRICT]
-        good = core_and_scripted.run(run, cwd=trap)
+        run, path = [str(core_and_scripted.script), *RUN, *STRICT], {"PYTHONPATH": str(trap)}
+        good = core_and_scripted.run(run, path, cwd=trap)
         assert good.returncode == 0, good.stderr
-        bad = core_and_scripted.run([*run, "--backend", "trap"], cwd=trap)
+        bad = core_and_scripted.run([*run, "--backend", "trap"], path, cwd=trap)
         assert bad.returncode == 3
         assert bad.stderr == (
             "error: policy backend 'trap' is refused: its metadata lies in the current directory  (--backend trap)\n"
@@ -222,17 +222,20 @@ class TestCurrentDirectory:
         )
 
     def test_listed_with_the_reason(self, core_and_scripted: Any, trap: Path) -> None:
-        done = core_and_scripted.run([str(core_and_scripted.python), "-m", "townlet", "backends", "list"], cwd=trap)
+        listing = [str(core_and_scripted.script), "backends", "list"]
+        done = core_and_scripted.run(listing, {"PYTHONPATH": str(trap)}, cwd=trap)
         (line,) = [line for line in done.stdout.splitlines() if line.startswith("trap ")]
         assert "blocked" in line
         assert "its metadata lies in the current directory" in line
 
-    def test_not_even_seen_by_the_console_script(self, core_and_scripted: Any, trap: Path) -> None:
-        done = core_and_scripted.run([str(core_and_scripted.script), "backends", "list"], cwd=trap)
-        assert "trap" not in done.stdout
+    def test_not_even_seen_without_such_a_path(self, core_and_scripted: Any, trap: Path) -> None:
+        for start in ([str(core_and_scripted.script)], [str(core_and_scripted.python), "-m", "townlet"]):
+            done = core_and_scripted.run([*start, "backends", "list"], cwd=trap)
+            assert "scripted" in done.stdout
+            assert "trap" not in done.stdout
 
     def test_allowed(self, core_and_scripted: Any, trap: Path) -> None:
-        run = [str(core_and_scripted.python), "-m", "townlet", *RUN, *STRICT, "--backend", "trap"]
-        done = core_and_scripted.run(run, {"TOWNLET_ALLOW_LOCAL_BACKENDS": "1"}, cwd=trap)
+        run = [str(core_and_scripted.script), *RUN, *STRICT, "--backend", "trap"]
+        done = core_and_scripted.run(run, {"TOWNLET_ALLOW_LOCAL_BACKENDS": "1", "PYTHONPATH": str(trap)}, cwd=trap)
         assert done.returncode == 3
         assert "it called sys.exit('imported')" in done.stderr

@@ -54,6 +54,7 @@ class Stage:
         learner: the mind that is being taught, in the role of ``learner``.
         engines: makes the towns; others for other worlds than a town's.
         threads: that step the towns; nothing else depends on it.
+        on_opened: is called when the minds are there, before towns are made, which may have to be compiled.
 
     Raises:
         TownletError: whatever makes the job impossible, before its first tick: a mind that cannot run, a checkpoint
@@ -69,6 +70,7 @@ class Stage:
         learner: Part | None = None,
         engines: EngineFactory = town_engine,
         threads: int = 1,
+        on_opened: Callable[[], None] | None = None,
     ) -> None:
         self.job = job
         own_troupe: Troupe | None = None
@@ -84,6 +86,8 @@ class Stage:
                     job.cast, spec, admission=admission, seed=seed, learner=learner, town=job.config.town
                 )
             if engine is None:
+                if on_opened is not None:
+                    on_opened()
                 engine = engines(job.config, job.seeds, threads)
             self.engine: Engine = engine
             self.runtime = troupe.runtime(engine.spec, engine.agent_names)

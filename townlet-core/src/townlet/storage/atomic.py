@@ -107,6 +107,7 @@ def numbered_folder(parent: Path, stem: str, *, error: type[TownletError]) -> It
     Raises:
         TownletError: of the kind ``error``, if nothing can be written there.
     """
+    made = not parent.exists()
     try:
         parent.mkdir(parents=True, exist_ok=True)
         taken = [path.name.removeprefix(f"{stem}-") for path in parent.glob(f"{stem}-*")]
@@ -125,6 +126,8 @@ def numbered_folder(parent: Path, stem: str, *, error: type[TownletError]) -> It
     finally:
         with contextlib.suppress(OSError):  # what is not empty stays
             folder.rmdir()
+            if made:
+                parent.rmdir()
 
 
 def refuse_existing(target: Path, *, error: type[TownletError]) -> None:

@@ -92,14 +92,13 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     cast = asked_cast(document, backend, roles, runs)
     length = ticks or max(1, round((1.0 if days is None else days) * config.town.time.day_ticks))
     job = Job(config, cast, tuple(config.seed + world for world in range(worlds)), length, explore=explore)
-    say_that_it_compiles()
+    door = admission(document, backend, disabled, told, untrained=untrained)
     with ExitStack() as stack:
         numbered = nullcontext(out) if out is not None else numbered_folder(runs, "rollout", error=DatasetError)
         folder = stack.enter_context(numbered)
         job = replace(job, keep=Keep.dataset(folder, tags=tags))
-        stage = stack.enter_context(
-            Stage(job, admission=admission(document, backend, disabled, told, untrained=untrained), threads=threads)
-        )
+        opened = Stage(job, admission=door, threads=threads, on_opened=say_that_it_compiles)
+        stage = stack.enter_context(opened)
         say_where(folder, quiet=as_json)
         journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
         progress = stack.enter_context(Progress(length, worlds))

@@ -92,11 +92,9 @@ def run_town(request: RunRequest) -> TownRun:
     job = request.job()
     run_id = f"{job.config.config_id}-s{job.seeds[0]}"
     door = admission(request.document, request.backend, request.disabled, told, untrained=request.untrained)
-    say_that_it_compiles()
+    engines = checked_engine if request.check else town_engine
     with ExitStack() as stack:
-        stage = stack.enter_context(
-            Stage(job, admission=door, engines=checked_engine if request.check else town_engine)
-        )
+        stage = stack.enter_context(Stage(job, admission=door, engines=engines, on_opened=say_that_it_compiles))
         folder = request.snapshots or Path()
         if request.snapshot_every is not None and request.snapshots is None:
             folder = stack.enter_context(numbered_folder(request.runs, "snapshots", error=SnapshotError))
