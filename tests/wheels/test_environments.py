@@ -182,7 +182,8 @@ class TestWhole:
 
     def test_run(self, with_torch: Any) -> None:
         policy = with_torch.json(*RUN, *STRICT, "--backend", "torch", "--untrained")["policy"]
-        assert (policy["active"], policy["reason"]) == ("pytorch", None)
+        assert policy["active"] == "pytorch"
+        assert policy["reason"].startswith("untrained")
         assert policy["requires"]["torch"].startswith("2.")
 
 

@@ -45,7 +45,7 @@ class TestScaffold:
     def place(self, environment: Any, kit_dependencies: Path) -> Any:
         return environment("kit-env", "-scripted", base=kit_dependencies)
 
-    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 36), ("quick", ("--learner",), 44)])
+    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 36), ("quick", ("--learner",), 56)])
     def test_what_it_writes_builds_installs_and_conforms(
         self, place: Any, tmp_path: Path, name: str, words: tuple[str, ...], checks: int
     ) -> None:
@@ -55,7 +55,9 @@ class TestScaffold:
             report = place.json("backends", "check", name)
             assert report["conforms"], [r for r in report["results"] if r["outcome"] != "passed"]
             assert sum(level["passed"] for level in report["levels"]) == checks
-            done = place.townlet("run", "--backend", name, "--ticks", "20", "--set", "policy.on_missing=error", *HAMLET)
+            untrained = ("--untrained",) if words else ()
+            strict = ("--set", "policy.on_missing=error")
+            done = place.townlet("run", "--backend", name, *untrained, "--ticks", "20", *strict, *HAMLET)
             assert done.returncode == 0, done.stderr
         finally:
             place.uninstall(f"townlet-backend-{name}")
@@ -139,6 +141,8 @@ class TestNumpyLearner:
                 "--set",
                 "training.ppo.critic_warmup=0",
             ),
+            # It has no term that holds it to its clone, and says so.
+            *("--set", "training.ppo.reference_kl.start=0", "--set", "training.ppo.reference_kl.end=0"),
             *("--set", "training.ppo.rollout.worlds=2", "--set", "training.ppo.rollout.ticks=32", *small),
         )
         assert learnt["result"]["updates"] == 2
