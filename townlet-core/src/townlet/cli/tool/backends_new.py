@@ -29,6 +29,5 @@ def new(name: str, learner: bool, folder: Path, as_json: bool) -> None:
         return
     plain = target.name.removeprefix("townlet-backend-")
     emit(f"wrote {target}")
-    emit(
-        f"next:\n  pip install -e {target}\n  townlet backends check {plain}\n  townlet run --backend {plain} --days 1"
-    )
+    emit(f"next:\n  pip install -e {target}\n  townlet backends check {plain}")
+    emit(f"  townlet run --backend {plain}{' --untrained' if learner else ''} --days 1")

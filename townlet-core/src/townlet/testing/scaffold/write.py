@@ -113,6 +113,7 @@ def render(name: str, *, learner: bool) -> dict[str, str]:
         "core_high": str(int(major) + 1),
         "capabilities": ", ".join(f'"{c}"' for c in _capabilities(learner)),
         "honours": _HONOURS if learner else "",
+        "untrained": " --untrained" if learner else "",  # it has learned nothing yet
         "options": _LEARNER_OPTIONS if learner else _PLAIN_OPTIONS,
         "plugin_api": "LearnerProtocol, LearnerRequest, PolicyBackendProtocol, PolicyRequest"
         if learner
