@@ -83,14 +83,14 @@ class NumpyLearner:
         )
 
     def update(self, rollout: RolloutBatch, settings: PPOSettings) -> PPOMetrics:
-        """The clipped surrogate of Schulman et al. (2017) on active rows."""
-        started, active = time.perf_counter(), rollout.active
+        """The clipped surrogate of Schulman et al. (2017) on asked entries."""
+        started, asked = time.perf_counter(), rollout.asked
         advantages = gae(rollout, settings.gamma, settings.gae_lambda)
-        returns = (advantages + rollout.values)[active]
+        returns = (advantages + rollout.values)[asked]
         if not np.isfinite(returns).all():
             raise TrainingError("the rollout's rewards or values are not finite", where="PPO update")
-        data = [a[active] for a in (rollout.features, rollout.action_mask, rollout.actions, rollout.log_probs)]
-        advantage, order = advantages[active], np.random.Generator(np.random.PCG64(settings.seed))
+        data = [a[asked] for a in (rollout.features, rollout.action_mask, rollout.actions, rollout.log_probs)]
+        advantage, order = advantages[asked], np.random.Generator(np.random.PCG64(settings.seed))
         raw_mean, raw_std = (float(advantage.mean()), float(advantage.std())) if len(advantage) else (0.0, 0.0)
         scaled = (advantage - raw_mean) / (raw_std + 1e-8) if settings.normalise_advantages else advantage
         stats = []
@@ -100,7 +100,7 @@ class NumpyLearner:
                     stats.append(self._ppo_step(*(a[rows] for a in (*data, scaled, returns)), settings))
         means = np.mean(stats, axis=0) if stats else np.zeros(6)
         variance = float(np.var(returns)) if len(returns) else 0.0
-        explained = 1 - float(np.var(returns - rollout.values[active])) / variance if variance else 0.0
+        explained = 1 - float(np.var(returns - rollout.values[asked])) / variance if variance else 0.0
         names = ("policy_loss", "value_loss", "entropy", "clip_fraction", "approx_kl", "grad_norm")
         return PPOMetrics(
             samples=len(scaled),
@@ -230,14 +230,19 @@ def one_hot(actions: np.ndarray, count: int) -> np.ndarray:
 
 
 def gae(rollout: RolloutBatch, gamma: float, decay: float) -> np.ndarray:
-    """Generalised advantages [T, N] (Schulman et al., 2016), with the values that really came next."""
-    last = np.arange(rollout.ticks)[:, None] == rollout.ticks - 1
-    cut = rollout.truncated | last
-    following = np.where(cut, rollout.bootstrap, np.roll(rollout.values, -1, axis=0))
-    goes_on = ~rollout.terminated
-    deltas = rollout.rewards + gamma * following * goes_on - rollout.values
-    advantages, running = np.zeros_like(deltas), np.zeros(rollout.rows, np.float32)
+    """Generalised advantages [T, N] of asked entries (Schulman et al., 2016).
+
+    What follows an entry is the next asked one of the same life; the ticks between hold no decision.
+    """
+    advantages, running, following = (np.zeros(shape) for shape in (rollout.rewards.shape, rollout.rows, rollout.rows))
+    known = np.zeros(rollout.rows, np.bool_)
     for t in range(rollout.ticks - 1, -1, -1):
-        running = deltas[t] + gamma * decay * running * (goes_on[t] & ~cut[t])
-        advantages[t] = running
-    return advantages
+        asked, ended = rollout.asked[t], rollout.terminated[t]
+        cut, discount = rollout.truncated[t] | ~known, gamma ** rollout.duration[t]
+        ahead = np.where(ended, 0.0, np.where(cut, rollout.bootstrap[t], following))
+        advantage = rollout.rewards[t] + discount * ahead - rollout.values[t]
+        advantage += discount * decay * running * ~(ended | cut)
+        advantages[t] = np.where(asked, advantage, 0.0)
+        running, following = np.where(asked, advantage, running), np.where(asked, rollout.values[t], following)
+        known = (known | asked) & ~rollout.episode_start[t]
+    return advantages.astype(np.float32)
