@@ -17,7 +17,7 @@ from townlet.data import Dataset, open_dataset
 from townlet.data.manifest import read_manifest
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
-from townlet.viewer import Film, film_of, thinning
+from townlet.viewer import Film, film_of, happenings, thinning
 from townlet.viewer.columns import unpack
 from townlet.viewer.happenings import KINDS
 from townlet.viewer.thoughts import Scores
@@ -185,6 +185,36 @@ def test_a_long_recording_is_thinned_out_and_says_so(recording: Dataset, monkeyp
     assert "choices" not in film.parts
     assert "Only every 6th tick is shown" in film.about["notes"][0]
     assert "left out" in film.about["notes"][1]
+    assert film.about["notes"][2] == "Events are complete, those of the ticks between too."
+    assert film.about["cramped"]
+
+
+def test_a_page_without_minds_says_whether_they_were_unwanted_or_had_no_room() -> None:
+    crowded = thinning.thin_out(0, 1_000_000, 8)
+    assert (crowded.thoughts, crowded.cramped) == (False, True)
+    unwanted = thinning.thin_out(0, 1_000_000, 8, thoughts=False)
+    assert (unwanted.thoughts, unwanted.cramped) == (False, False)
+    roomy = thinning.thin_out(0, 100, 8)
+    assert (roomy.thoughts, roomy.cramped) == (True, False)
+
+
+@pytest.mark.parametrize("fewer", [1, None])
+def test_where_events_are_left_out_nothing_says_that_they_are_complete(
+    recording: Dataset, film: Film, monkeypatch: pytest.MonkeyPatch, fewer: int | None
+) -> None:
+    told, _ = unpack(film.parts["events"])
+    kinds = [KINDS[kind] for kind in told["kind"][:, 0]]
+    most = 8 if fewer is None else len(kinds) - fewer
+    weighty = sum(kind not in happenings._MINOR for kind in kinds)
+    monkeypatch.setattr(thinning, "MOST_AGENT_FRAMES", 400)
+    monkeypatch.setattr(happenings, "_MOST", most)
+    thinned = film_of(recording)
+    notes = " ".join(thinned.about["notes"])
+    assert "complete" not in notes
+    assert f"There were more than {most} events: the lesser ones are left out (chat failed, " in notes
+    assert ("only a part is told" in notes) == (fewer is None or weighty > most // 2)
+    events, _ = unpack(thinned.parts["events"])
+    assert not {KINDS[kind] for kind in events["kind"][:, 0]} & {"started", "finished", "rent"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ const { Player } = await from("player.js");
 const { Camera } = await from("camera.js");
 const { commandOf } = await from("keys.js");
 const { darkness, lampPosts } = await from("light.js");
-const { counted, hour, mood, ordinal, plain, round } = await from("words.js");
+const { counted, hour, mood, ordinal, plain, round, withoutMinds } = await from("words.js");
 const { policyRows } = await from("town-panel.js");
 
 test("a packed part of the other language is read as it was written", async () => {
@@ -125,6 +125,12 @@ test("words for numbers", () => {
 test("marks that turn text around become visible", () => {
   assert.equal(plain("a\u202eb\u2066c\u0000d"), "a\u25afb\u25afc\u25afd");
   assert.equal(plain("Zo\u00eb \u5c0f \ud83d\ude00 <b>"), "Zo\u00eb \u5c0f \ud83d\ude00 <b>");
+});
+
+test("a page without minds says whether they were unwanted or had no room", () => {
+  assert.match(withoutMinds({ minds: false, cramped: false }), /--no-minds/);
+  assert.match(withoutMinds({ minds: false, cramped: true }), /no room.*--ticks FROM:TO/);
+  assert.doesNotMatch(withoutMinds({ minds: false, cramped: true }), /--no-minds/);
 });
 
 test("of a cast it is told who plays whom", () => {

@@ -213,7 +213,9 @@ def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, advi
     if len(manifest.segments) > 1:
         said.append(f"The recording has {len(manifest.segments)} stretches; this is the first.")
     if notes.events.left_out:
-        said.append("There were too many events: the lesser ones are left out.")
+        said.append(notes.events.said_of_what_is_left_out())
+    elif thinning.stride > 1:
+        said.append("Events are complete, those of the ticks between too.")
     if adviser is not None:
         said.append(adviser.note())
     return {
@@ -229,6 +231,7 @@ def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, advi
         "last": thinning.last,
         "stride": thinning.stride,
         "minds": thinning.thoughts,
+        "cramped": thinning.cramped,
         "asked": adviser is not None,
         "notes": said,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +46,7 @@ class EventNotes:
         self._rows: list[tuple[int, int, int, int, int, float]] = []
         self._columns = np.array([EVENTS.index(name) for name in _TOLD])
         self._before = self._outside()
-        self._without_minor = False
+        self._halved = False
         self.left_out: frozenset[str] = frozenset()
         """Kinds that were left out since there were too many."""
 
@@ -84,6 +85,12 @@ class EventNotes:
         }
         return pack(columns, {"kinds": list(KINDS)})
 
+    def said_of_what_is_left_out(self) -> str:
+        """A sentence or two for the reader, where something is left out."""
+        kinds = ", ".join(kind.replace("_", " ") for kind in KINDS if kind in self.left_out)
+        rest = " Of what else agents did, only a part is told." if self._halved else ""
+        return f"There were more than {_MOST:,} events: the lesser ones are left out ({kinds}).{rest}"
+
     def _add(self, tick: int, kind: str, agent: int, other: int, thing: int, amount: float) -> None:
         if kind not in self.left_out:
             self._rows.append((tick, KINDS.index(kind), agent, other, thing, amount))
@@ -94,10 +101,10 @@ class EventNotes:
         kept = [row for row in self._rows if row[1] not in minor]
         self.left_out = _MINOR
         told = len(_TOLD)
-        while len(kept) > _MOST // 2:
-            kept = [row for number, row in enumerate(kept) if row[1] >= told or number % 2 == 0]
-            if all(row[1] >= told for row in kept):
-                break
+        while len(kept) > _MOST // 2 and any(row[1] < told for row in kept):
+            self._halved = True
+            agents = itertools.count(1)  # every second of theirs, so that one that is alone goes, too
+            kept = [row for row in kept if row[1] >= told or next(agents) % 2 == 0]
         self._rows = kept
 
     def _other(self, kind: str, a: int) -> int:

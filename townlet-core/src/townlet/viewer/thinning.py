@@ -21,6 +21,7 @@ class Thinning:
         last: last tick; its frame is the state after the action of the tick before.
         stride: every how many ticks a frame is kept; the last is always kept.
         thoughts: whether what the minds knew is kept.
+        cramped: whether it was wanted and left out for want of room.
         notes: sentences for the reader where something is left out.
     """
 
@@ -28,6 +29,7 @@ class Thinning:
     last: int
     stride: int
     thoughts: bool
+    cramped: bool
     notes: tuple[str, ...]
 
     def keeps(self, tick: int) -> bool:
@@ -48,7 +50,7 @@ def thin_out(first: int, last: int, agents: int, *, thoughts: bool = True) -> Th
     if stride > 1:
         notes.append(
             f"Only every {_ordinal(stride)} tick is shown, since {ticks:,} ticks of {agents:,} agents are more than a "
-            "page can hold. Events are complete. To see every tick, choose fewer: townlet view --ticks FROM:TO."
+            "page can hold. To see every tick, choose fewer: townlet view --ticks FROM:TO."
         )
     fits = ticks * agents <= MOST_THOUGHTS
     if thoughts and not fits:
@@ -56,7 +58,7 @@ def thin_out(first: int, last: int, agents: int, *, thoughts: bool = True) -> Th
             "What the minds saw and weighed is left out: it would make the page too large. "
             "Choose fewer ticks to have it: townlet view --ticks FROM:TO."
         )
-    return Thinning(first, last, stride, thoughts and fits, tuple(notes))
+    return Thinning(first, last, stride, thoughts and fits, thoughts and not fits, tuple(notes))
 
 
 def _ordinal(number: int) -> str:

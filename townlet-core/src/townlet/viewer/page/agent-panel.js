@@ -2,7 +2,7 @@
 
 import { colour, element, fitCanvas, setText } from "./dom.js";
 import { FAINT, IN_SHIFT, NEEDS, ON_SITE } from "./film.js";
-import { MOODS, counted, doing, hour, mood, nameOf, plain, round, seenRows } from "./words.js";
+import { MOODS, counted, doing, hour, mood, nameOf, plain, round, seenRows, withoutMinds } from "./words.js";
 
 const DASHES = { hunger: [], energy: [6, 3], hygiene: [2, 2] };
 const WORDS = { hunger: "food", energy: "rest", hygiene: "wash" };
@@ -188,7 +188,7 @@ export class AgentPanel {
     this._mindOf = [film, frame, agent];
     const parts = this._parts;
     if (!film.about.minds) {
-      setText(parts.choice, "This page was made without minds: townlet view shows them unless --no-minds is given.");
+      setText(parts.choice, withoutMinds(film.about));
       parts.seenBox.hidden = true;
       return;
     }

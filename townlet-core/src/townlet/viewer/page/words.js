@@ -146,6 +146,13 @@ export function round(number, digits = 2) {
   return String(Number(number.toFixed(digits)));
 }
 
+/** Why a page shows no minds. */
+export function withoutMinds(about) {
+  return about.cramped
+    ? "There is no room for minds in a page of so many ticks and agents. Choose fewer ticks to see them: townlet view --ticks FROM:TO."
+    : "This page was made without minds: townlet view shows them unless --no-minds is given.";
+}
+
 /** What an agent saw, as rows {name, value, text, about}. */
 export function seenRows(thoughts, frame, agent) {
   return thoughts.seen(frame, agent).map(({ name, about, value, words }) => ({
