@@ -124,7 +124,7 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
 
 
 untrained_option = click.option(
-    "--untrained", is_flag=True, help="Let a mind act that has learned nothing: a learner's without a checkpoint."
+    "--untrained", is_flag=True, help="Let a learner act without a checkpoint, on random weights."
 )
 """Adds ``--untrained`` (``untrained: bool``)."""
 

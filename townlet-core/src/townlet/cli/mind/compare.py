@@ -31,9 +31,13 @@ __all__ = ["command"]
 @cast_option
 @untrained_option
 @click.option(
-    "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+    "--seeds",
+    type=WholeRange(1, 100_000),
+    default=None,
+    metavar="N",
+    help="Towns (default: evaluation.seeds).",
 )
-@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: evaluation.days).")
 @click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."

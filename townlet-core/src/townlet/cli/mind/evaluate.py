@@ -19,14 +19,18 @@ __all__ = ["command"]
     "--policy",
     default=None,
     metavar="SPEC",
-    help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO; who the config says without.",
+    help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO (default: policy.backend of the config).",
 )
 @cast_option
 @untrained_option
 @click.option(
-    "--seeds", type=WholeRange(1, 100_000), default=None, metavar="N", help="Towns; evaluation.seeds without."
+    "--seeds",
+    type=WholeRange(1, 100_000),
+    default=None,
+    metavar="N",
+    help="Towns (default: evaluation.seeds).",
 )
-@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; evaluation.days without.")
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: evaluation.days).")
 @click.option("--scenario", default=None, metavar="NAME", help="Play a named situation, or 'all' for a scorecard.")
 @click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
 @runs_option("keeps the result and knows the release")

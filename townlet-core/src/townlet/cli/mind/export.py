@@ -16,7 +16,11 @@ __all__ = ["command"]
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--format", "form", default="onnx", show_default=True, metavar="FORMAT", help="Format to write.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help="File to write; model.FORMAT without."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="File (default: model.FORMAT).",
 )
 @json_option
 @debug_option

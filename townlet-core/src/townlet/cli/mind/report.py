@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.command("report", epilog="Example:  townlet report runs/first --out first.html")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Page to write; RUN.html without."
+    "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Page to write (default: RUN.html)."
 )
 @click.option("--plots", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Also write each picture.")
 @click.option(

@@ -17,14 +17,14 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
 
 @click.command("train")
 @shared_options
-@click.option("--mode", type=click.Choice(_MODES), default=None, help="What to do; anneal without.")
+@click.option("--mode", type=click.Choice(_MODES), default=None, help="Training mode (default: anneal).")
 @click.option("--backend", default=None, metavar="NAME", help="Backend that learns; overrides training.backend.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="The run's folder; the first free RUNS/MODE-NUMBER by default.",
+    help="Folder of the run (default: the first free RUNS/MODE-NUMBER).",
 )
 @click.option(
     "--resume",
@@ -38,7 +38,7 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Recorded dataset to imitate or to replay; without, the scripted teacher is recorded first.",
+    help="Recorded dataset to imitate or replay (default: the scripted teacher is recorded first).",
 )
 @click.option(
     "--initial", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Checkpoint to start from."

@@ -21,7 +21,7 @@ _COUNT = WholeRange(1, 100_000)
     "--policy",
     default=None,
     metavar="SPEC",
-    help="BACKEND or BACKEND:CHECKPOINT, whose options vary; the config's policy.backend without.",
+    help="BACKEND or BACKEND:CHECKPOINT whose options vary (default: policy.backend of the config).",
 )
 @click.option(
     "--vary",
@@ -35,10 +35,16 @@ _COUNT = WholeRange(1, 100_000)
     "constraints",
     multiple=True,
     metavar="BOUND",
-    help="A bound such as 'self_sufficiency >= 0.99'. May be given again; tuning.constraints without.",
+    help="A bound such as 'self_sufficiency >= 0.99'. May be repeated (default: tuning.constraints).",
 )
-@click.option("--objective", default=None, metavar="FIGURE", help="Key figure to improve; tuning.objective without.")
-@click.option("--trials", type=WholeRange(1, 1_000_000), default=None, metavar="N", help="tuning.trials without.")
+@click.option("--objective", default=None, metavar="FIGURE", help="Key figure to improve (default: tuning.objective).")
+@click.option(
+    "--trials",
+    type=WholeRange(1, 1_000_000),
+    default=None,
+    metavar="N",
+    help="Number of trials (default: tuning.trials).",
+)
 @click.option(
     "--minutes",
     type=FiniteRange(min=0, min_open=True),
@@ -46,8 +52,8 @@ _COUNT = WholeRange(1, 100_000)
     metavar="M",
     help="Start none after M minutes.",
 )
-@click.option("--seeds", type=_COUNT, default=None, metavar="N", help="Towns of a trial; tuning.seeds without.")
-@click.option("--days", type=DAYS, default=None, metavar="D", help="Days of each town; tuning.days without.")
+@click.option("--seeds", type=_COUNT, default=None, metavar="N", help="Towns per trial (default: tuning.seeds).")
+@click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: tuning.days).")
 @click.option("--workers", type=WholeRange(1, 1024), default=1, show_default=True, metavar="N", help="Processes.")
 @click.option(
     "--out",

@@ -13,7 +13,7 @@ __all__ = ["clean"]
 
 
 @click.command("clean")
-@click.option("--yes", is_flag=True, help="Remove it; without, it is only shown.")
+@click.option("--yes", is_flag=True, help="Remove them. By default they are only listed.")
 @click.option("--all", "everything", is_flag=True, help="Also recordings of which whole shards can be had back.")
 @runs_option("is looked through, with its folder")
 @json_option

@@ -9,7 +9,7 @@ import click
 from townlet.cli.options import json_option
 from townlet.cli.output import console, emit, emit_json, emit_table
 
-__all__ = ["check"]
+__all__ = ["command"]
 
 NONCONFORMING = 3
 
@@ -36,7 +36,7 @@ NONCONFORMING = 3
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one value of the config.")
 @json_option
-def check(
+def command(
     name: str | None,
     list_checks: bool,
     report_path: Path | None,

@@ -9,7 +9,7 @@ import click
 from townlet.cli.options import json_option
 from townlet.cli.output import emit, emit_json
 
-__all__ = ["new"]
+__all__ = ["command"]
 
 
 @click.command("new", epilog="Example:  townlet backends new my-mind --learner")
@@ -19,7 +19,7 @@ __all__ = ["new"]
     "--into", "folder", type=click.Path(path_type=Path), default=Path(), metavar="FOLDER", help="Where to write it."
 )
 @json_option
-def new(name: str, learner: bool, folder: Path, as_json: bool) -> None:
+def command(name: str, learner: bool, folder: Path, as_json: bool) -> None:
     """Write the distribution townlet-backend-NAME, which builds, installs and conforms as written."""
     from townlet.testing.scaffold import write_backend
 

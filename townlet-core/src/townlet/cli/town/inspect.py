@@ -32,7 +32,7 @@ _GLYPHS = {"wall": "#", "facility": "o", "agents": "@", "queue_or_occupied": "+"
     "--policy",
     default=None,
     metavar="SPEC",
-    help="Policy to ask for its scores; the one that was recorded without; 'none' asks nobody.",
+    help="Policy to ask for its scores (default: the recorded one); 'none' asks nobody.",
 )
 @click.option("--all", "everything", is_flag=True, help="Show features that are zero, too.")
 @json_option

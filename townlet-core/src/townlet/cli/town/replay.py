@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.command("replay")
 @click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option("--batch-size", type=WholeRange(min=1), default=4096, show_default=True, help="Transitions in a batch.")
-@click.option("--seed", type=WholeRange(min=0), default=None, help="Shuffle by it; in recorded order without.")
+@click.option("--seed", type=WholeRange(min=0), default=None, help="Shuffle with this seed (default: recorded order).")
 @click.option("--drop-last", is_flag=True, help="Leave a last, short batch out.")
 @click.option("--batches", "limit", type=WholeRange(min=1), default=None, help="Stop after so many.")
 @click.option(

@@ -20,8 +20,8 @@ _INTERRUPTED = 130
 @backend_options
 @cast_option
 @untrained_option
-@click.option("--ticks", type=TICKS, default=None, help="Ticks to run; from where a snapshot stopped.")
-@click.option("--days", type=DAYS, default=None, help="Days to run; 1 by default.")
+@click.option("--ticks", type=TICKS, default=None, help="Ticks to run; with --resume, further ticks.")
+@click.option("--days", type=DAYS, default=None, help="Days to run (default: 1).")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
 @click.option(
     "--snapshot-every", type=WholeRange(min=1), default=None, metavar="TICKS", help="Write a snapshot that often."

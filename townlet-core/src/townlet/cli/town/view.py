@@ -33,7 +33,7 @@ __all__ = ["command"]
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
 @click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Which of the recorded towns.")
-@click.option("--ticks", "span", default=None, metavar="FROM:TO", help="Show only these ticks; all without.")
+@click.option("--ticks", "span", default=None, metavar="FROM:TO", help="Show only these ticks (default: all).")
 @click.option(
     "--minds/--no-minds", default=True, help="Keep what the minds saw, weighed and were rewarded for.  [default: minds]"
 )
