@@ -131,7 +131,7 @@ class TestCheckpoints:
         file = tmp_path / "here.onnx"
         file.write_bytes(b"x")
         stored = Stored(digest_of(file), Path("/driver/model.onnx"))
-        part = Admission(checkpoints={stored.digest: file}).open(mind("one", checkpoint=stored), spec)
+        part = Admission(stored={stored.digest: file}).open(mind("one", checkpoint=stored), spec)
         assert backends[0].checkpoint == file
         assert part.provenance.checkpoint == "/driver/model.onnx", "the same bytes are told of alike everywhere"
 

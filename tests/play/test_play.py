@@ -47,10 +47,13 @@ def files(folder: Path) -> dict[str, bytes]:
     return found
 
 
-@pytest.fixture(scope="module")
-def job(hamlet, cast_of, tmp_path_factory):
+@pytest.fixture(scope="module", params=["scripted", pytest.param("pytorch", marks=pytest.mark.torch)])
+def job(request, hamlet, cast_of, tmp_path_factory):
     """Three minds in five towns: one by name, one by share, one for the rest, which draws its actions."""
-    cast = cast_of({"bob": "stub", "34%": "stub"}, rest="scripted")
+    if request.param == "pytorch":
+        pytest.importorskip("townlet_backend_pytorch")
+        pytest.importorskip("torch")
+    cast = cast_of({"bob": "stub", "34%": "stub"}, rest=request.param)
     folder = tmp_path_factory.mktemp("play") / "whole"
     return Job(hamlet, cast, range(5), TICKS, explore=True, keep=Keep.dataset(folder))
 
@@ -104,7 +107,7 @@ def test_the_dataset_says_who_was_played_by_whom(job, whole):
     assert [(mind["who"], mind["active"]) for mind in told["minds"]] == [
         ("bob", "stub"),
         ("34%", "stub"),
-        ("*", "scripted"),
+        ("*", job.cast.minds[-1].backend),
     ]
     assert manifest.is_stub
 

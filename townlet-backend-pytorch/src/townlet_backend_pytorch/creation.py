@@ -31,7 +31,7 @@ def create_policy(request: PolicyRequest) -> TorchPolicy:
     device = resolve_device(options.device)
     network = _network(options, request.spec, request.seed, request.checkpoint).to(device).eval()
     network.requires_grad_(False)
-    return TorchPolicy(network, request.spec, device, options.decision_threads)
+    return TorchPolicy(network, request.spec, device, options.decision_threads, options.rows_per_pass)
 
 
 def create_learner(request: LearnerRequest) -> TorchLearner:

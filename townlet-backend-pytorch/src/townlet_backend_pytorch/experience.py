@@ -12,7 +12,7 @@ from torch import Tensor
 from townlet.api import ActionArray, BoolArray, DemonstrationBatch, ObservationSpec, PPOSettings, RolloutBatch
 from townlet.errors import ContractError, TrainingError
 from townlet_backend_pytorch.gae import rollout_advantages
-from townlet_backend_pytorch.policy import to_tensor
+from townlet_backend_pytorch.passes import to_tensor
 
 __all__ = ["Examples", "Experience", "flatten_rollout", "make_examples", "prepare_demonstrations"]
 

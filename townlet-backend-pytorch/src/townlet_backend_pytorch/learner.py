@@ -69,7 +69,7 @@ class TorchLearner:
         self.spec = spec
         self.options = options
         self.device = device
-        self._policy = TorchPolicy(network, spec, device, options.decision_threads)
+        self._policy = TorchPolicy(network, spec, device, options.decision_threads, options.rows_per_pass)
         self._state = TrainerState(make_adam(network))
         # Recompiling for each length of the last minibatch would cost more than it saves: hence dynamic.
         self._forward: Forward = torch.compile(network, dynamic=True) if options.compile else network

@@ -63,6 +63,13 @@ class PyTorchOptions(BaseModel):
     decision_threads: int = Field(
         1, ge=1, le=1024, description="CPU threads of deciding; more than one pays only for thousands of rows."
     )
+    rows_per_pass: int = Field(
+        64,
+        ge=8,
+        le=4096,
+        description="On the CPU, what a row is answered is what a forward pass of so many rows gives, whatever the "
+        "number of towns that are played together; larger passes are used where they were seen to give the same bits.",
+    )
     precision: Precision = Field(
         "auto", description="Arithmetic of learning where its settings say auto; auto: bfloat16 where it is native."
     )

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from townlet.api import (
     ArrayState,
@@ -25,20 +24,9 @@ from townlet.api import (
 from townlet.errors import BackendContractError, ContractError
 from townlet_backend_pytorch.devices import cpu_threads
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
+from townlet_backend_pytorch.passes import ROWS_PER_PASS, Passes
 
-__all__ = ["TorchPolicy", "to_tensor"]
-
-_ROWS_MULTIPLE = 16
-"""Batches are filled up to a multiple of this. Matrix libraries use other kernels, with another order of
-additions, for the odd rows at the end; with whole blocks a row's answer does not depend on its company."""
-
-_ROWS_AT_ONCE = 4096
-"""Larger batches go through the network in pieces that stay in the cache."""
-
-
-def to_tensor(array: NDArray[np.generic]) -> Tensor:
-    """A tensor that shares the array's memory where PyTorch can (it warns of arrays it may not write)."""
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+__all__ = ["TorchPolicy"]
 
 
 class TorchPolicy:
@@ -49,15 +37,22 @@ class TorchPolicy:
         spec: the observations it is shown.
         device: where the network is.
         threads: CPU threads of a decision.
+        rows_per_pass: on the CPU an answer is that of a forward pass of so many rows (:mod:`.passes`).
     """
 
     def __init__(
-        self, network: ConflictAwarePolicyNetwork, spec: ObservationSpec, device: torch.device, threads: int = 1
+        self,
+        network: ConflictAwarePolicyNetwork,
+        spec: ObservationSpec,
+        device: torch.device,
+        threads: int = 1,
+        rows_per_pass: int = ROWS_PER_PASS,
     ) -> None:
         self.network = network
         self.spec = spec
         self.device = device
         self._threads = threads
+        self._passes = Passes(network, device, rows_per_pass)
 
     def initial_state(self, rows: int, seed: int) -> ArrayState:
         """A key and a counter for each of ``rows`` rows, and zeros to remember in, where the network has a memory."""
@@ -131,17 +126,11 @@ class TorchPolicy:
             memory = np.where(observations.episode_start[:, None], np.float32(0), memory)
         after = None if memory is None else np.empty_like(memory)
         with torch.inference_mode(), cpu_threads(self._threads):
-            for start in range(0, rows, _ROWS_AT_ONCE):
-                part = slice(start, min(start + _ROWS_AT_ONCE, rows))
-                seen = self._whole_blocks(observations.map[part]), self._whole_blocks(observations.features[part])
-                count = part.stop - part.start
-                if memory is None or after is None:
-                    scores, value = self.network(*seen)
-                else:
-                    scores, value, recalled = self.network.step(*seen, self._whole_blocks(memory[part]))
-                    after[part] = recalled[:count].cpu().numpy()
-                logits[part] = scores[:count].cpu().numpy()
-                values[part] = value[:count].cpu().numpy()
+            for part, (scores, value, recalled) in self._passes.run(observations.map, observations.features, memory):
+                logits[part] = scores.cpu().numpy()
+                values[part] = value.cpu().numpy()
+                if after is not None and recalled is not None:
+                    after[part] = recalled.cpu().numpy()
         if not (np.isfinite(logits).all() and np.isfinite(values).all()):
             raise BackendContractError(
                 "policy backend 'pytorch' gave scores or values that are not finite",
@@ -163,15 +152,6 @@ class TorchPolicy:
 
     def close(self) -> None:
         """Nothing is held outside Python."""
-
-    def _whole_blocks(self, array: NDArray[np.generic]) -> Tensor:
-        rows = len(array)
-        whole = -(-rows // _ROWS_MULTIPLE) * _ROWS_MULTIPLE
-        if whole == rows:
-            return to_tensor(array).to(self.device)
-        padded = torch.zeros((whole, *array.shape[1:]), dtype=torch.uint8 if array.dtype == np.uint8 else torch.float32)
-        padded[:rows] = to_tensor(array)
-        return padded.to(self.device)
 
     def _held(self, observations: ObservationBatch, state: PolicyState) -> Mapping[str, NDArray[Any]]:
         held = state.arrays()

@@ -29,7 +29,7 @@ from townlet_backend_pytorch.devices import autocast
 from townlet_backend_pytorch.experience import Experience, flatten_rollout
 from townlet_backend_pytorch.losses import masked_log_softmax
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
-from townlet_backend_pytorch.policy import to_tensor
+from townlet_backend_pytorch.passes import to_tensor
 
 __all__ = ["Pieces", "cut_rollout", "piece_logits", "reference_of_pieces", "sequences_of", "taught_logits"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ from townlet.checkpoints.manifest import MANIFEST_NAME, CheckpointManifest
 from townlet.checkpoints.reading import Checkpoint, parse_manifest, read_checkpoint
 from townlet.checkpoints.writing import write_checkpoint
 from townlet.errors import CheckpointError
-from townlet.storage import PartialFolder, canonical_bytes, canonical_digest
+from townlet.storage import PartialFolder, canonical_bytes, canonical_digest, write_member
 
 __all__ = ["CheckpointBytes"]
-
-_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +128,7 @@ class CheckpointBytes:
         folder = PartialFolder(path, error=CheckpointError)
         try:
             for name, content in self.members().items():
-                _write(folder.path, name, content)
+                write_member(folder.path, name, content, error=CheckpointError)
         except OSError as problem:
             folder.abandon()
             raise CheckpointError(f"cannot write the checkpoint: {problem.strerror}", where=str(path)) from problem
@@ -139,16 +136,3 @@ class CheckpointBytes:
             folder.abandon()
             raise
         return Checkpoint(folder.commit(), self.manifest, self.digest)
-
-
-def _write(folder: Path, name: str, content: bytes) -> None:
-    parts = name.split("/")
-    plain = all(part not in ("", ".", "..") and not set(part) & set("\\:\0") for part in parts)
-    if not plain or len(parts) > _DEPTH:
-        raise CheckpointError(f"the file name {name!r} points outside its folder", where=str(folder))
-    file = folder.joinpath(*parts)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("xb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())

@@ -6,7 +6,7 @@ overrides a value.
 
 from townlet.config.document import ConfigDocument
 from townlet.config.evaluation import EvaluationConfig
-from townlet.config.loader import load_config, load_document
+from townlet.config.loader import gathered, load_config, load_document
 from townlet.config.model import Section
 from townlet.config.observation import ObservationConfig
 from townlet.config.overrides import Override
@@ -30,6 +30,7 @@ __all__ = [
     "TrainingConfig",
     "config_digest",
     "config_schema",
+    "gathered",
     "load_config",
     "load_document",
 ]

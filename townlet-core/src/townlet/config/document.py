@@ -14,6 +14,8 @@ from townlet.config.source import KeyPath, Place, Source, dotted
 
 __all__ = ["ConfigDocument", "Origin"]
 
+_CONTENT: KeyPath = ("town", "files")
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -72,6 +74,8 @@ class ConfigDocument:
         for name in type(section).model_fields:
             value = getattr(section, name)
             path = (*at, name)
+            if path == _CONTENT and self.source.place(path) is None:
+                continue  # what the files hold that two other keys name
             if isinstance(value, BaseModel):
                 yield from self._values(value, path)
             elif isinstance(value, tuple) and value and all(isinstance(item, BaseModel) for item in value):

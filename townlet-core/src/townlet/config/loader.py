@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +11,18 @@ from townlet.config.document import ConfigDocument
 from townlet.config.overrides import Override, overridden
 from townlet.config.root import TownletConfig
 from townlet.config.source import Source
+from townlet.config.town import SHIPPED_MANIFESTS, SHIPPED_MAPS
 from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import ConfigError
 from townlet.suggestions import nearest
 
-__all__ = ["MAX_BYTES", "load_config", "load_document", "read_source", "read_text"]
+__all__ = ["MAX_BYTES", "MAX_MAP_BYTES", "gathered", "load_config", "load_document", "read_source", "read_text"]
 
 MAX_BYTES = 1 << 20
 """Size allowed of a config file."""
+
+MAX_MAP_BYTES = 64 << 20
+"""Size allowed of a map file: 4096 rows of 4096 glyphs, each up to four bytes long."""
 
 
 def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> TownletConfig:
@@ -38,7 +42,42 @@ def load_document(path: str | Path | None = None, overrides: Sequence[str | Over
     """As :func:`load_config`, with where each value came from."""
     source = Source(label="the default config") if path is None else read_source(path)
     source = overridden(source, overrides)
-    return ConfigDocument(config=checked(TownletConfig, source), source=source)
+    document = ConfigDocument(config=checked(TownletConfig, source), source=source)
+    folder = Path() if path is None else Path(path).parent
+    return replace(
+        document,
+        config=gathered(document.config, lambda key: folder if document.written_in_file(key) else Path()),
+    )
+
+
+def gathered(config: TownletConfig, folder_of: Callable[[str], Path] = lambda _: Path()) -> TownletConfig:
+    """The config with what its town's files hold in ``town.files``: nothing of this machine is needed to build it.
+
+    A file that cannot be read is left to whoever builds the town, with its full path if it is not a bare name.
+
+    Args:
+        config: the config.
+        folder_of: from a key such as ``town.map`` to the folder that a relative path in its value starts from.
+    """
+    town, files, changed = config.town, {}, {}
+    for key, name, shipped, limit in (
+        ("map", town.map, (*SHIPPED_MAPS, "generated"), MAX_MAP_BYTES),
+        ("affordances", town.affordances, SHIPPED_MANIFESTS, MAX_BYTES),
+    ):
+        if name in shipped:
+            continue
+        if name in town.files:
+            files[name] = town.files[name]
+            continue
+        path = folder_of(f"town.{key}") / name
+        try:
+            files[name] = read_text(path, kind=key, max_bytes=limit)
+        except ConfigError:
+            if path.suffix in (".yaml", ".yml") or path.name != name:
+                changed[key] = str(path)
+    if files == town.files and not changed:
+        return config
+    return config.model_copy(update={"town": town.model_copy(update={"files": files, **changed})})
 
 
 def read_source(path: str | Path) -> Source:

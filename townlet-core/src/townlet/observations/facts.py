@@ -20,7 +20,7 @@ __all__ = ["town_facts"]
 Rule = float | int | str | bool
 
 # Files and what the interface says already: the map and the affordances are here by what they hold.
-_ELSEWHERE = ("map", "affordances", "actions", "generator", "time.day_ticks")
+_ELSEWHERE = ("map", "affordances", "files", "actions", "generator", "time.day_ticks")
 
 
 def town_facts(town: TownConfig) -> TownFacts:
@@ -37,7 +37,7 @@ def town_facts(town: TownConfig) -> TownFacts:
         if tile in FACILITY_KINDS:
             facilities[tile] += tiles[glyph]
     rules = dict(_flat(town.model_dump(mode="json"), ""))
-    for affordance in load_affordances(town.affordances):
+    for affordance in load_affordances(town.affordances, town.text_of(town.affordances)):
         written = affordance.model_dump(mode="json", exclude={"id", "facility"})
         rules.update(_flat(written, f"affordances.{affordance.id}."))
     return TownFacts(

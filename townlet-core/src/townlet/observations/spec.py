@@ -30,7 +30,9 @@ def build_spec(config: TownletConfig) -> ObservationSpec:
     """
     town, variant, window = config.town, config.observation.variant, config.observation.window
     size = 0 if variant == "compact" else window
-    affordances = tuple(Affordance(a.id, a.facility) for a in load_affordances(town.affordances))
+    affordances = tuple(
+        Affordance(a.id, a.facility) for a in load_affordances(town.affordances, town.text_of(town.affordances))
+    )
     return ObservationSpec(
         variant=variant,
         channels=map_channels(variant),

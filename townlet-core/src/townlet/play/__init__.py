@@ -11,7 +11,7 @@ from townlet.play.playing import Possession, perform, play
 from townlet.play.recording import Journal, recording
 from townlet.play.resuming import Snapshots, resumed
 from townlet.play.stage import Stage
-from townlet.play.stored import Stored
+from townlet.play.stored import Parcel, Stored
 from townlet.plugins.provenance import Provenance
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Keep",
     "MindSpec",
     "Outcome",
+    "Parcel",
     "Possession",
     "Provenance",
     "Role",

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import ValidationError
 
 import townlet
-from townlet.config import TownletConfig
+from townlet.config import TownletConfig, gathered
 from townlet.errors import ContractError, UsageError
 from townlet.play.cast import Cast
 from townlet.play.stored import Stored
@@ -76,7 +76,7 @@ class Job:
     joined, it gives the same bytes.
 
     Attributes:
-        config: the towns.
+        config: the towns. What a map or affordances of one's own hold is taken into it (``town.files``).
         cast: who plays whom.
         seeds: one a town.
         ticks: how many are played, from the beginning or from ``start`` on.
@@ -97,6 +97,7 @@ class Job:
     keep: Keep = Keep.NOTHING
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "config", gathered(self.config))
         object.__setattr__(self, "seeds", tuple(int(seed) for seed in self.seeds))
         if not self.seeds or self.ticks < 1:
             raise UsageError(
@@ -108,9 +109,20 @@ class Job:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of what is played; where it is kept does not count."""
-        data = self.to_json()
+        data = _without_places(self.to_json())
         del data["keep"]
         return canonical_digest(data)
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        """Checkpoints and the snapshot that it needs, each once: where it is to be played their bytes must be, too.
+
+        :meth:`Stored.read` takes them along; ``Admission(stored={digest: path})`` says where they lie there.
+        """
+        found = {} if self.start is None else {self.start.digest: self.start}
+        for mind in self.cast.minds:
+            found |= {one.checkpoint.digest: one.checkpoint for one in mind.singles() if one.checkpoint is not None}
+        return tuple(found.values())
 
     def lasting(self, days: float) -> Job:
         """The same job for so many days of its towns; at least one tick."""
@@ -178,3 +190,11 @@ class Job:
             )
         except (KeyError, TypeError, ValidationError) as error:
             raise ContractError(f"not a job of this version: {error}") from error
+
+
+def _without_places(value: Any) -> Any:
+    """JSON-ready data without the paths of what is stored: their digests name it."""
+    if isinstance(value, dict):
+        stored = value.keys() == {"digest", "path"}
+        return {key: _without_places(each) for key, each in value.items() if not (stored and key == "path")}
+    return [_without_places(each) for each in value] if isinstance(value, list) else value

@@ -48,7 +48,7 @@ class Admission:
         on_missing: ``stub`` lets the stub stand in for a backend that cannot run, ``error`` stops.
         where: from the key of a config to its place, for errors.
         warn: is told when the stub stands in; by default a :class:`StubFallbackWarning`.
-        checkpoints: digest to where a checkpoint's bytes lie here, if not where the spec says.
+        stored: digest to where the bytes of a checkpoint or snapshot lie here, if not where the job says.
         untrained: whether a learner's mind may act without a checkpoint, on random weights: False refuses it, True
             notes it in its provenance, None says nothing, as fits a program that knows what it does.
     """
@@ -57,7 +57,7 @@ class Admission:
     on_missing: Literal["stub", "error"] = "error"
     where: Where = None
     warn: Callable[[str], None] = _python_warning
-    checkpoints: Mapping[str, Path] = field(default_factory=dict)
+    stored: Mapping[str, Path] = field(default_factory=dict)
     untrained: bool | None = None
 
     def open(
@@ -150,7 +150,7 @@ class Admission:
 
     def _verified(self, mind: MindSpec, stored: Stored, spec: ObservationSpec) -> Checkpoint | Stored:
         """The checkpoint to hand to the backend: one of ours is read and checked, another's has the right bytes."""
-        path = self.checkpoints.get(stored.digest, stored.path)
+        path = self.stored.get(stored.digest, stored.path)
         row = choose(mind.backend, place(self.where, "policy.backend"), self.selection)
         reads = row is not None and row.manifest is not None and "checkpoint" in row.manifest.capabilities
         found: Checkpoint | Stored

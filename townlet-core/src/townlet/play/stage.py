@@ -95,7 +95,8 @@ class Stage:
             self.loop = SimulationLoop(engine, self.runtime, explore=job.explore)
             self._silent: Recorder = self.loop.recorder
             if job.start is not None:
-                self._go_on_from(job.start.path, job.start.digest)
+                elsewhere = {} if admission is None else admission.stored
+                self._go_on_from(elsewhere.get(job.start.digest, job.start.path), job.start.digest)
         except BaseException:
             if own_troupe is not None:
                 own_troupe.close()

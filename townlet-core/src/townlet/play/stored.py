@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from townlet.errors import CheckpointError, ContractError
-from townlet.storage import sha256_file
+from townlet.storage import PartialFolder, sha256_file, write_member
 
-__all__ = ["Stored", "digest_of"]
+__all__ = ["Parcel", "Stored", "digest_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,23 @@ class Stored:
     digest: str
     path: Path
 
+    def read(self) -> Parcel:
+        """The bytes themselves, to be sent to where they are needed.
+
+        Raises:
+            CheckpointError: if there is nothing, or it cannot be read.
+        """
+        try:
+            if self.path.is_file():
+                return Parcel(self.digest, {self.path.name: self.path.read_bytes()}, alone=True)
+            if not self.path.is_dir():
+                raise CheckpointError("there is no such checkpoint", where=str(self.path))
+            inside = sorted(file for file in self.path.rglob("*") if file.is_file())
+            files = {file.relative_to(self.path).as_posix(): file.read_bytes() for file in inside}
+        except OSError as problem:
+            raise CheckpointError(f"it cannot be read: {problem.strerror}", where=str(self.path)) from problem
+        return Parcel(self.digest, files)
+
     def to_json(self) -> dict[str, Any]:
         """JSON-ready."""
         return {"digest": self.digest, "path": str(self.path)}
@@ -37,6 +54,50 @@ class Stored:
             return cls(str(data["digest"]), Path(str(data["path"])))
         except (KeyError, TypeError) as error:
             raise ContractError(f"not a stored file: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is stored, as named byte strings; nothing in it is live, so that it can be sent anywhere.
+
+    That they are the right bytes is checked where a mind or a stage is opened from them.
+
+    Attributes:
+        digest: as of :class:`Stored`.
+        files: name, with ``/`` between folders, to content.
+        alone: whether it is one file and not a folder of them.
+    """
+
+    digest: str
+    files: Mapping[str, bytes]
+    alone: bool = False
+
+    def write(self, folder: str | Path) -> Path:
+        """Write it below ``folder``, in a folder called after the digest, whole or not at all.
+
+        What lies there already is left alone, so several processes may share ``folder``.
+
+        Returns:
+            Where the bytes are: the place for ``Admission(stored={parcel.digest: place})``.
+
+        Raises:
+            CheckpointError: if a name points outside, or it cannot be written.
+        """
+        target = Path(folder) / self.digest
+        if not target.is_dir():
+            self._write(target)
+        return target / next(iter(self.files)) if self.alone else target
+
+    def _write(self, target: Path) -> None:
+        try:
+            with PartialFolder(target, error=CheckpointError) as partial:
+                for name, content in self.files.items():
+                    write_member(partial.path, name, content, error=CheckpointError)
+        except CheckpointError:
+            if not target.is_dir():  # else somebody else was faster
+                raise
+        except OSError as problem:
+            raise CheckpointError(f"it cannot be written: {problem.strerror}", where=str(target)) from problem
 
 
 def digest_of(path: Path) -> str:

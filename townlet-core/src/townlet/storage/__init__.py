@@ -6,6 +6,7 @@ Datasets, checkpoints and snapshots share these few functions; nothing here know
 from townlet.storage.atomic import PartialFolder, PartialInfo, find_partials, numbered_folder, write_bytes_atomic
 from townlet.storage.digests import canonical_bytes, canonical_digest, content_digest, read_json_document, sha256_file
 from townlet.storage.locks import HeldLock, Holder, holder_of
+from townlet.storage.members import write_member
 from townlet.storage.names import member_path
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
 
@@ -28,5 +29,6 @@ __all__ = [
     "read_tensor_header",
     "sha256_file",
     "write_bytes_atomic",
+    "write_member",
     "write_tensors",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.envs.engine import TownEngine
-from townlet.world.maps import MapSource, load_map
+from townlet.world.compile_town import read_map
 from townlet.world.names import ACTIONS, EVENTS, EXIT_REASONS, FACILITY_KINDS, SELLING_KINDS
 from townlet.world.tables import Town
 
@@ -66,17 +66,9 @@ def _selling(town: Town) -> NDArray[np.int64]:
     return np.flatnonzero(np.isin(town.tables.map.object_kind, SELLING_KINDS))
 
 
-def _source(town: Town) -> MapSource:
-    if town.config.map == "generated":
-        from townlet.world.generate import generate_map  # pulled in only for towns that need it
-
-        return generate_map(town.config.generator.agents, town.config.generator.seed)
-    return load_map(town.config.map)
-
-
 def _ground(town: Town) -> NDArray[np.str_]:
     """One glyph a tile, ``[H, X]``: that of the ground, also under facilities."""
-    source = _source(town)
+    source = read_map(town.config)
     words = np.array([[source.legend[glyph] for glyph in row] for row in town.glyphs])
     ground = np.full(words.shape, "", "<U1")
     for word, glyph in _GLYPHS.items():

@@ -66,10 +66,20 @@ class ManifestFile(Section):
     affordances: tuple[AffordanceSource, ...] = Field(min_length=1, max_length=100)
 
 
-def load_affordances(name_or_path: str) -> tuple[AffordanceSource, ...]:
-    """Read ``core`` or a manifest file. Raises ConfigError naming file, line, key and rule."""
+def load_affordances(name_or_path: str, text: str | None = None) -> tuple[AffordanceSource, ...]:
+    """Read ``core`` or a manifest file.
+
+    Args:
+        name_or_path: the name or the path.
+        text: what the file held when the config was read; it is not opened again.
+
+    Raises:
+        ConfigError: naming file, line, key and rule.
+    """
     if name_or_path == "core":
         return _core()
+    if text is not None:
+        return parse_affordances(text, where=name_or_path)
     try:
         text = read_text(name_or_path, kind="manifest")
     except ConfigError as error:

@@ -34,7 +34,7 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     config = config if config is not None else TownConfig()
     if source is None:
         source = read_map(config)
-    affordances = load_affordances(config.affordances)
+    affordances = load_affordances(config.affordances, config.text_of(config.affordances))
     ground = read_ground(source)
     check_reachable(source, ground)
     objects = _object_names(ground)
@@ -67,7 +67,7 @@ def read_map(config: TownConfig) -> MapSource:
         from townlet.world.generate import generate_map  # pulled in only for towns that need it
 
         return generate_map(config.generator.agents, config.generator.seed)
-    return load_map(config.map)
+    return load_map(config.map, config.text_of(config.map))
 
 
 def compile_map(source: MapSource, ground: Ground, homes: int, chat_reach: int) -> tuple[MapTable, list[Field]]:

@@ -14,9 +14,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from townlet.config.checking import checked
-from townlet.config.loader import read_text
+from townlet.config.loader import MAX_MAP_BYTES, read_text
 from townlet.config.model import Section
 from townlet.config.source import Source
+from townlet.config.town import SHIPPED_MAPS
 from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import ConfigError, MapError
 from townlet.suggestions import nearest
@@ -24,13 +25,9 @@ from townlet.world.names import FACILITY_KINDS
 
 __all__ = ["SHIPPED_MAPS", "MapSource", "PlaceSource", "load_map", "parse_map"]
 
-SHIPPED_MAPS = ("hamlet", "riverside")
-
 OPEN_GROUND = ("floor", "street", "grass")
 CLOSED_GROUND = ("wall", "water")
 GROUND = (*OPEN_GROUND, *CLOSED_GROUND)
-
-_MAX_BYTES = 64 << 20  # 4096 rows of 4096 glyphs, each up to four bytes long
 
 Span = Annotated[tuple[int, int], "first and last, counted from 1, both included"]
 
@@ -100,8 +97,12 @@ class MapSource:
         return f"{self.where}{line}, row {y + 1}, column {x + 1}"
 
 
-def load_map(name_or_path: str) -> MapSource:
+def load_map(name_or_path: str, text: str | None = None) -> MapSource:
     """Read a shipped map by name, or a map file by path.
+
+    Args:
+        name_or_path: the name or the path.
+        text: what the file held when the config was read; it is not opened again.
 
     Raises:
         MapError: with file, line, row and column, if it cannot be read or is no map to live on.
@@ -109,8 +110,10 @@ def load_map(name_or_path: str) -> MapSource:
     if name_or_path in SHIPPED_MAPS:
         text = (files("townlet.world") / "data" / "maps" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
         return parse_map(text, where=f"map {name_or_path}")
+    if text is not None:
+        return parse_map(text, where=name_or_path)
     try:
-        text = read_text(name_or_path, kind="map", max_bytes=_MAX_BYTES)
+        text = read_text(name_or_path, kind="map", max_bytes=MAX_MAP_BYTES)
     except ConfigError as error:
         names = (*SHIPPED_MAPS, "generated")
         near = nearest(name_or_path, names)

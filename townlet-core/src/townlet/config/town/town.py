@@ -15,9 +15,15 @@ from townlet.config.town.outside import OutsideConfig
 from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
 from townlet.config.town.social import SocialConfig
 
-__all__ = ["ActionSpace", "TownConfig"]
+__all__ = ["SHIPPED_MANIFESTS", "SHIPPED_MAPS", "ActionSpace", "TownConfig"]
 
 ActionSpace = Literal["primitive", "goals"]
+
+SHIPPED_MAPS = ("hamlet", "riverside")
+"""Names of maps that are part of Townlet; ``generated`` is drawn, and every other name is the path of a file."""
+
+SHIPPED_MANIFESTS = ("core",)
+"""Names of affordance manifests that are part of Townlet."""
 
 
 class TownConfig(Section):
@@ -29,6 +35,11 @@ class TownConfig(Section):
         description="`riverside`, `hamlet`, `generated`, or the path of a map file.",
     )
     affordances: str = Field("core", min_length=1, description="`core` or the path of an affordance manifest.")
+    files: dict[str, str] = Field(
+        default_factory=dict,
+        description="What the files hold that map and affordances name, by those names. Filled in when a config is "
+        "read, so that it travels whole; a file that is not in here is read where it is used.",
+    )
     actions: ActionSpace = Field(
         "primitive",
         description="What a mind decides: primitive, a step or a deed in every tick; goals, which kind of facility to "
@@ -47,6 +58,10 @@ class TownConfig(Section):
     social: SocialConfig = Field(default_factory=SocialConfig, description="Chats and ties.")
     outside: OutsideConfig = Field(default_factory=OutsideConfig, description="Events from outside.")
     lives: LivesConfig = Field(default_factory=LivesConfig, description="Exits and newcomers.")
+
+    def text_of(self, name: str) -> str | None:
+        """What the file held that ``map`` or ``affordances`` calls ``name``; None if it has not been read."""
+        return self.files.get(name)
 
     @model_validator(mode="after")
     def _shifts_fit_the_day(self) -> TownConfig:
