@@ -37,9 +37,11 @@ check: lint scripts types imports ## The quick part of it, for while you work.
 surface: $(FULL)/installed ## What others build on: what differs from the accepted state, unsigned.
 	$(FULL)/$(BIN)/python .ci/surface.py
 
-lint: $(FULL)/installed ## Ruff: rules and format.
+lint: $(FULL)/installed ## Ruff: rules and format. codespell and .ci/english.py: spelling and plain English.
 	$(FULL)/$(BIN)/ruff check .
 	$(FULL)/$(BIN)/ruff format --check .
+	$(FULL)/$(BIN)/codespell
+	$(FULL)/$(BIN)/python .ci/english.py
 
 scripts: ## Biome: rules for the scripts of the viewer's page, where npx is there.
 	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 lint --error-on-warnings; \
@@ -54,8 +56,9 @@ types: $(FULL)/installed ## mypy --strict on the three distributions.
 imports: $(FULL)/installed ## import-linter: no room imports one above it.
 	$(FULL)/$(BIN)/lint-imports --no-cache
 
-site: $(FULL)/installed ## The documentation as a site, in site/; a broken link is an error.
-	NO_MKDOCS_2_WARNING=1 $(FULL)/$(BIN)/mkdocs build --strict --quiet
+site: $(FULL)/installed ## The documentation as a site, in site/; a broken link is an error. Zensical builds it too, or says why not.
+	$(FULL)/$(BIN)/python .ci/documentation.py mkdocs
+	$(FULL)/$(BIN)/python .ci/documentation.py zensical
 
 test-light: $(LIGHT)/installed ## All tests that can run where PyTorch is not installed.
 	$(LIGHT)/$(BIN)/python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is not None)"

@@ -98,7 +98,7 @@ def test_a_recording_that_is_told_to_end_is_whole(tmp_path: Path, each: signal.S
     dataset = open_dataset(tmp_path / "runs" / "long")
     dataset.verify()
     assert dataset.ticks > 0
-    assert dataset.manifest.interruption == "ended by a person"
+    assert dataset.manifest.interruption == "stopped by a person"
     with Registry(tmp_path / "runs") as registry:
         (run,) = registry.runs()
     assert (run.status, run.summary["ticks"]) == ("interrupted", dataset.ticks)
@@ -117,7 +117,7 @@ def test_a_recording_that_is_killed_is_shown_as_killed_and_had_back(tmp_path: Pa
     listed = _townlet(tmp_path, "runs", "list")
     assert "killed" in listed
     assert "townlet dataset recover" in listed
-    assert "ticks to be had back" in _townlet(tmp_path, "runs", "clean", "--yes"), "it is not thrown away"
+    assert "recoverable ticks" in _townlet(tmp_path, "runs", "clean", "--yes"), "it is not thrown away"
     recovered = json.loads(_townlet(tmp_path, "dataset", "recover", "runs/long", "--json"))
     assert recovered["ticks"] > 0
     _townlet(tmp_path, "dataset", "verify", "runs/long")

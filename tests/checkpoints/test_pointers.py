@@ -56,7 +56,7 @@ def test_a_pointer_at_nothing(save, tmp_path):
     with pytest.raises(CheckpointError, match="no checkpoint 'step-9'"):
         write_pointer(tmp_path, "best", "step-9")
     (tmp_path / "best").write_text("step-9\n")
-    with pytest.raises(CheckpointError, match="'step-9', which is not there"):
+    with pytest.raises(CheckpointError, match="'step-9', which does not exist"):
         read_checkpoint(tmp_path / "best")
 
 

@@ -90,8 +90,12 @@ class TestCheck:
         [
             ("backend=mixture:scripted,stub", "policy.backend", "a mixture needs two policies and a ratio"),
             ("backend=scripted:nowhere", "nowhere", "there is no such checkpoint"),
-            ("cast=[{who: zoe, mind: stub}]", "policy.cast", "nobody in this town is called 'zoe'"),
-            ("cast=[{who: 60%, mind: stub}, {who: 60%, mind: stub}]", "", "the shares of a cast sum to 1.2, above one"),
+            ("cast=[{who: zoe, mind: stub}]", "policy.cast", "no agent in this town is called 'zoe'"),
+            (
+                "cast=[{who: 60%, mind: stub}, {who: 60%, mind: stub}]",
+                "",
+                "the shares of a cast sum to 1.2, more than one",
+            ),
             ("cast=[{who: bob, mind: scripted, options: {patiense: 1}}]", "policy.cast", "patiense is not an option"),
         ],
     )

@@ -193,4 +193,4 @@ class TestProcess:
     def test_a_full_disk_under_stdout(self, words: str) -> None:
         command = f"{sys.executable} -m townlet {words} >/dev/full"
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
-        assert (done.returncode, done.stderr) == (4, "error: the output cannot be written: No space left on device\n")
+        assert (done.returncode, done.stderr) == (4, "error: cannot write the output: No space left on device\n")

@@ -81,7 +81,7 @@ def test_a_registry_that_cannot_be_written_costs_no_result(call, tmp_path: Path)
     done = call("evaluate", "--policy", "stub", *SMALL)
     assert done.exit_code == 0, done.exception
     assert "reward (per agent-day)" in done.stdout
-    assert done.stderr.startswith("warning: the registry does not keep this result: ")
+    assert done.stderr.startswith("warning: the registry could not store this result: ")
 
 
 def test_the_configs_own_backend_is_evaluated_without_a_name(call) -> None:

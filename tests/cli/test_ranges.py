@@ -26,7 +26,7 @@ def said(numbers: click.ParamType, typed: str) -> str:
         (FiniteRange(min=0), "fast", "'fast' is not a number; expected one from 0 on."),
         (FiniteRange(0, 1, min_open=True, max_open=True), "x", "'x' is not a number; expected one above 0 below 1."),
         (DAYS, "a week", "'a week' is not a number; expected one above 0 up to 1e+06."),
-        (DAYS, "nan", "nan is no finite number; expected one above 0 up to 1e+06."),
+        (DAYS, "nan", "nan is not a finite number; expected one above 0 up to 1e+06."),
     ],
 )
 def test_what_is_none_is_told_what_is_expected(numbers: click.ParamType, typed: str, message: str) -> None:

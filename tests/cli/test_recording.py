@@ -71,7 +71,9 @@ def tired(tmp_path, monkeypatch):
 
 
 def failure(folder: str | None) -> str:
-    kept = f"the first 40 ticks are whole and kept in {Path.cwd() / folder}, marked as incomplete\n" if folder else ""
+    kept = (
+        f"the first 40 ticks are complete and kept in {Path.cwd() / folder}, marked as incomplete\n" if folder else ""
+    )
     return (
         "error: policy backend 'tired' failed while it chose actions: ValueError: too tired\n"
         "  at: acme_tired/plugin.py:11, in decide\n"
@@ -193,7 +195,7 @@ def raising(error: BaseException):
     ("error", "reason"),
     [
         (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
-        (KeyboardInterrupt(), "ended by a person"),
+        (KeyboardInterrupt(), "stopped by a person"),
         (BackendRunError("policy backend 'x' failed", details=("at: x.py:1",)), "policy backend 'x' failed"),
     ],
 )
@@ -202,7 +204,7 @@ def test_whatever_ends_it_what_was_whole_is_kept(config, error, reason):
         record(config, 5, raising(error))
     assert caught.value is error
     (note,) = error.__notes__
-    assert note == f"the first 5 ticks are whole and kept in {Path('rec').absolute()}, marked as incomplete"
+    assert note == f"the first 5 ticks are complete and kept in {Path('rec').absolute()}, marked as incomplete"
     dataset = open_dataset("rec")
     dataset.verify()
     assert (dataset.ticks, dataset.manifest.complete, dataset.manifest.interruption) == (5, False, reason)
@@ -227,7 +229,7 @@ def test_a_recording_that_cannot_be_finished_does_not_hide_what_ended_it(config,
     with pytest.raises(ZeroDivisionError) as caught:
         record(config, 3, raising(ZeroDivisionError()))
     (note,) = caught.value.__notes__
-    assert note.startswith("what was recorded could not be finished, either: cannot write the dataset: No space left")
+    assert note.startswith("the recording could not be finished either: cannot write the dataset: No space left")
 
 
 def test_figures_that_tell_of_more_than_is_kept_are_left_out(config):
@@ -251,7 +253,7 @@ def test_a_bug_of_ours_says_where_the_recording_is(townlet, monkeypatch):
     assert done.err == (
         "writing to rec\nwriting to runs/snapshots-001\n"
         "error: a bug in Townlet: ZeroDivisionError: division by zero\n"
-        f"  the first 5 ticks are whole and kept in {Path('rec').absolute()}, marked as incomplete\n"
+        f"  the first 5 ticks are complete and kept in {Path('rec').absolute()}, marked as incomplete\n"
         "  next:  run the same command with --debug and report what it prints\n"
     )
     assert open_dataset("rec").ticks == 5

@@ -95,7 +95,7 @@ class TestStub:
     def test_nobody_can_overlook_it(self, townlet):
         done = townlet("run", *HAMLET, "--ticks", "50", "--backend", "pytorch", "--disable-backend", "pytorch")
         assert done.code == 0
-        assert done.err.count("every agent only waits: policy backend 'pytorch' cannot run") == 2, "at start and end"
+        assert done.err.count("every agent just waits: policy backend 'pytorch' cannot run") == 2, "at start and end"
         assert "the stub instead of pytorch" in done.out
 
     def test_json_says_so_too(self, townlet):
@@ -127,7 +127,7 @@ class TestRefusals:
             (("--resume", "x", "--seed", "1"), "goes on with its own config"),
             (("--snapshots", "x"), "give both"),
             (("--possess", "alice", "--json"), "give one of them"),
-            (("--possess", "zoe"), "nobody in this town is called 'zoe'"),
+            (("--possess", "zoe"), "no agent in this town is called 'zoe'"),
             (("--backend", "scriptd"), "did you mean 'scripted'"),
             (("--backend", "mixture:a"), "needs two policies and a ratio"),
             (("--ticks", "0"), "range"),

@@ -51,8 +51,8 @@ def test_it_writes_a_study_whose_best_config_runs_and_goes_on(tmp_path):
     ("arguments", "message"),
     [
         (["--vary=eat_bellow"], "did you mean 'eat_below'"),
-        (["--vary=patience", "--vary=patience=1,2"], "'patience' is to vary twice"),
-        (["--constraint=reward >= 2", "--constraint=reward <= 1"], "cannot both be kept"),
+        (["--vary=patience", "--vary=patience=1,2"], "'patience' is given twice"),
+        (["--constraint=reward >= 2", "--constraint=reward <= 1"], "cannot both hold"),
         (["--objective=rewards"], "did you mean 'reward'"),
         (["--policy=stub"], "has no options to tune"),
         (["--resume=nowhere"], "no study to resume"),

@@ -61,7 +61,7 @@ class TestNotPassed:
     def test_too_few_towns_however_good(self, towns: int) -> None:
         found = held(np.full(towns, 9.0), towns=towns)
         assert not found.passed
-        assert "too few to show anything; it takes at least 5" in found.reasons[0]
+        assert "too few to conclude anything; it takes at least 5" in found.reasons[0]
 
     def test_one_dead_town(self) -> None:
         """The whole of the finding: one town, everybody starving, and not found to be worse."""

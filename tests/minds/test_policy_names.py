@@ -54,7 +54,7 @@ def test_forms(text, choice):
     [
         ("", "no policy is named"),
         (":runs/a", "no policy is named"),
-        ("pytorch:", "ends where the folder of a checkpoint should follow"),
+        ("pytorch:", "ends where a checkpoint folder should follow"),
         ("stub:runs/a", "'stub' takes no checkpoint"),
         ("release:runs/a", "'release' takes no checkpoint"),
         ("mixture", "needs two policies and a ratio"),

@@ -63,7 +63,7 @@ class TestCasts:
             assert counts(cast, 9, seed) == [1, 4, 4]
 
     def test_a_name_that_nobody_has(self, cast_of):
-        with pytest.raises(UsageError, match="nobody in this town is called 'alcie'") as caught:
+        with pytest.raises(UsageError, match="no agent in this town is called 'alcie'") as caught:
             cast_of(alcie="stub").seats(FOUR, 0)
         assert caught.value.details == ("did you mean 'alice'?", "agents: alice, bob, carol, dave")
 
@@ -73,7 +73,7 @@ class TestCasts:
         assert caught.value.details == ("by 'a' and by 'b'",)
 
     def test_shares_sum_to_one_at_most(self):
-        with pytest.raises(UsageError, match=r"sum to 1\.1, above one") as caught:
+        with pytest.raises(UsageError, match=r"sum to 1\.1, more than one") as caught:
             Cast((role("60%"), role("50%"), role(REST)))
         assert caught.value.details == ("found 60% + 50%",)
         assert Cast((role("33.3%"), role("33.3%"), role("33.4%"), role(REST)))

@@ -72,7 +72,7 @@ def test_another_town_is_recorded_and_never_refused(
     part = Admission().open(mind("student", taught), build_spec(away), town=away.town)
     (told,) = part.provenance.warnings
     assert told.startswith(
-        "the checkpoint was taught in another town than this: the map is 'riverside' here and 'hamlet' there; "
+        "the checkpoint was trained in a different town: the map is 'riverside' here and 'hamlet' there; "
         "agents: 8 here and 4 there; height: 48 here and 12 there; and "
     )
     assert part.provenance.to_json()["warnings"] == [told]

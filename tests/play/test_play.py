@@ -157,16 +157,16 @@ def test_what_a_pilot_does_is_recorded_so_that_it_replays(hamlet, cast_of, tmp_p
 
 
 def test_a_pilot_of_nobody(hamlet, cast_of):
-    with pytest.raises(UsageError, match="nobody in this town is called 'zoe'"):
+    with pytest.raises(UsageError, match="no agent in this town is called 'zoe'"):
         play(Job(hamlet, cast_of(), (3,), 5), pilots=[Possession("zoe", Walker())])
 
 
 @pytest.mark.parametrize(
     ("roles", "error", "message"),
     [
-        ({"zoe": "stub"}, UsageError, "nobody in this town is called 'zoe'"),
+        ({"zoe": "stub"}, UsageError, "no agent in this town is called 'zoe'"),
         ({"alice": "quetzal"}, BackendNotInstalledError, "'quetzal' is not installed"),
-        ({"alice": "learner"}, UsageError, "there is a learner only in training"),
+        ({"alice": "learner"}, UsageError, "the learner exists only in training"),
     ],
 )
 def test_a_job_that_is_impossible_here_writes_nothing(hamlet, cast_of, tmp_path, roles, error, message):

@@ -34,7 +34,7 @@ def test_a_figure_that_nothing_was_counted_of_binds_nothing():
         (["self_suficiency >= 0.9"], "there is no key figure(.|\n)*did you mean 'self_sufficiency'"),
         (["self_sufficiency >= 1.5"], "no town keeps .*between 0 and 1"),
         (["attendance <= -0.1"], "no town keeps"),
-        (["reward >= 1", "reward <= 0.5"], "'reward >= 1' and 'reward <= 0.5' cannot both be kept"),
+        (["reward >= 1", "reward <= 0.5"], "'reward >= 1' and 'reward <= 0.5' cannot both hold"),
     ],
 )
 def test_what_makes_no_sense_is_refused(texts, message):

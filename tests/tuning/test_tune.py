@@ -42,7 +42,7 @@ def test_constraints_that_nothing_keeps_are_said(small, formula, tmp_path):
     config = small(SEARCH, "tuning.trials=8", 'tuning.constraints=["wages >= 1", "reward >= 2"]')
     result = tune(config, tmp_path / "study", run=formula())
     assert result.best.broken == ("reward >= 2",)
-    assert "Not kept there: reward >= 2" in (tmp_path / "study" / "best.yaml").read_text()
+    assert "Not met there: reward >= 2" in (tmp_path / "study" / "best.yaml").read_text()
 
 
 def test_no_town_is_tuned_on_and_judged_on(small, formula, tmp_path):

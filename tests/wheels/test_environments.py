@@ -37,7 +37,7 @@ class TestCoreAlone:
             "stub  present  townlet-core 0.1.0  1                everyone waits",
             "not installed: scripted  (pip install townlet-backend-scripted)",
             "not installed: pytorch  (pip install townlet-backend-pytorch)",
-            "From metadata alone; `townlet backends doctor` tries them out.",
+            "Read from metadata alone; `townlet backends doctor` tries them out.",
         ]
 
     def test_doctor(self, core_alone: Any) -> None:

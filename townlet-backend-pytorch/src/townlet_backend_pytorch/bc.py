@@ -98,7 +98,7 @@ def clone_behaviour(
             network.load_state_dict(best_weights)
         raise
     if best is None:
-        raise TrainingError("behaviour cloning did no epoch")
+        raise TrainingError("behaviour cloning ran no epoch")
     network.load_state_dict(best_weights)
     return best.metrics(
         spec,

@@ -70,7 +70,7 @@ def export_checkpoint(request: ExportRequest) -> Path:
         raise BackendError(
             "policy backend 'pytorch' does not export a network with memory",
             where=str(request.checkpoint),
-            details=("the file would have to be handed what was remembered; export one trained with memory: none",),
+            details=("an exported file cannot carry memory; export a network trained with memory: none",),
         )
     return export_onnx(TorchPolicy(network, request.spec, torch.device("cpu")), request.target).path
 

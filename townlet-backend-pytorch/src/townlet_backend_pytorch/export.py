@@ -113,7 +113,7 @@ def export_onnx(policy: TorchPolicy, path: Path, *, rows: int = 64, seed: int = 
             largest = max(largest, _difference(expected, found))
         if not largest <= _TOLERANCE:
             raise TrainingError(
-                "the exported policy does not answer as PyTorch does",
+                "the exported policy gives other answers than PyTorch",
                 where=str(path),
                 details=(f"largest difference {largest:g}, allowed {_TOLERANCE:g}", "nothing was written"),
             )

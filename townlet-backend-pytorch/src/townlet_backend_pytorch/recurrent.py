@@ -158,7 +158,7 @@ def sequences_of(
     """
     if not isinstance(demonstrations, SequenceSource):
         raise DatasetError(
-            "a policy with memory is taught pieces of lives, which these demonstrations cannot show",
+            "a policy with memory learns from pieces of lives, which these demonstrations cannot provide",
             details=("use a recorded dataset", "or a network without one: memory: none"),
         )
     return demonstrations.sequences(part, length, batch_size, seed=seed)

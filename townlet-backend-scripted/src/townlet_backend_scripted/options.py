@@ -75,52 +75,62 @@ class ScriptedOptions(BaseModel):
         json_schema_extra={"tune": False},
     )
 
-    eat_below: float = _level(0.65, "Hunger at which one eats in free time.")
-    wash_below: float = _level(0.75, "Hygiene at which one takes a shower in free time.")
-    sleep_below: float = _level(0.75, "Energy at which one goes to bed in free time.")
+    eat_below: float = _level(0.65, "Hunger at which the agent eats in free time.")
+    wash_below: float = _level(0.75, "Hygiene at which the agent takes a shower in free time.")
+    sleep_below: float = _level(0.75, "Energy at which the agent goes to bed in free time.")
 
-    eat_at_work_below: float = _level(0.43, "Hunger at which one leaves work to eat what is in the bag.")
-    forage_at_work_below: float = _level(0.51, "Hunger at which one leaves work for food where the bag holds no meal.")
-    wash_at_work_below: float = _level(0.20, "Hygiene at which one leaves work to take a shower.")
-    sleep_at_work_below: float = _level(0.12, "Energy at which one leaves work to sleep.")
+    eat_at_work_below: float = _level(0.43, "Hunger at which the agent leaves work to eat what is in the bag.")
+    forage_at_work_below: float = _level(
+        0.51, "Hunger at which the agent leaves work for food where the bag holds no meal."
+    )
+    wash_at_work_below: float = _level(0.20, "Hygiene at which the agent leaves work to take a shower.")
+    sleep_at_work_below: float = _level(0.12, "Energy at which the agent leaves work to sleep.")
 
-    eat_before_work_below: float = _level(0.77, "Hunger at which one eats when the shift is near.")
-    wash_before_work_below: float = _level(0.79, "Hygiene at which one takes a shower when the shift is near.")
-    sleep_before_work_below: float = _level(0.91, "Energy at which one goes to bed when the shift is some hours away.")
-    eat_poor_below: float = _level(0.50, "Hunger at which one eats in free time where money is short.")
-    wash_nearby_below: float = _level(0.87, "Hygiene at which one takes a shower where one is near.")
-    rested_above: float = _level(1.00, "Energy at which one gets up.")
-    clean_above: float = _level(0.99, "Hygiene above which one leaves the shower before its time; at 1 one never does.")
+    eat_before_work_below: float = _level(0.77, "Hunger at which the agent eats when the shift is near.")
+    wash_before_work_below: float = _level(0.79, "Hygiene at which the agent takes a shower when the shift is near.")
+    sleep_before_work_below: float = _level(
+        0.91, "Energy at which the agent goes to bed when the shift is some hours away."
+    )
+    eat_poor_below: float = _level(0.50, "Hunger at which the agent eats in free time where money is short.")
+    wash_nearby_below: float = _level(0.87, "Hygiene at which the agent takes a shower where one is near.")
+    rested_above: float = _level(1.00, "Energy at which the agent gets up.")
+    clean_above: float = _level(0.99, "Hygiene above which the agent leaves the shower early; at 1 it never does.")
 
-    sleep_ahead: float = _number(527, 1000, (0, 800), "Time before the shift in which one sleeps for it, ticks.")
-    preparation: float = _number(256, 1000, (0, 500), "Time before the shift in which one gets ready for it, ticks.")
-    arrival_buffer: float = _number(6, 1000, (0, 60), "Time before the shift at which one means to be at work, ticks.")
+    sleep_ahead: float = _number(527, 1000, (0, 800), "Time before the shift in which the agent sleeps for it, ticks.")
+    preparation: float = _number(
+        256, 1000, (0, 500), "Time before the shift in which the agent gets ready for it, ticks."
+    )
+    arrival_buffer: float = _number(
+        6, 1000, (0, 60), "Time before the shift at which the agent aims to be at work, ticks."
+    )
     wind_down: float = _number(
-        18, 1000, (0, 150), "Time before the shift in which one neither begins to cook nor goes to bed, ticks."
+        18, 1000, (0, 150), "Time before the shift in which the agent neither starts to cook nor goes to bed, ticks."
     )
     nearby: float = _number(5, 1000, (0, 20), "Distance at which a shower counts as near, steps.")
     patience: int = Field(
-        3, ge=0, le=6, description="Length of a queue, agents, that one still joins for what is not urgent."
+        3, ge=0, le=6, description="Length of a queue, agents, that the agent still joins for what is not urgent."
     )
-    pantry: int = Field(3, ge=1, le=5, description="Cooked meals that one likes to have at hand.")
-    larder: int = Field(1, ge=0, le=5, description="Groceries below which one goes shopping.")
-    shopping_money: float = _number(13, 10_000, (12, 40), "Money below which one buys no groceries, coins.")
-    meal_money: float = _number(10, 10_000, (7, 30), "Money below which one buys no meal even when starving, coins.")
-    dining_money: float = _number(40, 10_000, (7, 80), "Money above which one eats out when hungry, coins.")
+    pantry: int = Field(3, ge=1, le=5, description="Cooked meals that the agent likes to have at hand.")
+    larder: int = Field(1, ge=0, le=5, description="Groceries below which the agent goes shopping.")
+    shopping_money: float = _number(13, 10_000, (12, 40), "Money below which the agent buys no groceries, coins.")
+    meal_money: float = _number(
+        10, 10_000, (7, 30), "Money below which the agent buys no meal even when starving, coins."
+    )
+    dining_money: float = _number(40, 10_000, (7, 80), "Money above which the agent eats out when hungry, coins.")
     thrift_money: float = _number(
-        16, 10_000, (0, 60), "Money below which it is short: one eats later, so that a meal fills more, coins."
+        16, 10_000, (0, 60), "Money below which it is short: the agent eats later, so that a meal fills more, coins."
     )
     talk_first: bool = Field(
         True,
-        description="Whether one talks to whoever comes near, whatever else one is about; else only in free time, "
-        "when nothing else is wanted.",
+        description="Whether the agent talks to anyone who comes near, whatever it is doing; otherwise only in free "
+        "time, when it wants nothing else.",
     )
     social_appetite: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="How much one likes to talk: 0 never; above 0 whoever is more outgoing than 1 - 2 x appetite "
-        "talks, and everybody does at 1.",
+        description="How much agents like to talk: at 0 nobody talks, above 0 those more outgoing than 1 - 2 x "
+        "appetite do, at 1 everybody does.",
     )
 
     @model_validator(mode="before")

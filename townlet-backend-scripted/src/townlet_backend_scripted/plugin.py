@@ -20,7 +20,7 @@ def townlet_create_policy(request: PolicyRequest) -> PolicyBackendProtocol:
     """The scripted mind for the observations of ``request.spec``. Raises CheckpointError for one with a checkpoint."""
     if request.checkpoint is not None:
         raise CheckpointError(
-            "the scripted mind is made of rules and reads no checkpoint",
+            "the scripted mind is made of rules and uses no checkpoint",
             where=str(request.checkpoint),
             details=("leave the checkpoint out, or name the backend that wrote it",),
         )

@@ -32,14 +32,14 @@ def list_files(folder: Path, *, ignore: frozenset[str] = frozenset()) -> list[st
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     if name.count("/") >= DEPTH:
-                        raise CheckpointError(f"{name} lies too deep", where=str(folder))
+                        raise CheckpointError(f"{name} is nested too deeply", where=str(folder))
                     waiting.append(f"{name}/")
                 elif entry.is_file(follow_symlinks=False):
                     found.append(name)
                 else:
-                    raise CheckpointError(f"{name} is a link or no file", where=str(folder))
+                    raise CheckpointError(f"{name} is a link or not a regular file", where=str(folder))
         if len(found) > FILES:
-            raise CheckpointError(f"more than {FILES} files are no checkpoint", where=str(folder))
+            raise CheckpointError(f"a checkpoint has at most {FILES} files", where=str(folder))
     return sorted(found)
 
 

@@ -37,16 +37,17 @@ class CheckpointManifest(_Model):
     distribution: str = Field("", description="The backend's distribution.")
     version: str = Field("", description="Version of that distribution.")
     contract: Annotated[int, Field(ge=1)] = Field(description="Version of the contract between core and that backend.")
-    observation: dict[str, Any] = Field(description="The observation spec that it was taught on.")
+    observation: dict[str, Any] = Field(description="The observation spec it was trained on.")
     observation_fingerprint: Digest = Field(description="Digest of the spec.")
     facts: dict[str, Any] | None = Field(
-        None, description="The town that it was taught in: map, prices, rules and whatever else the spec does not say."
+        None,
+        description="The town it was trained in: map, prices, rules and everything else that the spec does not cover.",
     )
     config_id: str = Field("", description="Name and short digest of the config.")
     config_digest: Digest = Field(description="Digest of the config.")
     fingerprint: str = Field("", description="The policy's own identity, such as a digest of its weights.")
-    parent: Digest | None = Field(None, description="Digest of the checkpoint that it was trained from.")
-    metrics: dict[str, float] = Field(default_factory=dict, description="What it reached when it was written.")
+    parent: Digest | None = Field(None, description="Digest of the checkpoint that its training started from.")
+    metrics: dict[str, float] = Field(default_factory=dict, description="Its metrics when it was written.")
     files: dict[str, FileEntry] = Field(description="Path inside the folder, with '/', to size and digest.")
 
     def spec(self) -> ObservationSpec:

@@ -42,11 +42,11 @@ class CheckpointBytes:
         object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
         odd = sorted(set(self.files) ^ set(self.manifest.files))
         if odd:
-            raise CheckpointError(f"{odd[0]} is in the manifest or among the bytes, not in both")
+            raise CheckpointError(f"{odd[0]} is in the manifest or among the files, but not in both")
         for name, content in self.files.items():
             entry = self.manifest.files[name]
             if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
-                raise CheckpointError(f"{name} is damaged: its bytes are not the ones that were written")
+                raise CheckpointError(f"{name} is damaged: its digest is not the one in the manifest")
 
     @property
     def digest(self) -> str:
@@ -100,13 +100,13 @@ class CheckpointBytes:
         try:
             document = json.loads(rest.pop(MANIFEST_NAME))
         except (KeyError, ValueError) as problem:
-            raise CheckpointError(f"these are not the bytes of a checkpoint: {problem!r}") from problem
+            raise CheckpointError(f"this is not a checkpoint: {problem!r}") from problem
         if not isinstance(document, dict):
-            raise CheckpointError("these are not the bytes of a checkpoint: the manifest is no object")
+            raise CheckpointError("this is not a checkpoint: the manifest is not a JSON object")
         manifest, digest = parse_manifest(document, MANIFEST_NAME)
         found = cls(manifest, rest)
         if found.digest != digest:
-            raise CheckpointError("the manifest is damaged: its digest is another", where=MANIFEST_NAME)
+            raise CheckpointError("the manifest is damaged: its digest does not match", where=MANIFEST_NAME)
         return found
 
     def members(self) -> dict[str, bytes]:

@@ -25,7 +25,7 @@ def write_pointer(folder: Path, pointer: str, name: str) -> None:
         CheckpointError: there is no such checkpoint, or the disk is full.
     """
     if not (folder / name / MANIFEST_NAME).is_file():
-        raise CheckpointError(f"there is no checkpoint {name!r} to point at", where=str(folder))
+        raise CheckpointError(f"there is no checkpoint {name!r} to point to", where=str(folder))
     try:
         write_bytes_atomic(folder / pointer, f"{name}\n".encode())
     except OSError as problem:
@@ -42,10 +42,10 @@ def read_pointer(path: Path) -> Path:
     raw = file.read_bytes()[: LIMIT_BYTES + 1]
     name = raw.decode("ascii", "replace").strip()
     if len(raw) > LIMIT_BYTES or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", name) or ".." in name:
-        raise CheckpointError("this file is no pointer to a checkpoint beside it", where=str(path))
+        raise CheckpointError("this file does not point to a checkpoint in its folder", where=str(path))
     target = path.parent / name
     if not (target / MANIFEST_NAME).is_file():
-        raise CheckpointError(f"it points at {name!r}, which is not there", where=str(path))
+        raise CheckpointError(f"it points to {name!r}, which does not exist", where=str(path))
     return target
 
 
@@ -59,9 +59,9 @@ def resolve_checkpoint(path: Path) -> Path:
         return resolve_checkpoint(path.parent) if path.name == MANIFEST_NAME else read_pointer(path)
     if not path.is_dir():
         partials = find_partials(path.parent, path.name) if path.parent.is_dir() else ()
-        details = [f"one on its way here was never finished: {partial.path}" for partial in partials]
+        details = [f"an unfinished one is at {partial.path}" for partial in partials]
         if path.name == "best" and (path.parent / "last").is_file():
-            details.append(f"best appears when training ends; until then there is {path.parent / 'last'}")
+            details.append(f"best is written when training ends; until then, use {path.parent / 'last'}")
         raise CheckpointError("there is no checkpoint here", where=str(path), details=details)
     if (path / MANIFEST_NAME).is_file():
         return path
@@ -69,7 +69,7 @@ def resolve_checkpoint(path: Path) -> Path:
         for pointer in POINTERS:
             if (folder / pointer).is_file():
                 return read_pointer(folder / pointer)
-    raise CheckpointError(f"this folder is no checkpoint: it has no {MANIFEST_NAME}", where=str(path))
+    raise CheckpointError(f"this folder is not a checkpoint: it has no {MANIFEST_NAME}", where=str(path))
 
 
 def is_checkpoint(path: Path) -> bool:

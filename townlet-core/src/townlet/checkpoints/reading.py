@@ -18,7 +18,7 @@ from townlet.storage import canonical_bytes, member_path, read_json_document, sh
 __all__ = ["Checkpoint", "parse_manifest", "read_checkpoint"]
 
 _MOST = 4
-_NAMES_ALONE = "version 1 knew the names of what is observed and not their meaning: train it again"
+_NAMES_ALONE = "version 1 held the names of what is observed, but not their meaning; train again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def read_checkpoint(
         )
     if spec is not None and (difference := spec.first_difference(manifest.spec())):
         raise CheckpointError(
-            f"the checkpoint was taught on other observations: {difference}",
+            f"the checkpoint was trained on different observations: {difference}",
             where=str(folder),
             details=(
                 *spec.differences(manifest.spec())[1:_MOST],
-                "'here' is this town, 'there' the checkpoint; a policy acts only on what it was taught on",
+                "'here' is this town, 'there' the checkpoint; a policy acts only on observations it was trained on",
             ),
         )
     foreign = sorted(set(list_files(folder)) - set(manifest.files))
@@ -76,7 +76,7 @@ def read_checkpoint(
         if size != entry.size:
             raise CheckpointError(f"{name} has {size} bytes instead of {entry.size}", where=str(folder))
         if verify and _digest(file, name, folder) != entry.sha256:
-            raise CheckpointError(f"{name} is damaged: its bytes are not the ones that were written", where=str(folder))
+            raise CheckpointError(f"{name} is damaged: its digest is not the one in the manifest", where=str(folder))
     if foreign:
         raise CheckpointError(f"{foreign[0]} is not listed in the manifest", where=str(folder))
     return Checkpoint(folder, manifest, digest)
@@ -124,5 +124,5 @@ def parse_manifest(document: dict[str, object], where: str) -> tuple[CheckpointM
             where=where,
         )
     if fingerprint != manifest.observation_fingerprint:
-        raise CheckpointError("the manifest's fingerprint is not that of its observation spec", where=where)
+        raise CheckpointError("the manifest's fingerprint does not match its observation spec", where=where)
     return manifest, digest

@@ -83,7 +83,7 @@ def write_checkpoint(
         raise CheckpointError(
             f"cannot write the checkpoint: {problem.strerror or problem}",
             where=str(path),
-            details=("nothing of it was kept; earlier checkpoints are untouched",),
+            details=("nothing was kept; earlier checkpoints are unchanged",),
         ) from problem
     except BaseException:
         folder.abandon()

@@ -15,10 +15,10 @@ def say_that_it_compiles() -> None:
         return
     if kept_on_disk(*ENTRY_POINTS):
         console().print(
-            "compiling the rules of the town for this machine: some half a minute, once; later starts take a second"
+            "compiling the town's rules for this machine: about half a minute, once; later starts take a second"
         )
     else:
         console().print(
-            "compiling the rules of the town: some half a minute, and at every start, since no folder was found that "
+            "compiling the town's rules: about half a minute at every start, because no folder was found that "
             "they could be kept in; set NUMBA_CACHE_DIR to one that can be written"
         )

@@ -73,7 +73,7 @@ def flush_stdout() -> None:
 
 def say_unwritten(error: OSError) -> int:
     """Says that what was to be printed could not be, and gives the exit code."""
-    return _say(_noted(f"error: the output cannot be written: {error.strerror}", error), _DATA)
+    return _say(_noted(f"error: cannot write the output: {error.strerror}", error), _DATA)
 
 
 def silence_stdout() -> None:

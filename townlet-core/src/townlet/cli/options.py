@@ -60,7 +60,9 @@ debug_option = click.option(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document with documented keys.")
 
-seed_option = click.option("--seed", type=WholeRange(0, 2**62 - 1), default=None, help="Seed; overrides the config's.")
+seed_option = click.option(
+    "--seed", type=WholeRange(0, 2**62 - 1), default=None, help="Seed; overrides the one in the config."
+)
 
 
 _set_option = click.option(
@@ -68,10 +70,10 @@ _set_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Override one value of the config, such as policy.backend=stub. May be given again.",
+    help="Override one value of the config, such as policy.backend=stub. May be repeated.",
 )
 
-_CONFIG_HELP = "Config of the town; the default town without it."
+_CONFIG_HELP = "Config of the town (default: the default town)."
 
 
 def config_options(command: Command[P, R]) -> Command[P, R]:
@@ -116,7 +118,7 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
         "disabled",
         multiple=True,
         metavar="NAME",
-        help="Never import this backend. May be given again.",
+        help="Never import this backend. May be repeated.",
     )(command)
     return click.option(
         "--backend", "backend", default=None, metavar="NAME", help="Policy backend; overrides policy.backend."
@@ -124,7 +126,7 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
 
 
 untrained_option = click.option(
-    "--untrained", is_flag=True, help="Let a learner act without a checkpoint, on random weights."
+    "--untrained", is_flag=True, help="Let a learner act without a checkpoint, with random weights."
 )
 """Adds ``--untrained`` (``untrained: bool``)."""
 
@@ -136,8 +138,8 @@ def cast_option(command: Command[P, R]) -> Command[P, R]:
         "roles",
         multiple=True,
         metavar="WHO=MIND",
-        help="Who plays whom: alice=stub, 25%=release (a share of those whom nobody names), or *=scripted (the rest). "
-        "May be given again.",
+        help="Who plays whom: alice=stub, 25%=release (a share of the agents not named), or *=scripted (the rest). "
+        "May be repeated.",
     )(command)
 
 
@@ -148,7 +150,7 @@ def runs_option(use: str) -> Callable[[Command[P, R]], Command[P, R]]:
     next one finds.
 
     Args:
-        use: what the command does with the registry, such as ``keeps the run``.
+        use: what the command does with the registry, such as ``lists the run``.
     """
     return click.option(
         "--runs",

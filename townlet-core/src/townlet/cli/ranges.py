@@ -32,7 +32,7 @@ class FiniteRange(click.FloatRange):
         except ValueError:
             self.fail(f"{value!r} is not a number; expected one {_bounds(self)}.", param, ctx)
         if not finite:
-            self.fail(f"{value} is no finite number; expected one {_bounds(self)}.", param, ctx)
+            self.fail(f"{value} is not a finite number; expected one {_bounds(self)}.", param, ctx)
         number: float = super().convert(value, param, ctx)
         return number
 

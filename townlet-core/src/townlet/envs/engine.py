@@ -127,7 +127,7 @@ class TownEngine:
     def set_social_stage(self, stage: str) -> None:
         """Change the social stage from the next step on. Raises UsageError for an unknown one."""
         if stage not in SOCIAL_STAGES:
-            raise UsageError(f"no social stage {stage!r}", details=[f"there are {', '.join(SOCIAL_STAGES)}"])
+            raise UsageError(f"unknown social stage {stage!r}", details=[f"there are {', '.join(SOCIAL_STAGES)}"])
         self.memory.stage[0] = SOCIAL_STAGES.index(stage)
 
     def reset(self, seeds: Sequence[int] | None = None) -> ObservationBatch:

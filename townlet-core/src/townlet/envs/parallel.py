@@ -57,7 +57,7 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise UsageError(f"no render mode {render_mode!r}; there are {self.metadata['render_modes']}")
+            raise UsageError(f"unknown render mode {render_mode!r}; there are {self.metadata['render_modes']}")
         config = config or TownletConfig()
         self.engine = TownEngine(config, [config.seed if seed is None else seed])
         self.engine.policy_name = "the caller of step()"

@@ -93,7 +93,7 @@ def load_engine(engine: Remembering, path: Path) -> None:
     for key, want in expected.items():
         if header.get(key) != want:
             raise SnapshotError(
-                f"the snapshot has another {key} than this engine",
+                f"the snapshot has a different {key} from this engine",
                 where=str(path),
                 details=[f"found {header.get(key)!r}, expected {want!r}"],
             )
@@ -102,7 +102,7 @@ def load_engine(engine: Remembering, path: Path) -> None:
     worlds = len(state.clock.tick)
     if worlds != engine.worlds:
         raise SnapshotError(
-            "the snapshot has another number of worlds than this engine",
+            "the snapshot has a different number of worlds from this engine",
             where=str(path),
             details=[f"found {worlds}, expected {engine.worlds}"],
         )

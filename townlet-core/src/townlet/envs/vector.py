@@ -78,7 +78,7 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise UsageError(f"no render mode {render_mode!r}; there are {self.metadata['render_modes']}")
+            raise UsageError(f"unknown render mode {render_mode!r}; there are {self.metadata['render_modes']}")
         config = config or TownletConfig()
         first = config.seed if seed is None else seed
         self.engine = TownEngine(config, range(first, first + worlds), threads=threads)

@@ -43,7 +43,7 @@ def compare_pair(a: EvaluationResult, b: EvaluationResult) -> PairwiseComparison
     ):
         if left != right:
             raise UsageError(
-                f"{a.policy!r} and {b.policy!r} were not evaluated alike: another {what}",
+                f"{a.policy!r} and {b.policy!r} were evaluated differently: another {what}",
                 details=("only the same towns on the same seeds can be compared; evaluate both again",),
             )
     differences = {

@@ -47,7 +47,7 @@ def evaluation_job(
     if not chosen:
         raise UsageError("an evaluation needs at least one seed")
     if ticks < 1:
-        raise UsageError(f"an evaluation needs some time, found {length} days", details=("say  --days 5",))
+        raise UsageError(f"an evaluation must be longer than 0 days, found {length} days", details=("say  --days 5",))
     if isinstance(policy, str):
         policy = Casting.of(config).cast(policy)
     cast = policy if isinstance(policy, Cast) else Cast.of(policy)

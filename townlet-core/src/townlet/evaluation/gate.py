@@ -1,8 +1,8 @@
 """The gate before a release: a candidate must be shown to be no worse than its teacher, on enough towns.
 
-Not to be found worse is no merit: the fewer towns are played, the less is found. So the burden is the candidate's
-(a test of non-inferiority: Piaggio et al., "Reporting of noninferiority and equivalence randomized trials",
-JAMA 308, 2012): the whole 95 % interval of its difference to the teacher must lie above minus the margin.
+Not being found worse proves little: the fewer towns are played, the less is found. So the burden is the candidate's
+(a test of non-inferiority: Piaggio et al., "Reporting of noninferiority and equivalence randomised trials",
+JAMA 308, 2012): the whole 95 % interval of its difference to the teacher must be above minus the margin.
 """
 
 from __future__ import annotations
@@ -70,15 +70,15 @@ def gate(comparison: ComparisonResult, margins: Mapping[str, float]) -> GateResu
     seeds = candidate.seeds
     failures = [_why_not(figure) for figure in figures if figure.passed is False]
     failures += [
-        f"{word(name)}: nothing was counted, so nothing is shown; longer evaluations may help (evaluation.days)"
+        f"{word(name)}: nothing was counted, so nothing is shown; a longer evaluation may help (evaluation.days)"
         for name in margins
         if name not in known
     ]
     if len(seeds) < FEWEST_TOWNS:
         towns = f"{len(seeds)} {'town is' if len(seeds) == 1 else 'towns are'}"
-        failures.insert(0, f"{towns} too few to show anything; it takes at least {FEWEST_TOWNS} (evaluation.seeds)")
+        failures.insert(0, f"{towns} too few to conclude anything; it takes at least {FEWEST_TOWNS} (evaluation.seeds)")
     if not margins:
-        failures.append("no figure has a margin, so nothing can be shown")
+        failures.append("no figure has a margin, so there is nothing to judge")
     met = [
         f"{word(f.figure)}: {'better' if _worst(f) < 0 else f'at worst {_worst(f):.3g} worse'} than {teacher.policy}, "
         f"within the margin of {f.margin:g}"

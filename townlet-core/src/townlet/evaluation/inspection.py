@@ -27,7 +27,7 @@ class Choice(_Frozen):
 
     action: str = Field(description="Name of the action.")
     possible: bool = Field(description="Whether the mask allowed it.")
-    probability: float | None = Field(None, description="By the policy asked again, or None without its scores.")
+    probability: float | None = Field(None, description="From the policy when asked again; None if it gave no scores.")
     taken: bool = Field(description="Whether it is the one that was taken.")
 
 
@@ -36,8 +36,8 @@ class Inspection(_Frozen):
 
     schema_version: int = Field(1, description="Version of this result's layout.")
     agent: str = Field(description="Name of the slot.")
-    world: int = Field(ge=0, description="Which of the recorded towns.")
-    tick: int = Field(ge=0, description="Tick of the town.")
+    world: int = Field(ge=0, description="Number of the recorded town.")
+    tick: int = Field(ge=0, description="Tick to look at.")
     active: bool = Field(description="Whether somebody lived in the slot.")
     episode_start: bool = Field(description="Whether it was the first tick of a life.")
     features: dict[str, float] = Field(description="The observation's features by name.")
@@ -145,7 +145,7 @@ def _row(dataset: Dataset, agent: str, world: int) -> int:
     if agent not in names:
         near = nearest(agent, names)
         hint = [f"did you mean {near!r}?"] if near else []
-        raise UsageError(f"nobody is called {agent!r}", where=str(dataset.path), details=(*hint, ", ".join(names)))
+        raise UsageError(f"no agent is called {agent!r}", where=str(dataset.path), details=(*hint, ", ".join(names)))
     if not 0 <= world < manifest.worlds:
         raise UsageError(f"there is no town {world}: towns are 0 to {manifest.worlds - 1}", where=str(dataset.path))
     return world * manifest.agents + names.index(agent)

@@ -53,7 +53,7 @@ class Judge:
     warn: Callable[[str], None] = warnings.warn
 
     def cast(self, policy: str | None = None, roles: Sequence[str] = ()) -> Cast:
-        """Who plays, from the names of a command line; by the config without. Raises as :meth:`Casting.cast`."""
+        """Who plays: by the names of a command line, else by the config. Raises as :meth:`Casting.cast`."""
         return Casting.of(self.document, runs=self.runs).cast(policy, roles)
 
     def evaluate(self, cast: Cast) -> EvaluationResult:
@@ -102,9 +102,9 @@ class Judge:
                 ]
         if missed:
             raise RegistryError(
-                "this checkpoint does not do as expected in the scenarios that a release must pass",
+                "this checkpoint fails scenarios that a release must pass",
                 where=str(checkpoint),
-                details=(*missed, "nothing was promoted; --force promotes it all the same"),
+                details=(*missed, "nothing was promoted; --force promotes it anyway"),
             )
 
     def _play(

@@ -31,4 +31,4 @@ def keep_evaluation(runs: Path, result: EvaluationResult, warn: Callable[[str], 
         with Registry(runs) as registry:
             registry.add_evaluation(result.policy, metrics=metrics, settings=settings)
     except RegistryError as error:
-        warn(f"the registry does not keep this result: {error}")
+        warn(f"the registry could not store this result: {error}")

@@ -75,7 +75,7 @@ class Page:
         self._parts.append(f"<p>{_safe(text)}</p>")
 
     def links(self, text: str, links: Iterable[tuple[str, str]]) -> None:
-        """A paragraph that begins with ``text`` and goes on with links: (words, address) each."""
+        """A paragraph that begins with ``text`` and continues with links: (words, address) each."""
         parts = ", ".join(f'<a href="{_safe(address)}">{_safe(words)}</a>' for words, address in links)
         self._parts.append(f"<p>{_safe(text)} {parts}</p>")
 

@@ -33,7 +33,7 @@ class Expectation(_Frozen):
     figure: str = Field(description="Name of the key figure.")
     at_least: float | None = Field(None, description="Lower bound, included.")
     at_most: float | None = Field(None, description="Upper bound, included.")
-    why: str = Field(description="Why a sensible mind keeps it.")
+    why: str = Field(description="Why a sensible mind meets it.")
 
     def holds(self, value: float) -> bool:
         """Whether ``value`` is within the bounds."""
@@ -56,7 +56,7 @@ class Scenario(_Frozen):
     days: float = Field(gt=0, description="Length of a town's life, days.")
     seeds: int = Field(ge=1, description="Towns.")
     config: dict[str, Any] = Field(default_factory=dict, description="Values laid over the config.")
-    expect: tuple[Expectation, ...] = Field(min_length=1, description="What one expects of a sensible mind.")
+    expect: tuple[Expectation, ...] = Field(min_length=1, description="What to expect of a sensible mind.")
 
     def overrides(self) -> list[Override]:
         """The values of ``config`` as overrides of a config, one a leaf."""

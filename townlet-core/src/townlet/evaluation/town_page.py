@@ -72,7 +72,8 @@ def town_page(
         page.figure(
             "day",
             agent_day(lived.day.agent, lived.day.spells, lived.day.needs, lived.day.shift),
-            f"Day {lived.day.number} of {lived.day.agent}: what it did (gaps are ways) and how its needs went.",
+            f"Day {lived.day.number} of {lived.day.agent}: what it did (gaps are time spent walking) and how its needs "
+            "changed.",
         )
     page.heading("People")
     page.figure(
@@ -84,7 +85,7 @@ def town_page(
     page.table(["agent", *(n.replace("_", " ") for n in _PER_AGENT)], rows)
     page.heading("Everything that was measured")
     page.table(["figure", "whole run"], [(label(n), f"{value:.5g}") for n, value in summary.items()])
-    page.heading("What it was")
+    page.heading("How it was recorded")
     page.table(
         ["", ""],
         [
@@ -102,10 +103,8 @@ def town_page(
 def _warn(page: Page, dataset: Dataset) -> None:
     manifest = dataset.manifest
     if manifest.is_stub:
-        reason = manifest.policy.get("reason") or "it was asked for"
-        page.verdict(
-            f"Everybody only waited: the stub stood in for the mind that was asked for ({reason}).", warning=True
-        )
+        reason = manifest.policy.get("reason") or "as requested"
+        page.verdict(f"Every agent just waited: the stub stood in for the requested mind ({reason}).", warning=True)
     if not manifest.complete:
         page.verdict(f"The recording was cut short: {manifest.interruption or 'it did not say why'}.", warning=True)
 

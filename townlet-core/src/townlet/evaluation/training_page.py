@@ -60,9 +60,9 @@ def read_metrics(path: Path) -> list[Line]:
         except ValueError:
             if number == len(pieces):
                 break
-            raise UsageError("this line is no JSON", where=f"{path}:{number}") from None
+            raise UsageError("this line is not JSON", where=f"{path}:{number}") from None
         if not isinstance(line, dict):
-            raise UsageError("this line is no JSON object", where=f"{path}:{number}")
+            raise UsageError("this line is not a JSON object", where=f"{path}:{number}")
         lines.append(line)
     return lines
 
@@ -99,7 +99,7 @@ def training_page(folder: Path) -> Page:
 def _verdict(page: Page, result: Mapping[str, Any] | None) -> None:
     if result is None:
         page.verdict(
-            "This run has no result: it is still going on, or was ended from outside. What it logged is shown.",
+            "This run has no result: it is still running, or was killed. The page shows what it has logged.",
             warning=True,
         )
         return
@@ -119,7 +119,7 @@ def _candidate(page: Page, candidate: Mapping[str, Any]) -> None:
     page.heading("Candidate against teacher")
     objections = [str(one) for one in candidate.get("objections") or ()]
     if objections:
-        page.text(f"Its own training objected: {'; '.join(objections)}.")
+        page.text(f"Its training raised objections: {'; '.join(objections)}.")
     if candidate.get("gate") is None:
         return
     found = GateResult.model_validate(candidate["gate"])
@@ -150,7 +150,7 @@ def _curves(
     page.figure(
         f"learning-{phase}",
         learning_curves({phase: curves}, unit, _gates(lines, phase)),
-        f"One point is one {unit}; upright lines are gates of the anneal schedule.",
+        f"One point is one {unit}; vertical lines are gates of the anneal schedule.",
     )
 
 
@@ -205,7 +205,7 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"this file of the run cannot be read: {error}", where=str(path)) from error
     if not isinstance(document, dict):
-        raise UsageError("this file of the run is no JSON object", where=str(path))
+        raise UsageError("this file of the run is not a JSON object", where=str(path))
     return document
 
 

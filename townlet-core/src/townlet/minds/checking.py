@@ -45,7 +45,7 @@ def check_decision(
         _refuse(
             told,
             f"chose action number {actions[row]} for {name_of(row)}",
-            f"there are {mask.shape[1]}, numbered from 0: {', '.join(spec.action_names)}",
+            f"actions are numbered from 0 to {mask.shape[1] - 1}: {', '.join(spec.action_names)}",
         )
     counted = observations.asked
     _finite(told, "logits", decision.logits, counted, name_of)

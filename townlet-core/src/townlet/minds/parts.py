@@ -35,7 +35,7 @@ class Part:
 
 
 def stacked(states: Sequence[PolicyState], rows: Rows | None) -> PolicyState:
-    """The states of several towns, each made for all slots, cut to ``rows`` (all without).
+    """The states of several towns, each made for all slots, cut to ``rows`` (all rows if None).
 
     Made for all slots, so that what a slot draws does not depend on who plays its neighbours.
     """
@@ -65,7 +65,7 @@ def joined(decisions: Sequence[tuple[Rows, Decision]], rows: int, state: PolicyS
             if name not in told:
                 told[name] = np.full((rows, *array.shape[1:]), np.nan, np.float32)
             elif told[name].shape[1:] != array.shape[1:]:
-                raise ContractError(f"the minds of a town tell {name} of different shapes")
+                raise ContractError(f"the minds of this town return {name} in different shapes")
             told[name][mine] = array
     return Decision(actions, state, **told)
 

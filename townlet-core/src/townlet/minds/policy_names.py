@@ -31,7 +31,7 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class BackendChoice:
-    """A backend by name, with the folder of a checkpoint or without. ``text`` is what was written."""
+    """A backend by name, with or without the folder of a checkpoint. ``text`` is what was written."""
 
     text: str
     name: str
@@ -102,7 +102,7 @@ def _single(text: str, where: str | None) -> BackendChoice | ReleaseChoice:
     if path is None:
         return BackendChoice(text, name)
     if not path:
-        raise UsageError(f"{text!r} ends where the folder of a checkpoint should follow", where=where, details=_FORMS)
+        raise UsageError(f"{text!r} ends where a checkpoint folder should follow", where=where, details=_FORMS)
     if name in ("stub", "release"):
         raise UsageError(f"{name!r} takes no checkpoint", where=where, details=(f"found {text!r}", *_FORMS))
     return BackendChoice(text, name, Path(path))

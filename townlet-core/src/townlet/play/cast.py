@@ -48,7 +48,7 @@ class Role:
         share = self.share
         if share is not None and not 0.0 < share <= 1.0:
             raise UsageError(
-                f"a share is above 0 and at most 100 %, found {self.who!r}", where=self.where, details=_FORMS
+                f"a share must be above 0 and at most 100 %, found {self.who!r}", where=self.where, details=_FORMS
             )
         if share is None and self.who != REST:
             names = self.names
@@ -103,7 +103,7 @@ class Cast:
         total = sum(role.share or 0.0 for role in self.roles)
         if total > 1.0 + 1e-9:
             told = " + ".join(role.who for role in self.roles if role.share is not None)
-            raise UsageError(f"the shares of a cast sum to {total:.4g}, above one", details=(f"found {told}",))
+            raise UsageError(f"the shares of a cast sum to {total:.4g}, more than one", details=(f"found {told}",))
 
     @classmethod
     def of(cls, mind: MindSpec | str) -> Self:
@@ -136,7 +136,7 @@ class Cast:
                     near = nearest(name, agent_names)
                     hint = (f"did you mean {near!r}?",) if near else ()
                     raise UsageError(
-                        f"nobody in this town is called {name!r}",
+                        f"no agent in this town is called {name!r}",
                         where=role.where or "cast",
                         details=(*hint, f"agents: {', '.join(agent_names)}"),
                     )
@@ -145,7 +145,7 @@ class Cast:
         """Number of the role that plays each slot of the town with this policy seed: intp ``[A]``.
 
         Raises:
-            UsageError: if a name is nobody's.
+            UsageError: if no agent has one of the names.
         """
         self.check(agent_names)
         rest = next(number for number, role in enumerate(self.roles) if role.who == REST)

@@ -104,7 +104,7 @@ class Job:
                 f"a job needs at least one seed and one tick, found {len(self.seeds)} seeds and {self.ticks} ticks"
             )
         if wrong := [seed for seed in self.seeds if not 0 <= seed < 2**64]:
-            raise UsageError(f"a seed is from 0 to 2**64 - 1, found {wrong[0]}")
+            raise UsageError(f"a seed must be from 0 to 2**64 - 1, found {wrong[0]}")
 
     @property
     def digest(self) -> str:
@@ -168,7 +168,7 @@ class Job:
         """Read what :meth:`to_json` wrote.
 
         Raises:
-            ContractError: if it is no job, or was written by another version, which might play it otherwise.
+            ContractError: if it is not a job, or was written by another version, which might play it differently.
         """
         if not isinstance(data, Mapping) or data.get("format") != _FORMAT:
             raise ContractError("this is not a job")

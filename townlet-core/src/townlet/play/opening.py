@@ -109,7 +109,7 @@ class Admission:
             return mixed(mind, *sides)
         if mind.backend == LEARNER:
             raise UsageError(
-                "there is a learner only in training",
+                "the learner exists only in training",
                 where=place(self.where, "policy.cast"),
                 details=("name who plays in its place: a backend, BACKEND:CHECKPOINT or release",),
             )
@@ -119,7 +119,7 @@ class Admission:
             raise UsageError(
                 f"{mind.requested!r} without a checkpoint has learned nothing: it would act on random weights",
                 where=place(self.where, "policy.backend"),
-                details=(f"name a checkpoint:  {mind.requested}:FOLDER", "or let it act all the same:  --untrained"),
+                details=(f"name a checkpoint:  {mind.requested}:FOLDER", "or let it act anyway:  --untrained"),
             )
         resolved = resolve_policy(
             mind.backend,
@@ -160,7 +160,7 @@ class Admission:
             found = Stored(digest_of(path), path)
         if found.digest != stored.digest:
             raise CheckpointError(
-                "another checkpoint lies where the one that was asked for was",
+                "the checkpoint here has changed since it was named",
                 where=str(path),
                 details=(f"asked for {stored.digest[:12]}, found {found.digest[:12]}",),
             )
@@ -173,7 +173,7 @@ def _other_town(checkpoint: Checkpoint, town: TownConfig) -> tuple[str, ...]:
     if not found:
         return ()
     more = f"; and {len(found) - _DIFFERENCES} more" if len(found) > _DIFFERENCES else ""
-    return (f"the checkpoint was taught in another town than this: {'; '.join(found[:_DIFFERENCES])}{more}",)
+    return (f"the checkpoint was trained in a different town: {'; '.join(found[:_DIFFERENCES])}{more}",)
 
 
 def mixed(mind: MindSpec, teacher: Part, learner: Part) -> Part:
@@ -194,7 +194,7 @@ def mixed(mind: MindSpec, teacher: Part, learner: Part) -> Part:
 def warn_of_stub(told: Provenance) -> str:
     """What to tell a person where the stub stands in for the mind that was asked for."""
     lines = [
-        f"every agent only waits: policy backend {told.requested!r} cannot run and the stub stands in",
+        f"every agent just waits: policy backend {told.requested!r} cannot run, so the stub stands in",
         f"  reason: {told.reason}",
         *(f"  {line}" for line in told.details),
         "  to stop instead: set policy.on_missing to 'error'",
@@ -251,7 +251,7 @@ class Troupe:
         return cls(cast, tuple(parts))
 
     def runtime(self, spec: ObservationSpec, agent_names: tuple[str, ...]) -> PolicyRuntime:
-        """A runtime of these minds for towns with these agents. Raises UsageError if the cast names nobody's name."""
+        """A runtime of these minds for towns with these agents. Raises UsageError as ``Cast.check``."""
         self.cast.check(agent_names)
         if self.cast.alone:
             runtime = PolicyRuntime(self.parts[0].policy, spec, self.parts[0].provenance)

@@ -100,7 +100,7 @@ class Outcome:
         first = outcomes[0]
         for part in outcomes[1:]:
             if (part.first_tick, part.ticks) != (first.first_tick, first.ticks):
-                raise ContractError(f"the parts were not played equally far: {first.ticks} and {part.ticks} ticks")
+                raise ContractError(f"the parts differ in length: {first.ticks} and {part.ticks} ticks")
             if part.provenance != first.provenance:
                 raise ContractError("the parts were played by different minds", details=(str(part.provenance),))
         seconds = max(part.timing.seconds for part in outcomes)

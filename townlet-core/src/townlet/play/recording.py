@@ -18,7 +18,7 @@ from townlet.signals import held_back
 
 __all__ = ["Journal", "Recording", "recording"]
 
-_BY_A_PERSON = "ended by a person"
+_BY_A_PERSON = "stopped by a person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +130,9 @@ def _keep(writer: DatasetWriter, recorder: TrajectoryService, error: BaseExcepti
         recorder.flush()
         kept = writer.close(kpis, interruption=_reason(error))
     except TownletError as problem:
-        error.add_note(f"what was recorded could not be finished, either: {problem}")
+        error.add_note(f"the recording could not be finished either: {problem}")
     else:
-        error.add_note(f"the first {kept.ticks} ticks are whole and kept in {writer.path}, marked as incomplete")
+        error.add_note(f"the first {kept.ticks} ticks are complete and kept in {writer.path}, marked as incomplete")
 
 
 def _reason(error: BaseException) -> str:

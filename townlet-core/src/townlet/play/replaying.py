@@ -57,7 +57,7 @@ class RecordedActions:
         block, t = self._at(step.tick)
         if not np.array_equal(step.result.rewards, block.rewards[t]):
             raise DatasetError(
-                f"living the recording again leads elsewhere at tick {step.tick}",
+                f"replaying the recording diverges at tick {step.tick}",
                 where=str(self._dataset.path),
                 details=("it was recorded by another version of the town; record it again",),
             )
@@ -81,11 +81,11 @@ def replayed(dataset: Dataset) -> tuple[Stage, RecordedActions]:
     """The towns of a recording at their first tick, and the mind that does what was done in its first segment.
 
     Raises:
-        DatasetError: if it does not begin at tick 0, or is no recording of whole towns.
+        DatasetError: if it does not begin at tick 0, or is not a recording of whole towns.
     """
     manifest = dataset.manifest
     if manifest.layout != "worlds" or not manifest.segments or manifest.segments[0].first_tick != 0:
-        raise DatasetError("only a recording of whole towns from tick 0 can be lived again", where=str(dataset.path))
+        raise DatasetError("only a recording of whole towns from tick 0 can be replayed", where=str(dataset.path))
     mind = RecordedActions(dataset)
     cast = Cast.of(MindSpec(requested=_NAME, backend=_NAME))
     config = TownletConfig.model_validate(manifest.config)

@@ -195,7 +195,7 @@ class Stage:
         """
         names = self.engine.agent_names
         if agent not in names or not 0 <= world < self.engine.worlds:
-            raise UsageError(f"nobody in this town is called {agent!r}", details=(", ".join(names),))
+            raise UsageError(f"no agent in this town is called {agent!r}", details=(", ".join(names),))
         self.runtime.possess(world * self.engine.agents + names.index(agent), pilot, name=agent)
 
     def run(
@@ -257,7 +257,7 @@ class Stage:
         found = read_snapshot(folder).digest
         if found != digest:
             raise SnapshotError(
-                "another snapshot lies where the one that was asked for was",
+                "the snapshot here has changed since it was named",
                 where=str(folder),
                 details=(f"asked for {digest[:12]}, found {found[:12]}",),
             )

@@ -31,7 +31,7 @@ class RolloutBuffer:
     """``T`` ticks of ``N`` rows, and the observations that came after the last of them.
 
     Observations are ``[T + 1, N, ...]``, everything else ``[T, N]`` (``reward_parts`` ``[T, N, P]``). What a policy
-    does not tell (log-probabilities, values) is NaN. It is a :class:`~townlet.rollout.step.Recorder`.
+    does not report (log-probabilities, values) is NaN. It is a :class:`~townlet.rollout.step.Recorder`.
 
     Args:
         spec: what the observations mean.
@@ -172,7 +172,7 @@ def _fill_unknown(arrays: Mapping[str, NDArray[Any]]) -> None:
         unknown = np.isnan(arrays[name])
         if (unknown & learned).any():
             raise ContractError(
-                f"the rollout has no {name}: the policy that acted does not tell them",
+                f"the rollout has no {name}: the policy that acted does not report them",
                 details=("on-policy learning needs a learner's own policy, asked with explore=True",),
             )
         if unknown.any():

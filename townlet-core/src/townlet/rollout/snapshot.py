@@ -178,7 +178,7 @@ def restore_run(snapshot: RunSnapshot, engine: Engine, mind: Remembering) -> Non
     then, now = snapshot.policy.get("fingerprint"), told.fingerprint
     if then != now:
         raise SnapshotError(
-            "the snapshot was made with another policy",
+            "the snapshot was made with a different policy",
             where=str(snapshot.path),
             details=(
                 f"then: {snapshot.policy.get('active')} ({then})",

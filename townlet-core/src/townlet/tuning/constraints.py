@@ -47,7 +47,7 @@ class Constraint:
 
 
 def parse_constraints(texts: Sequence[str], *, where: str = "tuning.constraints") -> tuple[Constraint, ...]:
-    """Read constraints and hold them against each other.
+    """Read constraints and check that they can all hold.
 
     Args:
         texts: each ``FIGURE >= NUMBER`` or ``FIGURE <= NUMBER``.
@@ -55,14 +55,14 @@ def parse_constraints(texts: Sequence[str], *, where: str = "tuning.constraints"
 
     Raises:
         UsageError: for another form, a figure that does not exist, a bound that no town can meet, or two constraints
-            that cannot both be kept.
+            that cannot both hold.
     """
     constraints = tuple(_parse(text, where) for text in texts)
     for low in (c for c in constraints if c.at_least):
         for high in (c for c in constraints if not c.at_least):
             if low.figure == high.figure and low.bound > high.bound:
                 raise UsageError(
-                    f"the constraints {str(low)!r} and {str(high)!r} cannot both be kept",
+                    f"the constraints {str(low)!r} and {str(high)!r} cannot both hold",
                     where=where,
                     details=("leave one of them out, or move its bound",),
                 )
@@ -97,7 +97,7 @@ def _parse(text: str, where: str) -> Constraint:
     if not math.isfinite(bound):
         raise UsageError(f"{found['bound']!r} in {text!r} is not a number", where=where)
     if figure in _SHARES and (bound > 1.0 if at_least else bound < 0.0):
-        raise UsageError(f"no town keeps {text!r}: {figure} lies between 0 and 1", where=where)
+        raise UsageError(f"no town can meet {text!r}: {figure} lies between 0 and 1", where=where)
     return Constraint(figure, at_least, bound)
 
 

@@ -57,7 +57,7 @@ def plan_of(config: TownletConfig) -> Plan:
 
     Raises:
         UsageError: for a policy without options of its own, settings that do not exist or cannot vary, constraints
-            that cannot be kept, an objective that is none, or towns that would be tuned on and judged on.
+            that cannot be met, an objective that cannot be one, or towns that would be both tuned on and judged on.
         ConfigError, BackendError: if the policy's options cannot be read.
     """
     settings = config.tuning
@@ -80,12 +80,12 @@ def plan_of(config: TownletConfig) -> Plan:
     )
     if towns.judged_on.overlaps(towns.tuned_on) or towns.judged_on.overlaps(towns.finals):
         raise UsageError(
-            "towns that are tuned on would be judged on",
+            "the towns tuned on overlap those judged on",
             where="tuning.first_seed",
             details=(
                 f"tuned on from {first} to {first + tuned + settings.final_seeds - 1}, judged on from "
                 f"evaluation.first_seed, {towns.judged_on.first_seed}, to {towns.judged_on.seeds()[-1]}",
-                "move one of the two first seeds",
+                "change one of the two first seeds",
             ),
         )
     return Plan(

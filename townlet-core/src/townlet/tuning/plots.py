@@ -34,7 +34,7 @@ def study_plot(result: TuningResult, trials: Sequence[Trial], *, maximise: bool)
 
 def _history(ax: Axes, result: TuningResult, trials: Sequence[Trial], maximise: bool) -> None:
     told = [trial for trial in trials if trial.objective is not None]
-    for kept, colour, name in ((True, COLOURS[0], "keeps the constraints"), (False, COLOURS[4], "does not")):
+    for kept, colour, name in ((True, COLOURS[0], "meets the constraints"), (False, COLOURS[4], "does not")):
         some = [trial for trial in told if (trial.shortfall == 0.0) == kept]
         ax.plot(
             [t.number for t in some],

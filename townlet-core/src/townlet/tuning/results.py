@@ -44,9 +44,9 @@ class SearchedSetting(_Frozen):
     """One setting that varied."""
 
     key: str = Field(description="Its key in the config.")
-    range: str = Field(description="What it could be.")
-    start: TrialValue = Field(description="What it was before.")
-    best: TrialValue = Field(description="What it is in the best trial.")
+    range: str = Field(description="Its range or its choices.")
+    start: TrialValue = Field(description="Its value before.")
+    best: TrialValue = Field(description="Its value in the best trial.")
     importance: float | None = Field(
         description="Share of the whole that it mattered (PED-ANOVA over the trials); None after too few trials."
     )
@@ -58,7 +58,7 @@ class JudgedSettings(_Frozen):
     trial: int = Field(ge=0, description="Number of the trial.")
     values: dict[str, TrialValue] = Field(description="Key of the config to its value.")
     evaluation: EvaluationResult = Field(description="Key figures on the towns judged on.")
-    broken: tuple[str, ...] = Field(description="Constraints that it does not keep there.")
+    broken: tuple[str, ...] = Field(description="Constraints that it does not meet there.")
 
 
 class TuningResult(_Frozen):
@@ -67,12 +67,12 @@ class TuningResult(_Frozen):
     schema_version: Literal[1] = Field(1, description="Version of this result's layout.")
     policy: str = Field(description="The policy as it was named.")
     config_id: str = Field(description="Digest of the config that the study began with.")
-    status: Literal["completed", "time_limit"] = Field(description="Whether all trials were played, or time was up.")
-    objective: str = Field(description="Key figure that was to be as good as can be.")
+    status: Literal["completed", "time_limit"] = Field(description="Whether all trials were played, or time ran out.")
+    objective: str = Field(description="Key figure that was optimised.")
     constraints: tuple[str, ...] = Field(description="Bounds on key figures.")
     towns: StudyTowns = Field(description="Which towns decided what.")
     trials: int = Field(ge=1, description="Trials played.")
-    failed: int = Field(ge=0, description="Trials that came to nothing, such as training that broke down.")
+    failed: int = Field(ge=0, description="Trials that failed, such as training that broke down.")
     settings: tuple[SearchedSetting, ...] = Field(description="What varied, what mattered most first.")
     start: JudgedSettings = Field(description="The settings as they were.")
     best: JudgedSettings = Field(description="The settings that the study found.")

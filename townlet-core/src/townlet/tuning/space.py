@@ -169,7 +169,7 @@ def _dimension(setting: Setting, text: object, where: str) -> Dimension:
         if setting.choices:
             return _choices(setting, setting.choices, name, where)
         if setting.kind is None:
-            raise UsageError(f"{name!r} cannot vary: it is neither a number nor one of some choices", where=where)
+            raise UsageError(f"{name!r} cannot vary: it is neither a number nor a choice", where=where)
         if setting.low is None or setting.high is None:
             raise UsageError(
                 f"{name!r} has no range of its own",
@@ -179,7 +179,9 @@ def _dimension(setting: Setting, text: object, where: str) -> Dimension:
         return _numbers(setting, setting.low, setting.high, log=False)
     low, high, log = _range(str(text), name, where)
     if setting.kind is None:
-        raise UsageError(f"{name!r} is no number; list its choices instead", where=where, details=(f"found {text!r}",))
+        raise UsageError(
+            f"{name!r} is not a number; list its choices instead", where=where, details=(f"found {text!r}",)
+        )
     for end in (low, high):
         fault = refusal_of(setting, int(end) if setting.kind == "int" and end == int(end) else end)
         if fault is not None:
@@ -216,5 +218,5 @@ def _range(text: str, name: str, where: str) -> tuple[float, float, bool]:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise UsageError(f"the range of {name!r} must go up, found {text!r}", where=where)
     if log and low <= 0:
-        raise UsageError(f"a range of ratios begins above 0, found {text!r} for {name!r}", where=where)
+        raise UsageError(f"a logarithmic range must start above 0, found {text!r} for {name!r}", where=where)
     return low, high, log

@@ -71,13 +71,13 @@ class StudyFolder:
         difference = _difference(stored.model_dump(mode="json"), config.model_dump(mode="json"))
         if difference is not None:
             raise ConfigError(
-                "a study goes on with the config that it was begun with",
+                "a study keeps the config that it was started with",
                 where=str(path),
                 details=(difference, "begin a new study with another --out to search something else"),
             )
         if document.get("fingerprint") != fingerprint:
             raise UsageError(
-                f"policy {config.policy.backend!r} acts otherwise than when the study began: its trials cannot be "
+                f"policy {config.policy.backend!r} behaves differently from when the study began: its trials cannot be "
                 "compared with new ones",
                 where=str(path),
                 details=("another version of the backend is installed; begin a new study",),
@@ -148,7 +148,7 @@ def _best(result: TuningResult, config: TownletConfig, folder: Path) -> str:
         f"x {towns.days:g} days from seed {towns.judged_on.first_seed} on, which no trial has seen;",
         f"tuned on {towns.tuned_on.towns} towns from seed {towns.tuned_on.first_seed} on.",
     ]
-    lines += [f"Not kept there: {constraint}" for constraint in best.broken]
+    lines += [f"Not met there: {constraint}" for constraint in best.broken]
     tuned = with_values(config, best.values)
     document = _changed(tuned.model_dump(mode="json"), TownletConfig().model_dump(mode="json"))
     document.pop("tuning", None)

@@ -158,7 +158,7 @@ def _end_after(process: BaseProcess) -> None:
 
 
 def _trained(config: TownletConfig, mode: TuningMode, folder: Path) -> str:
-    """Train in ``folder`` (or go on with what is there) and name the policy that came of it."""
+    """Train in ``folder`` (or resume the run that is there) and name the resulting policy."""
     from townlet.training import TrainingHarness  # a study of options alone does without
     from townlet.training.learners import learner_name
 

@@ -38,12 +38,12 @@ __all__ = ["command"]
     help="Towns (default: evaluation.seeds).",
 )
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: evaluation.days).")
-@click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
+@click.option("--full", is_flag=True, help="Show every figure, not only the headline ones.")
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
 )
-@runs_option("keeps the results and knows the release")
-@click.option("--no-registry", is_flag=True, help="Do not keep the results in the registry.")
+@runs_option("stores the results and names the release")
+@click.option("--no-registry", is_flag=True, help="Do not store the results in the registry.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     policies: tuple[str, ...],
     roles: tuple[str, ...],
@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     no_registry: bool,
     untrained: bool,
 ) -> None:
-    """Evaluate policies on the same seeds and hold each later one against the first.
+    """Evaluate policies on the same seeds and compare each of the others with the first.
 
     Differences are paired by seed. Over five towns and more a figure is called better or worse where the 95 % interval
     of its difference is clear of zero; otherwise there is no clear difference.
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     if report is not None:
         need_matplotlib()
         if report.is_dir():
-            raise UsageError("the page is a file, found a folder", where=f"--report {report}")
+            raise UsageError("the page must be a file, found a folder", where=f"--report {report}")
     wanted = judge(
         config_path,
         overrides,

@@ -31,10 +31,10 @@ __all__ = ["command"]
     help="Towns (default: evaluation.seeds).",
 )
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: evaluation.days).")
-@click.option("--scenario", default=None, metavar="NAME", help="Play a named situation, or 'all' for a scorecard.")
-@click.option("--full", is_flag=True, help="Show every figure, not only the leading ones.")
-@runs_option("keeps the result and knows the release")
-@click.option("--no-registry", is_flag=True, help="Do not keep the result in the registry.")
+@click.option("--scenario", default=None, metavar="NAME", help="Scenario to play, or 'all' for a scorecard.")
+@click.option("--full", is_flag=True, help="Show every figure, not only the headline ones.")
+@runs_option("stores the result and names the release")
+@click.option("--no-registry", is_flag=True, help="Do not store the result in the registry.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     config_path: Path | None,
     overrides: tuple[str, ...],
@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """Play one town for each seed with a policy, and estimate its key figures.
 
     The seeds start at evaluation.first_seed and are the same for every policy. Actions are the policy's best guess
-    unless evaluation.explore is set. A policy that cannot run is an error: an evaluation never falls back.
+    unless evaluation.explore is set. A policy that cannot run is an error; an evaluation never falls back.
 
     JSON keys: those of EvaluationResult (docs/reference/results.md), or a scorecard's with --scenario all.
     """

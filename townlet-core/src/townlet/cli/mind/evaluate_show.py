@@ -28,9 +28,9 @@ def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> N
         rows.append((label(name), f"{e.mean:.4g}", f"{e.low:.4g} to {e.high:.4g}", f"{e.iqm:.4g}"))
     emit_table(("FIGURE", "MEAN", "95 % INTERVAL", "INTERQUARTILE MEAN"), rows)
     if len(result.seeds) == 1:
-        emit("\none town says nothing about another: ask for more with --seeds")
+        emit("\na single town gives no interval: ask for more with --seeds")
     if not full:
-        emit("\neverything that was measured:  --full, or --json")
+        emit("\nto see everything that was measured:  --full or --json")
 
 
 def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> None:

@@ -54,4 +54,4 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
         return
     emit(f"wrote {target} ({target.stat().st_size / 1024:.0f} KiB)")
     if form == "onnx":
-        emit(f"run it where no training framework is:\n  townlet run --backend {as_typed(f'onnx:{target}')}")
+        emit(f"run it without a training framework:\n  townlet run --backend {as_typed(f'onnx:{target}')}")

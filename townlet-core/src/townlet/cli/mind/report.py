@@ -35,7 +35,7 @@ __all__ = ["command"]
 @json_option
 @debug_option
 def command(run: Path, out: Path | None, plots: Path | None, form: Format, view: bool, as_json: bool) -> None:
-    """Write a page about RUN: the folder of a dataset, or that of a training run.
+    """Write an HTML report on RUN: the folder of a dataset or of a training run.
 
     A recorded town is lived again from its seeds and actions, so that the page can show what no recording holds; beside
     the page stands the one of townlet view, which it links to.

@@ -31,19 +31,19 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Go on with the run in this folder, exactly where its last checkpoint stands. Takes config and mode from it.",
+    help="Resume the run in this folder from its last checkpoint, with its config and mode.",
 )
 @click.option(
     "--dataset",
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Recorded dataset to imitate or replay (default: the scripted teacher is recorded first).",
+    help="Recorded dataset to imitate or replay (default: record the scripted teacher first).",
 )
 @click.option(
     "--initial", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Checkpoint to start from."
 )
-@runs_option("keeps the run, wherever its own folder lies")
+@runs_option("lists the run, wherever its folder is")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     quiet: bool,
 ) -> None:
-    """Teach a network to live in the town.
+    """Train a network to live in the town.
 
     bc clones the teacher; ppo learns from reward, on fresh rollouts (rollout), on a recorded dataset (replay) or
     with a cloning term beside (mixed), as training.ppo.data says; anneal goes from cloning to reward along
@@ -83,8 +83,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     given += [name for name, value in (("--dataset", dataset), ("--initial", initial)) if value]
     if resume is not None and given:
         raise UsageError(
-            "a resumed run goes on with its own config and mode",
-            details=(f"leave {', '.join(given)} away, or begin a new run without --resume",),
+            "a resumed run keeps its own config and mode",
+            details=(f"leave out {', '.join(given)}, or start a new run without --resume",),
         )
     from townlet.cli.mind.train_report import report
     from townlet.cli.mind.train_work import TrainRequest, resumed_request, train

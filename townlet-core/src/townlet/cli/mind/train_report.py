@@ -32,9 +32,9 @@ def report(outcome: TrainOutcome, *, as_json: bool) -> None:
     if result.candidate is not None:
         _candidate(result.candidate)
     elif result.objections:
-        emit("the outcome may not be promoted: its training objected (see above)")
+        emit("the result may not be promoted: its training raised objections (see above)")
     if result.status == "interrupted":
-        emit(f"go on with it:  townlet train --resume {as_typed(outcome.run)}")
+        emit(f"resume it:      townlet train --resume {as_typed(outcome.run)}")
     elif result.checkpoint is not None:
         mind = f"{outcome.learner.get('active', 'pytorch')}:{outcome.run}"
         emit(f"see it act:     townlet run {as_typed(outcome.run / 'config.json')} --backend {as_typed(mind)}")

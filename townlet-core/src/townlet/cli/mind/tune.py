@@ -27,8 +27,8 @@ _COUNT = WholeRange(1, 100_000)
     "--vary",
     multiple=True,
     metavar="SETTING[=RANGE]",
-    help="An option of the policy, or a key of training, with LOW:HIGH, LOW:HIGH:log or A,B,C. May be given again; "
-    "without, tuning.search, else every option that has a range.",
+    help="Setting to vary: an option of the policy or a key of training, with its range LOW:HIGH, "
+    "LOW:HIGH:log or its choices A,B,C. May be repeated (default: tuning.search, or every option that has a range).",
 )
 @click.option(
     "--constraint",
@@ -50,7 +50,7 @@ _COUNT = WholeRange(1, 100_000)
     type=FiniteRange(min=0, min_open=True),
     default=None,
     metavar="M",
-    help="Start none after M minutes.",
+    help="Start no new trial after M minutes.",
 )
 @click.option("--seeds", type=_COUNT, default=None, metavar="N", help="Towns per trial (default: tuning.seeds).")
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: tuning.days).")
@@ -67,9 +67,9 @@ _COUNT = WholeRange(1, 100_000)
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Go on with the study in this folder. Takes everything from it but --trials, --minutes and --workers.",
+    help="Resume the study in this folder. Only --trials, --minutes and --workers may be changed.",
 )
-@runs_option("keeps the study's entry")
+@runs_option("lists the study")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     config_path: Path | None,
@@ -90,14 +90,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     quiet: bool,
 ) -> None:
-    """Search for settings with which a mind does better, over many towns.
+    """Search for better settings of a mind, over many towns.
 
     Every trial plays the same towns with other settings. The best are played again on further towns, and the winner is
     judged, beside the settings as they were, on the towns that `townlet evaluate` uses, which no trial has seen. Where
     keys of training vary, each trial trains first.
 
     The study's folder holds trials.jsonl, result.json, best.yaml (a config that runs) and, with matplotlib, tuning.svg.
-    Ctrl-C loses nothing but the trials under way: go on with --resume.
+    Ctrl-C loses only the trials under way; continue with --resume.
 
     \b
     Example:  townlet tune --minutes 10 --workers 2
@@ -120,8 +120,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     }
     if resume is not None and (clash := [name for name, value in given.items() if value not in (None, ())]):
         raise UsageError(
-            "a resumed study goes on with its own config and search",
-            details=(f"leave {', '.join(clash)} away, or begin a new study without --resume",),
+            "a resumed study keeps its own config and search",
+            details=(f"leave out {', '.join(clash)}, or start a new study without --resume",),
         )
     from townlet.cli.mind.tune_show import show_tuning
     from townlet.cli.mind.tune_study import overrides_of, run_study

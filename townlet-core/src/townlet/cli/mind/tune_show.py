@@ -24,7 +24,7 @@ def show_tuning(result: TuningResult, folder: Path, *, as_json: bool) -> None:
 
 
 def _tables(result: TuningResult, folder: Path) -> None:
-    time_is_up = ", then time was up" if result.status == "time_limit" else ""
+    time_is_up = ", then time ran out" if result.status == "time_limit" else ""
     failed = f", {result.failed} of them failed" if result.failed else ""
     emit(f"{result.policy}: {counted(result.trials, 'trial')}{failed}{time_is_up}; trial {result.best.trial} is best")
     emit(f"  tuned on   {_towns(result.towns.tuned_on)}, finals on {_towns(result.towns.finals)}")

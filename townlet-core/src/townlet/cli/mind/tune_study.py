@@ -25,7 +25,7 @@ def overrides_of(*, vary: Sequence[str], constraints: Sequence[str], plain: Mapp
     """What the command's own flags change in the config; None changes nothing.
 
     Raises:
-        UsageError: for a setting that is to vary twice.
+        UsageError: for a setting that is given twice.
     """
     changes = [Override(key, value, f"--{key.rpartition('.')[2]}") for key, value in plain.items() if value is not None]
     if vary:
@@ -33,7 +33,7 @@ def overrides_of(*, vary: Sequence[str], constraints: Sequence[str], plain: Mapp
         for text in vary:
             name, equals, given = text.partition("=")
             if name.strip() in search:
-                raise UsageError(f"{name.strip()!r} is to vary twice", where=f"--vary {text}")
+                raise UsageError(f"{name.strip()!r} is given twice", where=f"--vary {text}")
             search[name.strip()] = _range(given, f"--vary {text}") if equals else "auto"
         changes.append(Override("tuning.search", search, "--vary"))
     if constraints:
@@ -49,16 +49,16 @@ def _range(text: str, label: str) -> Data:
 def run_study(
     config: TownletConfig, folder: Path, *, resume: bool, workers: int, runs: Path, quiet: bool
 ) -> TuningResult:
-    """Run or go on with a study, with progress on stderr, an entry in the registry, and its picture.
+    """Run or resume a study, with progress on stderr, an entry in the registry, and its picture.
 
     Raises:
         UsageError, ConfigError, BackendError, CheckpointError: as :func:`townlet.tuning.tune`.
-        KeyboardInterrupt: if a person stopped it, after saying how to go on.
+        KeyboardInterrupt: if a person stopped it, after printing how to resume.
     """
     plan = plan_of(config)  # a slip is told before the registry hears of a run
     batch = config.tuning.batch
     if workers > batch:
-        warn(f"only {batch} of {workers} workers have work: raise tuning.batch, the trials proposed together")
+        warn(f"only {batch} of {workers} workers are busy: raise tuning.batch, the number of trials proposed together")
     say_that_it_compiles()
     policy = {"requested": config.policy.backend}
     with (
@@ -70,7 +70,7 @@ def run_study(
         except KeyboardInterrupt:
             if folder.is_dir():
                 console().print(
-                    f"interrupted; go on with:  townlet tune --resume {as_typed(folder)}", markup=False, soft_wrap=True
+                    f"interrupted; resume with:  townlet tune --resume {as_typed(folder)}", markup=False, soft_wrap=True
                 )
             raise
         figure = result.best.evaluation.kpis[result.objective]

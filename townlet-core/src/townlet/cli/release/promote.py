@@ -16,12 +16,12 @@ __all__ = ["command"]
 @click.command("promote")
 @click.argument("checkpoint", metavar="CHECKPOINT", type=click.Path(path_type=Path))
 @config_flags
-@click.option("--hold", is_flag=True, help="Hold it back instead: it must pass its evaluations anew.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
-@click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
-@click.option("--evaluate", is_flag=True, help="First hold it against its teacher on towns that it never saw.")
-@click.option("--force", is_flag=True, help="Promote it though it has not passed; needs --reason, which is kept.")
-@runs_option("keeps the decision")
+@click.option("--hold", is_flag=True, help="Hold it back instead; it must pass its evaluations again.")
+@click.option("--reason", default="", metavar="TEXT", help="Reason, recorded with the decision.")
+@click.option("--by", default=None, metavar="NAME", help="Who decides (default: your user name).")
+@click.option("--evaluate", is_flag=True, help="First compare it with its teacher on towns that it has never seen.")
+@click.option("--force", is_flag=True, help="Promote it although it has not passed; requires --reason.")
+@runs_option("records the decision")
 @json_option
 @debug_option
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)

@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 @click.command("releases")
 @config_flags
-@runs_option("is asked")
+@runs_option("is listed")
 @json_option
 @debug_option
 def command(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:

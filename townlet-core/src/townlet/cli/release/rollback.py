@@ -14,13 +14,13 @@ __all__ = ["command"]
 
 
 @click.command("rollback")
-@click.option("--reason", default="", metavar="TEXT", help="Why; kept with the decision.")
-@click.option("--by", default=None, metavar="NAME", help="Whose decision it is; your user name by default.")
-@runs_option("keeps the decision")
+@click.option("--reason", default="", metavar="TEXT", help="Reason, recorded with the decision.")
+@click.option("--by", default=None, metavar="NAME", help="Who decides (default: your user name).")
+@runs_option("records the decision")
 @json_option
 @debug_option
 def command(reason: str, by: str | None, runs: Path, as_json: bool) -> None:
-    """Make the release before the present one the release again. Its digests are checked first.
+    """Make the previous release the release again, after checking its digests.
 
     \b
     Example:  townlet rollback --reason "agents refuse to queue"

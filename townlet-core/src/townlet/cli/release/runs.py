@@ -36,9 +36,11 @@ command.add_command(clean)
 
 
 @command.command("list")
-@click.option("--kind", default=None, metavar="COMMAND", help="Only of this command: run, rollout, train or evaluate.")
-@click.option("--limit", type=WholeRange(min=1), default=20, show_default=True, help="The latest so many of each.")
-@runs_option("is asked")
+@click.option(
+    "--kind", default=None, metavar="COMMAND", help="Show only runs of this command: run, rollout, train or evaluate."
+)
+@click.option("--limit", type=WholeRange(min=1), default=20, show_default=True, help="Show only the latest N of each.")
+@runs_option("is listed")
 @json_option
 @debug_option
 def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
@@ -75,13 +77,13 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("run_id", metavar="RUN")
-@runs_option("is asked")
+@runs_option("is listed")
 @json_option
 @debug_option
 def show_run(run_id: str, runs: Path, as_json: bool) -> None:
     """Show one run with its datasets, checkpoints and evaluations, or one evaluation made by hand.
 
-    RUN is a name that runs list shows, or the beginning of a run's.
+    RUN is a name that runs list shows, or the start of one.
 
     \b
     Example:  townlet runs show rollout-2026
@@ -142,18 +144,18 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
 
 
 def _what_to_do(registry: Registry, run: RunRecord) -> str:
-    """How to go on with a run that was killed, as a command; empty where there is nothing to go on with."""
+    """The command that resumes or recovers a run that was killed; empty if there is nothing to save."""
     if run.status != "killed" or run.folder is None:
         return ""
     folder = registry.real_path(run.folder)
     if run.kind == "train" and folder.is_dir():
-        return f"{visible(run.id)} was killed; go on with it:  townlet train --resume {as_typed(folder)}"
+        return f"{visible(run.id)} was killed; resume it:  townlet train --resume {as_typed(folder)}"
     from townlet.data.recovery import recoverable
     from townlet.storage import find_partials
 
     left = [p for p in find_partials(folder.parent, folder.name) if not p.alive] if folder.parent.is_dir() else []
     if any(recoverable(partial.path).ticks for partial in left):
-        return f"{visible(run.id)} was killed; have its whole shards back:  townlet dataset recover {as_typed(folder)}"
+        return f"{visible(run.id)} was killed; recover its complete shards:  townlet dataset recover {as_typed(folder)}"
     return ""
 
 

@@ -13,16 +13,18 @@ __all__ = ["clean"]
 
 
 @click.command("clean")
-@click.option("--yes", is_flag=True, help="Remove them. By default they are only listed.")
-@click.option("--all", "everything", is_flag=True, help="Also recordings of which whole shards can be had back.")
-@runs_option("is looked through, with its folder")
+@click.option("--yes", is_flag=True, help="Remove them; by default they are only listed.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also remove recordings whose complete shards could be recovered."
+)
+@runs_option("and its folder are searched")
 @json_option
 @debug_option
 def clean(yes: bool, everything: bool, runs: Path, as_json: bool) -> None:
     """Show what killed runs left behind, and remove it with --yes.
 
-    That is unfinished folders, locks that nobody holds and files that never got their name; nothing that is whole, and
-    nothing that is still being written. Recordings that dataset recover can have back stay unless --all is given.
+    Leftovers are unfinished folders, stale locks and temporary files; nothing that is complete, and
+    nothing that is still being written. Recordings that dataset recover can still save stay unless --all is given.
 
     \b
     Example:  townlet runs clean --yes
@@ -50,9 +52,9 @@ def clean(yes: bool, everything: bool, runs: Path, as_json: bool) -> None:
         rows = [
             (str(left.path), f"{left.size / 1e6:,.1f} MB", f"{left.ticks:,}" if left.ticks else "-") for left in stays
         ]
-        emit_table(("left behind", "size", "ticks to be had back"), rows)
+        emit_table(("left behind", "size", "recoverable ticks"), rows)
     for left in stays:
         if left.ticks:
-            emit(f"have it back:  townlet dataset recover {as_typed(left.path)}")
+            emit(f"recover it:  townlet dataset recover {as_typed(left.path)}")
     if any(not left.ticks for left in stays):
-        emit("remove what holds nothing:  townlet runs clean --yes")
+        emit("remove what holds no data:  townlet runs clean --yes")

@@ -10,7 +10,7 @@ SUBCOMMANDS: dict[str, str] = {
     "list": "List backends and their states, from metadata alone",
     "info": "Explain one backend: manifest, options, provenance",
     "doctor": "Load backends in child processes and diagnose them",
-    "check": "Hold a backend against the contract (conformance kit)",
+    "check": "Check a backend against the contract (conformance kit)",
     "new": "Write a complete new backend distribution",
 }
 """Name to one line. Subcommand NAME lives in module ``townlet.cli.tool.backends_NAME`` as ``command``."""

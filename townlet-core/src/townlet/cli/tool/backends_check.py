@@ -1,4 +1,4 @@
-"""``townlet backends check``: hold a backend against the contract."""
+"""``townlet backends check``: check a backend against the contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NONCONFORMING = 3
 
 @click.command("check", epilog="Example:  townlet backends check scripted --report conformance.json")
 @click.argument("name", required=False)
-@click.option("--list", "list_checks", is_flag=True, help="List the checks and their rules; asks no backend.")
+@click.option("--list", "list_checks", is_flag=True, help="List the checks and their rules without running any.")
 @click.option(
     "--report", "report_path", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON."
 )
@@ -45,7 +45,7 @@ def command(
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Hold the backend NAME against the contract, level by level."""
+    """Check the backend NAME against the contract, level by level."""
     from townlet.errors import UsageError
     from townlet.testing.extra import require_extra
 

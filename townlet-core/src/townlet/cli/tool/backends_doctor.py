@@ -38,12 +38,12 @@ _PACKAGES = ("townlet-core", "numpy", "numba", "pydantic", "pluggy", "importlib-
     type=click.FloatRange(0.1, 3600),
     default=DEFAULT_LIMIT,
     show_default=True,
-    help="Seconds that one backend may take.",
+    help="Time limit for each backend, seconds.",
 )
 @json_option
 @debug_option
 def command(name: str | None, limit: float, as_json: bool) -> int:
-    """Load the backend NAME, or every one, in a child process each, and say what is wrong.
+    """Load the backend NAME, or every backend, each in a child process, and report what is wrong.
 
     Exit code 3 if NAME is not ready, or, without NAME, if one is broken, incompatible or in conflict. What is only
     lacking something it requires, or is blocked, does not count there.
@@ -135,7 +135,7 @@ def _show(diagnoses: list[Diagnosis], findings: list[str]) -> None:
     for d in diagnoses:
         _show_details(d)
     if findings:
-        emit("\nbeyond the backends:")
+        emit("\nother findings:")
         for finding in findings:
             emit(f"  {finding}")
     emit("\nsettings:")
@@ -146,7 +146,7 @@ def _show(diagnoses: list[Diagnosis], findings: list[str]) -> None:
         emit(f"  {key}: {value}")
     emit("```")
     if any(d.problem for d in diagnoses):
-        warn("not everything is ready; the block above is made to be pasted into a bug report")
+        warn("not everything is ready; paste the block above into a bug report")
 
 
 def _milliseconds(seconds: float | None) -> str:

@@ -57,7 +57,7 @@ def rows_named(name: str) -> tuple[BackendRow, ...]:
     rows = apply_selection(everything, selection)
     distribution, key = canonical_name(name, everything)
     if key == STUB:
-        raise UsageError("'stub' is core's own: everyone waits; it has no options and needs nothing")
+        raise UsageError("'stub' is built in: every agent waits; it has no options and no requirements")
     named = tuple(row for row in rows if row.name == key and distribution in (None, canonical(row.distribution)))
     if not named:
         find(name, everything, Selection())  # raises the error that says why

@@ -12,7 +12,9 @@ __all__ = ["command"]
 
 
 @click.command("list", epilog="Example:  townlet backends list --json")
-@click.option(DISABLE_FLAG, "disabled", multiple=True, metavar="NAME", help="Show it as blocked. May be given again.")
+@click.option(
+    DISABLE_FLAG, "disabled", multiple=True, metavar="NAME", help="Show this backend as blocked. May be repeated."
+)
 @json_option
 @debug_option
 def command(disabled: tuple[str, ...], as_json: bool) -> None:

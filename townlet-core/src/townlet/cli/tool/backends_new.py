@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.argument("name")
 @click.option("--learner", is_flag=True, help="Also write a learner: behaviour cloning and PPO in NumPy.")
 @click.option(
-    "--into", "folder", type=click.Path(path_type=Path), default=Path(), metavar="FOLDER", help="Where to write it."
+    "--into", "folder", type=click.Path(path_type=Path), default=Path(), metavar="FOLDER", help="Folder to write it to."
 )
 @json_option
 def command(name: str, learner: bool, folder: Path, as_json: bool) -> None:

@@ -43,7 +43,7 @@ def show_backends(disabled: Sequence[str] = (), *, as_json: bool = False) -> Non
     emit_table(("NAME", "STATE", "DISTRIBUTION", "CONTRACT", "NEEDS", "WHY"), lines)
     for known in missing:
         emit(f"not installed: {known.name}  (pip install {known.distribution})")
-    emit("From metadata alone; `townlet backends doctor` tries them out.")
+    emit("Read from metadata alone; `townlet backends doctor` tries them out.")
     for text in found.warnings:
         warn(text)
 

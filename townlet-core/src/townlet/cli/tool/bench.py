@@ -17,7 +17,9 @@ __all__ = ["command"]
 @shared_options
 @backend_options
 @cast_option
-@click.option("--worlds", type=WholeRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns at once.")
+@click.option(
+    "--worlds", type=WholeRange(1, 65536), multiple=True, default=(1, 16, 64), help="Towns to simulate at once."
+)
 @click.option("--threads", type=WholeRange(1, 64), default=1, show_default=True, help="Threads for towns.")
 @click.option("--seconds", type=FiniteRange(min=0.01), default=1.0, show_default=True, help="Time for each row.")
 def command(  # noqa: PLR0913 (an option of the command is a parameter: click's way)

@@ -24,7 +24,7 @@ SHELLS = ("bash", "zsh", "fish")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, shell: str, as_json: bool) -> None:
-    """Print a script that teaches SHELL to complete Townlet's commands and options."""
+    """Print the script with which SHELL completes Townlet's commands and options."""
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"click cannot complete in {shell}; it can in {', '.join(SHELLS)}")

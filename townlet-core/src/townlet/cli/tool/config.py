@@ -28,7 +28,7 @@ def command() -> None:
 
 @command.command()
 @config_options
-@click.option("--changed", is_flag=True, help="Only values that a file or an override gave.")
+@click.option("--changed", is_flag=True, help="Show only values set by a file or an override.")
 @json_option
 @debug_option
 def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as_json: bool) -> None:
@@ -60,7 +60,7 @@ def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as
 
 @command.command()
 @config_options
-@runs_option("knows the release")
+@runs_option("names the release")
 @json_option
 @debug_option
 def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
@@ -120,7 +120,9 @@ def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_j
 
 
 @command.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write (default: standard output)."
+)
 @json_option
 @debug_option
 def schema(output: Path | None, as_json: bool) -> None:  # noqa: ARG001 (it is JSON anyway)

@@ -8,12 +8,12 @@ __all__ = ["SUBCOMMANDS", "command"]
 
 SUBCOMMANDS: dict[str, str] = {
     "inspect": "Show what a dataset holds",
-    "recover": "Have the whole shards of a killed recording back",
-    "verify": "Read it through and compare every digest",
-    "split": "Write a training and a held-out part, by whole lives",
+    "recover": "Recover the complete shards of a killed recording",
+    "verify": "Read every file and verify its digest",
+    "split": "Split into a training and a held-out part, by whole lives",
     "curate": "Keep the lives or worlds that meet a criterion",
-    "export": "Write it as a Minari dataset",
-    "import": "Read a Minari dataset",
+    "export": "Export as a Minari dataset",
+    "import": "Import a Minari dataset",
 }
 """Name to one line. Subcommand NAME lives in module ``townlet.cli.town.dataset_NAME`` as ``command``."""
 
@@ -21,7 +21,7 @@ command = SubcommandTable(
     "dataset",
     "townlet.cli.town.dataset",
     SUBCOMMANDS,
-    help="""Look at, check, cut and exchange recorded datasets.
+    help="""Inspect, verify, split and exchange recorded datasets.
 
 \b
 Example:  townlet dataset inspect data/first""",

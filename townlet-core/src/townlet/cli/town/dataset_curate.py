@@ -15,9 +15,9 @@ __all__ = ["command"]
 
 @click.command("curate")
 @click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The new dataset.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of the new dataset.")
 @click.option(
-    "--by", "unit", type=click.Choice(["episode", "world"]), default="episode", show_default=True, help="What is kept."
+    "--by", "unit", type=click.Choice(["episode", "world"]), default="episode", show_default=True, help="What to keep."
 )
 @click.option(
     "--metric",
@@ -25,9 +25,9 @@ __all__ = ["command"]
     show_default=True,
     help="return, reward_mean, length, or reward_PART for a part of the reward.",
 )
-@click.option("--min", "minimum", type=float, default=None, help="Keep from this score on.")
-@click.option("--max", "maximum", type=float, default=None, help="Keep up to this score.")
-@click.option("--top", type=float, default=None, metavar="SHARE", help="Keep this share of the best, such as 0.5.")
+@click.option("--min", "minimum", type=float, default=None, help="Lowest score to keep.")
+@click.option("--max", "maximum", type=float, default=None, help="Highest score to keep.")
+@click.option("--top", type=float, default=None, metavar="SHARE", help="Share of the best to keep, such as 0.5.")
 @json_option
 @debug_option
 def command(

@@ -14,13 +14,15 @@ __all__ = ["command"]
 
 @click.command("export")
 @click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The new folder.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write.")
 @click.option("--to", "kind", type=click.Choice(["minari"]), default="minari", show_default=True, help="The format.")
-@click.option("--id", "dataset_id", default=None, metavar="NAME", help="Minari's name; townlet/TOWN-v0 by default.")
+@click.option(
+    "--id", "dataset_id", default=None, metavar="NAME", help="Id of the Minari dataset (default: townlet/TOWN-v0)."
+)
 @json_option
 @debug_option
 def command(path: Path, out: Path, kind: str, dataset_id: str | None, as_json: bool) -> None:
-    """Write a dataset as a Minari dataset, one episode a life. Needs: pip install 'townlet-core[minari]'.
+    """Write a dataset as a Minari dataset, one episode per life. Needs: pip install 'townlet-core[minari]'.
 
     \b
     Example:  townlet dataset export data/first --out data/first-minari

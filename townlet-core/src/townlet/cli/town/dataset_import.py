@@ -14,14 +14,14 @@ __all__ = ["command"]
 
 @click.command("import")
 @click.argument("source", metavar="MINARI")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The new dataset.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of the new dataset.")
 @config_flags
 @json_option
 @debug_option
 def command(source: str, out: Path, config_path: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Read a Minari dataset: a folder, or a name that minari.load_dataset finds.
 
-    One that Townlet exported says itself what its observations mean. For another one, recorded by Minari in a
+    One that Townlet exported describes its own observations. For any other, recorded by Minari in a
     town's environment, give the config of that town.
 
     \b

@@ -19,13 +19,17 @@ __all__ = ["command"]
 @click.command("recover")
 @click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Another name for it than its own."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Folder of the recovered dataset (default: the name it was recorded under).",
 )
-@runs_option("learns of it, where it knows the run")
+@runs_option("records the dataset, if it lists the run")
 @json_option
 @debug_option
 def command(path: Path, out: Path | None, runs: Path, as_json: bool) -> None:
-    """Finish a recording whose recorder was killed, with the shards that were whole by then.
+    """Finish a recording that was killed, with the shards that were complete by then.
 
     DATASET is the name that it would have got, as given to run --record or rollout --out; runs list shows it. The
     dataset is marked as cut short. Ticks after the last whole shard are lost.
@@ -72,4 +76,4 @@ def _enter(runs: Path, asked: Path, dataset: Dataset) -> None:
             if run is not None:
                 registry.add_dataset(dataset, run)
     except TownletError as error:
-        warn(f"the registry does not know of it: {error}")
+        warn(f"the registry could not record it: {error}")

@@ -21,12 +21,24 @@ __all__ = ["command"]
     type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.1,
     show_default=True,
-    help="Share of the ticks held out.",
+    help="Share of the ticks to hold out.",
 )
-@click.option("--seed", type=WholeRange(min=0), default=0, show_default=True, help="Which lives are held out.")
-@click.option("--train", type=click.Path(path_type=Path), default=None, metavar="DIR", help="DATASET-train by default.")
 @click.option(
-    "--held-out", type=click.Path(path_type=Path), default=None, metavar="DIR", help="DATASET-validation by default."
+    "--seed", type=WholeRange(min=0), default=0, show_default=True, help="Seed that picks the lives to hold out."
+)
+@click.option(
+    "--train",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Folder of the training part (default: DATASET-train).",
+)
+@click.option(
+    "--held-out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Folder of the held-out part (default: DATASET-validation).",
 )
 @json_option
 @debug_option

@@ -19,7 +19,7 @@ __all__ = ["command"]
 @json_option
 @debug_option
 def command(path: Path, as_json: bool) -> None:
-    """Read a dataset through and compare every digest. Exit code 4 names the first file that is wrong.
+    """Read every file of a dataset and verify its digest. On a mismatch, name the first bad file and exit with code 4.
 
     \b
     Example:  townlet dataset verify data/first

@@ -25,16 +25,16 @@ _GLYPHS = {"wall": "#", "facility": "o", "agents": "@", "queue_or_occupied": "+"
 
 @click.command("inspect", epilog="Example:  townlet inspect runs/first --agent alice --tick 512")
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option("--agent", required=True, metavar="NAME", help="Whose eyes to look through.")
-@click.option("--tick", type=WholeRange(min=0), required=True, help="Tick of the town.")
-@click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Which of the recorded towns.")
+@click.option("--agent", required=True, metavar="NAME", help="Agent to look at.")
+@click.option("--tick", type=WholeRange(min=0), required=True, help="Tick to look at.")
+@click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Number of the recorded town.")
 @click.option(
     "--policy",
     default=None,
     metavar="SPEC",
-    help="Policy to ask for its scores (default: the recorded one); 'none' asks nobody.",
+    help="Policy to ask for its scores (default: the recorded one); 'none' shows no scores.",
 )
-@click.option("--all", "everything", is_flag=True, help="Show features that are zero, too.")
+@click.option("--all", "everything", is_flag=True, help="Also show features that are zero.")
 @json_option
 @debug_option
 def command(
@@ -42,7 +42,7 @@ def command(
 ) -> None:
     """Show what an agent saw at a tick of DATASET, what it could do, did, and what happened next.
 
-    Scores are asked of the policy anew, for this one observation: a mind with memory may have known more.
+    The policy is asked again for its scores, for this one observation: a mind with memory may have known more.
 
     JSON keys: those of Inspection (docs/reference/results.md).
     """

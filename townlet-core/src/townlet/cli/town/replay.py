@@ -21,13 +21,13 @@ __all__ = ["command"]
 @click.argument("path", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option("--batch-size", type=WholeRange(min=1), default=4096, show_default=True, help="Transitions in a batch.")
 @click.option("--seed", type=WholeRange(min=0), default=None, help="Shuffle with this seed (default: recorded order).")
-@click.option("--drop-last", is_flag=True, help="Leave a last, short batch out.")
-@click.option("--batches", "limit", type=WholeRange(min=1), default=None, help="Stop after so many.")
+@click.option("--drop-last", is_flag=True, help="Drop the last batch if it is short.")
+@click.option("--batches", "limit", type=WholeRange(min=1), default=None, help="Stop after this many batches.")
 @click.option(
-    "--memory", type=WholeRange(min=1), default=256, show_default=True, metavar="MIB", help="Budget for shuffling."
+    "--memory", type=WholeRange(min=1), default=256, show_default=True, metavar="MIB", help="Memory for shuffling."
 )
 @click.option("--show", type=WholeRange(min=0), default=0, metavar="N", help="Show the first N batches one by one.")
-@click.option("--no-verify", is_flag=True, help="Do not compare digests while reading.")
+@click.option("--no-verify", is_flag=True, help="Do not verify digests while reading.")
 @json_option
 @debug_option
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Read a dataset back batch by batch, as training would, and compare it with its baselines.
 
-    A dataset may be larger than memory: it streams. Every digest is compared on the way.
+    A dataset may be larger than memory: it streams. Every digest is verified on the way.
 
     \b
     Example:  townlet replay data/first --batch-size 4096 --seed 1

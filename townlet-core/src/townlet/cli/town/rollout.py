@@ -22,21 +22,23 @@ _INTERRUPTED = 130
 @backend_options
 @cast_option
 @untrained_option
-@click.option("--worlds", type=WholeRange(min=1, max=65_536), default=8, show_default=True, help="Towns at once.")
+@click.option(
+    "--worlds", type=WholeRange(min=1, max=65_536), default=8, show_default=True, help="Towns to simulate at once."
+)
 @click.option("--ticks", type=TICKS, default=None, help="Ticks of each town.")
-@click.option("--days", type=DAYS, default=None, help="Days of each; 1 by default.")
+@click.option("--days", type=DAYS, default=None, help="Days of each town (default: 1).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="The dataset's folder; the next RUNS/rollout-NUMBER by default.",
+    help="Folder of the dataset (default: the next RUNS/rollout-NUMBER).",
 )
-@click.option("--explore", is_flag=True, help="Let the policy draw its actions instead of taking its best guess.")
+@click.option("--explore", is_flag=True, help="Sample the policy's actions instead of taking the most likely one.")
 @click.option("--threads", type=WholeRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
-@click.option("--tag", "tags", multiple=True, metavar="WORD", help="A word for the manifest. May be given again.")
-@runs_option("keeps the run and knows the release")
-@click.option("--no-registry", is_flag=True, help="Do not enter the run in the registry.")
+@click.option("--tag", "tags", multiple=True, metavar="WORD", help="Tag to write into the manifest. May be repeated.")
+@runs_option("lists the run and names the release")
+@click.option("--no-registry", is_flag=True, help="Do not add the run to the registry.")
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     context: click.Context,
@@ -60,9 +62,9 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Run towns side by side and record everything their agents see, do and get.
 
-    World w has the seed of the config plus w. The dataset appears when it is whole; Ctrl-C ends early and keeps
-    what was recorded, and so does a backend that fails half-way (exit code 3). --backend takes a backend,
-    BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO; it plays whom no --cast plays.
+    World w has the seed of the config plus w. The dataset appears when it is complete; Ctrl-C stops early and keeps
+    what was recorded, and so does a backend that fails half-way (exit code 3). --backend accepts a backend,
+    BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO; it plays every agent that no --cast names.
 
     \b
     Example:  townlet rollout --worlds 16 --days 2 --out data/first

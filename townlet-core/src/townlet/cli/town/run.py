@@ -22,31 +22,41 @@ _INTERRUPTED = 130
 @untrained_option
 @click.option("--ticks", type=TICKS, default=None, help="Ticks to run; with --resume, further ticks.")
 @click.option("--days", type=DAYS, default=None, help="Days to run (default: 1).")
-@click.option("--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Record a dataset there.")
 @click.option(
-    "--snapshot-every", type=WholeRange(min=1), default=None, metavar="TICKS", help="Write a snapshot that often."
+    "--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Folder to record a dataset to."
+)
+@click.option(
+    "--snapshot-every",
+    type=WholeRange(min=1),
+    default=None,
+    metavar="TICKS",
+    help="Ticks between two snapshots (default: write none).",
 )
 @click.option(
     "--snapshots",
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Folder of the snapshots; the next RUNS/snapshots-NUMBER by default.",
+    help="Folder of the snapshots (default: the next RUNS/snapshots-NUMBER).",
 )
 @click.option(
     "--resume",
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Go on from a snapshot, or from the latest in a folder of them. Takes config and seed from there.",
+    help="Resume from a snapshot, or from the latest in a folder of them, with its config and seed.",
 )
 @click.option("--live", is_flag=True, help="Show the town in the terminal as it runs.")
 @click.option(
-    "--speed", type=FiniteRange(min=0), default=40.0, show_default=True, help="Ticks a second with --live; 0: all."
+    "--speed",
+    type=FiniteRange(min=0),
+    default=40.0,
+    show_default=True,
+    help="Ticks per second with --live (0: as fast as possible).",
 )
 @click.option("--possess", default=None, metavar="NAME", help="Play one agent yourself, from the keyboard.")
-@runs_option("keeps recorded runs and knows the release")
-@click.option("--no-registry", is_flag=True, help="Do not enter a recorded run in the registry.")
+@runs_option("lists recorded runs and names the release")
+@click.option("--no-registry", is_flag=True, help="Do not add a recorded run to the registry.")
 @click.option("--check", is_flag=True, help="Check the state of the town after every tick (slow).")
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -76,7 +86,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 
     Without CONFIG it is the default town with the scripted mind, for a day. Ctrl-C ends it early, and so does a
     backend that fails half-way (exit code 3): the summary covers what was run, and what was recorded so far is
-    kept. --backend takes a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO; it plays whom no --cast plays.
+    kept. --backend accepts a backend, BACKEND:CHECKPOINT, release, or mixture:A,B,RATIO; it plays every agent that no
+    --cast names.
 
     \b
     Example:  townlet run --days 5 --record runs/first
@@ -91,8 +102,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         raise UsageError("give --ticks or --days, not both")
     if resume is not None and (config_path or overrides or seed is not None or backend or roles):
         raise UsageError(
-            "a resumed run goes on with its own config, seed and policy",
-            details=("leave CONFIG, --set, --seed, --backend and --cast away, or start a new run without --resume",),
+            "a resumed run keeps its own config, seed and policy",
+            details=("leave out CONFIG, --set, --seed, --backend and --cast, or start a new run without --resume",),
         )
     if snapshots is not None and snapshot_every is None:
         raise UsageError("--snapshots says where, --snapshot-every says how often: give both")

@@ -80,7 +80,7 @@ def document(ran: TownRun) -> dict[str, JSONValue]:
 def _print(ran: TownRun) -> None:
     console = VisibleConsole(highlight=False)
     if not console.is_terminal:
-        console.width = _WIDE  # nobody's window: a number must not be cut to fit one
+        console.width = _WIDE  # there is no window, so no number is cut to fit one
     outcome, kpis = ran.outcome, ran.outcome.kpis
     share = kpis.ticks / kpis.day_ticks
     state = "failed at" if outcome.failure else "interrupted at" if outcome.interrupted else "ran to"
@@ -115,7 +115,7 @@ def _print(ran: TownRun) -> None:
         console.print(
             f"snapshots: {len(ran.snapshots)}, the last one {ran.snapshots[-1]}", markup=False, soft_wrap=True
         )
-        console.print(f"go on with:  townlet run --resume {as_typed(ran.snapshots[-1])}", markup=False, soft_wrap=True)
+        console.print(f"resume with:  townlet run --resume {as_typed(ran.snapshots[-1])}", markup=False, soft_wrap=True)
     for told in (outcome.provenance, *outcome.provenance.minds):
         if told.active == "stub" and told.is_fallback:
             warn(warn_of_stub(told))

@@ -151,7 +151,7 @@ def _pilot(stage: Stage, name: str | None) -> TerminalPilot | None:
 
 
 def _last_snapshot(snapshots: Snapshots, outcome: Outcome) -> None:
-    """The way to go on with a run that ended early; of a mind that failed it may not be possible."""
+    """Write the snapshot from which a run that ended early can be resumed; a mind that failed may not allow it."""
     failure: BackendError | None = outcome.failure
     try:
         if outcome.interrupted or failure is not None:
@@ -159,4 +159,4 @@ def _last_snapshot(snapshots: Snapshots, outcome: Outcome) -> None:
     except TownletError as problem:
         if failure is None:
             raise
-        failure.add_note(f"no snapshot of the tick it failed at: {problem}")
+        failure.add_note(f"could not write a snapshot of the tick at which it failed: {problem}")

@@ -29,10 +29,10 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="Page to write; RECORDING-town.html by default.",
+    help="Page to write (default: RECORDING-town.html).",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
-@click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Which of the recorded towns.")
+@click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Number of the recorded town.")
 @click.option("--ticks", "span", default=None, metavar="FROM:TO", help="Show only these ticks (default: all).")
 @click.option(
     "--minds/--no-minds", default=True, help="Keep what the minds saw, weighed and were rewarded for.  [default: minds]"
@@ -41,9 +41,9 @@ __all__ = ["command"]
     "--ask",
     default=None,
     metavar="MIND",
-    help="Ask a mind again at each tick for its probabilities; as run --backend takes it, or 'recorded'.",
+    help="Mind to ask for its probabilities at each tick: anything that run --backend accepts, or 'recorded'.",
 )
-@runs_option("knows the recording of a run's id")
+@runs_option("finds the recording of a run id")
 @json_option
 @debug_option
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     as_json: bool,
 ) -> None:
-    """Write a page that plays RECORDING back, to watch, search and send to others.
+    """Write an HTML page that plays RECORDING back, to watch, search and share.
 
     RECORDING is the folder of a dataset or the id of a run in the registry. The page is one file and needs no network.
     With OTHER it shows two recordings side by side, tick by tick, and marks where they differ.
@@ -146,5 +146,5 @@ def _progress(name: str) -> Iterator[Callable[[int, int], None] | None]:
     from rich.progress import Progress
 
     with Progress(console=console(), transient=True) as bar:
-        task = bar.add_task(f"living {name} again", total=None)
+        task = bar.add_task(f"replaying {name} again", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
