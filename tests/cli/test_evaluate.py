@@ -91,7 +91,7 @@ def test_the_configs_own_backend_is_evaluated_without_a_name(call) -> None:
 
 def test_one_town_says_that_it_says_little(call) -> None:
     done = call("evaluate", "--policy", "stub", "--set", "town.map=hamlet", "--seeds", "1", "--days", "0.02")
-    assert "one town says nothing about another" in done.output
+    assert "a single town gives no interval" in done.output
     assert "stub: 1 town of 4 agents, 0.02 days each" in done.output
 
 

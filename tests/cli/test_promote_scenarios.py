@@ -38,7 +38,7 @@ def test_what_misses_an_expectation_is_not_promoted(untrained: Path) -> None:
     required = ("--set", "evaluation.required_scenarios=[one-shower-for-eight]")
     refusal = promote(untrained, *required)
     assert isinstance(refusal, RegistryError)
-    assert "does not do as expected in the scenarios" in str(refusal)
+    assert "fails scenarios" in str(refusal)
     assert "one-shower-for-eight: attendance is" in str(refusal)
 
 

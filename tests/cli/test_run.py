@@ -124,7 +124,7 @@ class TestRefusals:
         ("words", "message"),
         [
             (("--ticks", "5", "--days", "1"), "--ticks or --days"),
-            (("--resume", "x", "--seed", "1"), "goes on with its own config"),
+            (("--resume", "x", "--seed", "1"), "keeps its own config"),
             (("--snapshots", "x"), "give both"),
             (("--possess", "alice", "--json"), "give one of them"),
             (("--possess", "zoe"), "no agent in this town is called 'zoe'"),
@@ -185,8 +185,8 @@ class TestResume:
         done = townlet(
             "run", *HAMLET, "--ticks", "4", "--snapshot-every", "4", "--snapshots", str(tmp_path / "my snaps")
         )
-        (line,) = [line for line in done.out.splitlines() if line.startswith("go on with:")]
-        _, *words = shlex.split(line.removeprefix("go on with:"))
+        (line,) = [line for line in done.out.splitlines() if line.startswith("resume with:")]
+        _, *words = shlex.split(line.removeprefix("resume with:"))
         assert townlet(*words, "--ticks", "2").code == 0
 
     def test_resumed_equals_uninterrupted(self, townlet):

@@ -82,7 +82,7 @@ def test_shares_of_actions_are_those_of_decisions(recorded):
     assert metrics["transitions"] == arrays["active"].sum()
     shares = [metrics[f"action_{name}"] for name in dataset.spec.action_names]
     assert sum(shares) == pytest.approx(1.0)
-    assert shares[0] < 0.5  # most ticks are no decision to stay
+    assert shares[0] < 0.5  # at most ticks nothing is decided
     batch = next(iter(ReplayDataset(dataset, batch_size=10_000)))
     assert ReplayDataset(dataset, batch_size=10_000).statistics(batch)["action_bed"] == pytest.approx(
         metrics["action_bed"]

@@ -1,4 +1,4 @@
-"""What a killed recording had on the disk can be had back, and nothing else is taken for it."""
+"""What a killed recording had on the disk can be recovered, and nothing else is taken for it."""
 
 from __future__ import annotations
 

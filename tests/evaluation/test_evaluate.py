@@ -46,7 +46,7 @@ def test_what_cannot_be_evaluated_is_refused() -> None:
         evaluation_seeds(config, 0)
     with pytest.raises(UsageError, match="at least one seed"):
         evaluate(config, "stub", seeds=())
-    with pytest.raises(UsageError, match="needs some time"):
+    with pytest.raises(UsageError, match="must be longer than 0 days"):
         evaluate(config, "stub", days=0)
     with pytest.raises((BackendError, ConfigError), match="no-such-mind"):
         evaluate(config, "no-such-mind")

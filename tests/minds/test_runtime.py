@@ -175,7 +175,7 @@ def test_who_played_tells_the_fingerprint_of_the_whole(spec, certain):
 
 
 class Telling:
-    """Waits, and says something that is no number in one place."""
+    """Waits, and says something that is not a number in one place."""
 
     def __init__(self, name: str, number: float, row: int = 1, column: int = 2) -> None:
         self.name, self.number, self.row, self.column = name, number, row, column

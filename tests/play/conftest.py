@@ -18,7 +18,7 @@ def hamlet() -> TownletConfig:
 
 @pytest.fixture(scope="session")
 def cast_of() -> Callable[..., Cast]:
-    """``cast_of(alice="stub", rest="scripted")``; keys that are no names are given as ``{"25%": "stub"}``."""
+    """``cast_of(alice="stub", rest="scripted")``; keys that are not names are given as ``{"25%": "stub"}``."""
 
     def make(roles: dict[str, str] | None = None, rest: str = "scripted", **names: str) -> Cast:
         given = {**(roles or {}), **names, "*": rest}

@@ -78,7 +78,7 @@ def test_one_that_cannot_run_is_an_error_unless_the_stub_may_stand_in(backends, 
     with pytest.raises(BackendNotInstalledError) as caught:
         Admission().open(mind("torchy"), spec, where="town.yaml:3")
     assert caught.value.where == "town.yaml:3"
-    with pytest.warns(StubFallbackWarning, match=r"every agent only waits.*'torchy'"):
+    with pytest.warns(StubFallbackWarning, match=r"every agent just waits.*'torchy'"):
         part = Admission(on_missing="stub").open(mind("torchy"), spec)
     told = part.provenance
     assert (told.requested, told.active) == ("torchy", "stub")

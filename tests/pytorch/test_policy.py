@@ -1,4 +1,4 @@
-"""The policy: keeps the contract, row by row."""
+"""The policy: follows the contract, row by row."""
 
 from __future__ import annotations
 

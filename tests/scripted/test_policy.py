@@ -150,7 +150,7 @@ def test_the_hooks_make_it(spec):
 
 
 def test_a_checkpoint_is_refused_and_never_plays_as_scripted(spec, tmp_path):
-    with pytest.raises(CheckpointError, match="reads no checkpoint"):
+    with pytest.raises(CheckpointError, match="uses no checkpoint"):
         townlet_create_policy(PolicyRequest(backend="scripted", spec=spec, checkpoint=tmp_path))
 
 

@@ -56,7 +56,7 @@ def test_no_town_is_tuned_on_and_judged_on(small, formula, tmp_path):
 
 
 def test_towns_that_would_be_tuned_on_and_judged_on_are_refused(small):
-    with pytest.raises(UsageError, match="would be judged on"):
+    with pytest.raises(UsageError, match="overlap those judged on"):
         plan_of(small("tuning.first_seed=999998"))
     assert plan_of(small("tuning.first_seed=999996")).towns.finals.seeds() == (999_998, 999_999)
 
@@ -107,7 +107,7 @@ def test_a_study_of_another_policy_is_refused(small, formula, tmp_path):
     with pytest.raises(UsageError, match="of policy 'other', not of 'scripted'"):
         tune(small(SEARCH, "tuning.trials=2"), tmp_path / "study", resume=True, run=formula())
     path.write_text(json.dumps({**document, "fingerprint": "0" * 64}))
-    with pytest.raises(UsageError, match="acts otherwise than when the study began"):
+    with pytest.raises(UsageError, match="behaves differently from when the study began"):
         tune(small(SEARCH, "tuning.trials=2"), tmp_path / "study", resume=True, run=formula())
 
 

@@ -102,7 +102,7 @@ def test_all_that_is_wrong_is_told_at_once():
 @pytest.mark.parametrize(
     ("grid", "place"),
     [
-        ('grid: "#####\\n#b..#\\n#...#\\n####.\\n"\n', "m.yaml, row 4, column 5"),  # rows are no lines of the file
+        ('grid: "#####\\n#b..#\\n#...#\\n####.\\n"\n', "m.yaml, row 4, column 5"),  # rows are not lines of the file
         ("grid:\n  |\n  #####\n  #b..#\n  #...#\n  ####.\n", "m.yaml, row 4, column 5"),
         ("grid: | # a town\n #####\n #b..#\n #...#\n ####.\n", "m.yaml:10, row 4, column 5"),
     ],

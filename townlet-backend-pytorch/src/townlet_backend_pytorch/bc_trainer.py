@@ -63,7 +63,7 @@ class BCTrajectoryDataset:
         return np.bincount(self._parts[part].actions, minlength=self._spec.action_count).astype(np.int64)
 
     def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
-        """One pass over ``part``; shuffled by ``seed``, in stored order without."""
+        """One pass over ``part``; shuffled by ``seed``, or in stored order if that is None."""
         whole = self._parts[part]
         size = len(whole.actions)
         if seed is None:

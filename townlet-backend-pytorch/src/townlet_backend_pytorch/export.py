@@ -141,7 +141,7 @@ def _random_inputs(policy: TorchPolicy, rows: int, seed: int) -> dict[str, Tenso
 def _write(module: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
     row = torch.export.Dim("rows", min=1, max=1 << 20)
     with warnings.catch_warnings(), contextlib.redirect_stdout(None), _quiet("torch.onnx"):
-        warnings.simplefilter("ignore")  # the exporter's own use of what PyTorch deprecates is no news for a user
+        warnings.simplefilter("ignore")  # the exporter's own use of what PyTorch deprecates does not concern a user
         torch.onnx.export(
             module,
             tuple(inputs.values()),

@@ -89,8 +89,8 @@ class ScriptedPolicy:
         mask = observations.action_mask
         goes = goals < self._kinds
         way = self._reader.way(observations, np.minimum(goals, self._kinds - 1))
-        # A step to a tile where nobody stands scores 1, one into somebody's way a half: he may move on, and after
-        # a few tries one slips past. Steps that lead nowhere score 0.
+        # A step to a tile where nobody stands scores 1, one into another agent a half: it may move on, and after
+        # a few tries the agent slips past. Steps that lead nowhere score 0.
         steps = way[:4] * mask.take(self._moves, axis=1).T
         here = way[5] > 0
         walks = goes & ~here & (steps.max(axis=0) > 0)

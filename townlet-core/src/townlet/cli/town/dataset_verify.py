@@ -48,4 +48,4 @@ def command(path: Path, as_json: bool) -> None:
         return
     note = "" if manifest.complete else f"; the recording was cut short: {visible(str(manifest.interruption))}"
     shards = counted(len(manifest.shards), "shard")
-    emit(f"{path} is whole: {shards}, {manifest.size / 1e6:,.1f} MB, {seconds:.2f} s{note}")
+    emit(f"{path} is intact: {shards}, {manifest.size / 1e6:,.1f} MB, {seconds:.2f} s{note}")
