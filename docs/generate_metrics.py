@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from townlet.training.metrics import reference
+from townlet.training.metrics.fields import reference
 from townlet.training.results import results_reference
 
 PAGES = {"metrics.md": reference, "training_results.md": results_reference}

@@ -28,7 +28,7 @@ from townlet.envs.tiny import BanditTown, NavigationTown
 from townlet.evaluation import Estimate, compare, evaluate
 from townlet.play import Admission, Casting
 from townlet.training import AnnealSummary, TrainingHarness
-from townlet.training.metrics_log import read_metrics
+from townlet.training.metrics.log import read_metrics
 
 HERE = Path(__file__).resolve().parent
 UNSEEN = range(1_000_000, 1_000_032)

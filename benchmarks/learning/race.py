@@ -31,7 +31,7 @@ from townlet.config import load_config
 from townlet.envs.engine import TownEngine
 from townlet.envs.vector import TownVectorEnv
 from townlet.evaluation import evaluate
-from townlet.training.metrics_log import read_metrics
+from townlet.training.metrics.log import read_metrics
 
 TOWNS = range(1_000_100, 1_000_108)
 DAYS = 5

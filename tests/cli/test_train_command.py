@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from townlet.checkpoints import resolve_checkpoint
-from townlet.cli.mind.train_work import TrainRequest
 from townlet.errors import UsageError
 from townlet.plugins import torch_available
+from townlet.training import TrainingServices
 
 NEEDS_TORCH = pytest.mark.skipif(not torch_available(), reason="needs PyTorch and the pytorch backend")
 TINY = [
@@ -153,15 +153,15 @@ def test_clone_then_learn_then_act(townlet, tmp_path: Path) -> None:
 )
 def test_the_registry_is_where_every_other_command_looks(townlet, monkeypatch, words: list[str], runs: str) -> None:
     """Wherever ``--out`` lies: else ``townlet runs list`` would not know of it."""
-    asked: list[TrainRequest] = []
+    asked: list[Path] = []
 
-    def train(request: TrainRequest) -> None:
-        asked.append(request)
+    def begin(config: object, mode: str, *, services: TrainingServices, **rest: object) -> None:
+        asked.append(services.runs)
         raise UsageError("enough")
 
-    monkeypatch.setattr("townlet.cli.mind.train_work.train", train)
+    monkeypatch.setattr("townlet.training.Run.begin", begin)
     assert townlet("train", *words, *SETTINGS).code == 2
-    assert [request.runs for request in asked] == [Path(runs)]
+    assert asked == [Path(runs)]
 
 
 @pytest.mark.torch

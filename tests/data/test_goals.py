@@ -13,7 +13,7 @@ from townlet.errors import DatasetError
 from townlet.rollout import RolloutBuffer
 from townlet.rollout.spans import gather_spans
 from townlet.rollout.step import Step
-from townlet.training.recorded import RecordedExperience
+from townlet.training.experience.recorded import RecordedExperience
 
 TICKS = 240
 

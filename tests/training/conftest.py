@@ -34,17 +34,17 @@ def toy():
 def learner(toy, monkeypatch: pytest.MonkeyPatch):
     """The learner that every run of the test gets: one object, so that a test can look into it."""
     from townlet.plugins import ResolvedLearner
-    from townlet.training import contexts, learners
+    from townlet.training.learner import choice
 
     made = toy.ToyLearner()
 
-    def open_toy(config, spec, checkpoint=None):
+    def open_toy(self, spec, checkpoint=None):
         if checkpoint is not None:
             made.load(checkpoint)
         return ResolvedLearner(made, Provenance(requested="toy", active="toy"))
 
-    monkeypatch.setattr(contexts, "open_learner", open_toy)
-    monkeypatch.setattr(learners, "needs_torch", lambda name: False)
+    monkeypatch.setattr(choice.LearnerChoice, "open", open_toy)
+    monkeypatch.setattr(choice, "needs_torch", lambda name: False)
     return made
 
 

@@ -113,11 +113,8 @@ def test_a_dataset_that_is_not_named(services) -> None:
 
 
 def test_capture_and_replay_summaries(services, toy_config, learner, tmp_path) -> None:
-    from townlet.training import PolicyTrainingOrchestrator
-
-    front = PolicyTrainingOrchestrator(toy_config, services)
-    captured = front.capture_rollout(tmp_path / "captured", policy="stub", ticks=50)
+    captured = services.rollout.capture(tmp_path / "captured", policy="stub", ticks=50)
     assert (captured.policy, captured.worlds, captured.ticks, captured.transitions) == ("stub", 4, 50, 400)
-    summary = front.run_replay(tmp_path / "captured")
+    summary = services.replay.summarise(services.replay.build(tmp_path / "captured"))
     assert (summary.transitions, summary.batches) == (400, 1)
     assert summary.baselines["reward_mean"] == captured.reward_mean == 0.0

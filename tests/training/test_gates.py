@@ -6,7 +6,7 @@ import pytest
 
 from townlet.api import BCMetrics
 from townlet.config.training import AnnealConfig
-from townlet.training.gates import cloning_flags, drift_flags, verdict
+from townlet.training.strategies.gates import cloning_flags, drift_flags, verdict
 
 CONFIG = AnnealConfig()
 CALM = {"loss": 1.0, "queue_conflicts": 2.0, "queue_conflict_intensity": 3.0}

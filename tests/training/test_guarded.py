@@ -11,8 +11,8 @@ from townlet.api import BCMetrics, PPOMetrics
 from townlet.errors import BackendContractError, BackendRunError, CheckpointError, TrainingError
 from townlet.plugins.provenance import Provenance
 from townlet.training import TrainingHarness
-from townlet.training.guarded import GuardedLearner
-from townlet.training.metrics_log import read_metrics
+from townlet.training.learner.guarded import GuardedLearner
+from townlet.training.metrics.log import read_metrics
 
 PROVENANCE = Provenance(requested="toy", active="toy", distribution="toy-dist", version="0.4")
 
@@ -51,9 +51,9 @@ def wrong_accuracy(*args, **kwargs):
 def named(learner, toy, monkeypatch):
     """The toy learner, from a distribution with a name."""
     from townlet.plugins import ResolvedLearner
-    from townlet.training import contexts
+    from townlet.training.learner.choice import LearnerChoice
 
-    monkeypatch.setattr(contexts, "open_learner", lambda *args: ResolvedLearner(learner, PROVENANCE))
+    monkeypatch.setattr(LearnerChoice, "open", lambda *args: ResolvedLearner(learner, PROVENANCE))
     return learner
 
 

@@ -11,7 +11,7 @@ from townlet.config import load_config
 from townlet.errors import ConfigError
 from townlet.plugins.manifest import ManifestError, parse_manifest
 from townlet.training import TrainingHarness
-from townlet.training.honours import asked_settings, refuse_unhonoured, unhonoured
+from townlet.training.learner.honours import asked_settings, left_out, refuse_unhonoured, unhonoured
 
 MANIFEST = """
 schema = 1
@@ -33,9 +33,8 @@ def listed(*without: str) -> str:
 
 def refuse(overrides: list[str], mode: str, *without: str) -> str | None:
     missing = unhonoured(manifest(listed(*without)), object())  # type: ignore[arg-type]
-    return refuse_unhonoured(
-        load_config(None, overrides), mode, missing, backend="toy", where=lambda key: f"town.yaml:3, {key}"
-    )
+    refuse_unhonoured(load_config(None, overrides), mode, missing, backend="toy")
+    return left_out(mode, missing, backend="toy")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_what_is_asked_and_not_honoured_is_refused_with_its_place(overrides, mod
         refuse(overrides, mode, setting)
     text = str(caught.value)
     assert f"policy backend 'toy' does not honour {setting}" in text
-    assert f"town.yaml:3, {key}" in text
+    assert f"({key})" in text
     assert caught.value.exit_code == 2
     assert refuse(overrides, mode) is None, "a learner that honours it is not refused"
 
@@ -124,5 +123,5 @@ def test_it_is_refused_before_there_is_a_run(toy_config, services, learner, tmp_
 def test_what_is_left_at_a_default_is_in_the_provenance(toy_config, services, learner, tmp_path: Path) -> None:
     learner.unhonoured = lambda kind: {"clip_range": "it does not clip"} if kind == "ppo" else {}
     harness = TrainingHarness(toy_config, "rollout", out=tmp_path / "run", engines=services.rollout._engines)
-    assert any("ppo.clip_range" in warning for warning in harness.context.provenance.warnings)
-    harness.context.close()
+    assert any("ppo.clip_range" in warning for warning in harness.run.provenance.warnings)
+    harness.run.close()

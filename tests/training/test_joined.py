@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from townlet.errors import DatasetError
-from townlet.training.joined import JoinedDemonstrations
+from townlet.training.demonstrations.joined import JoinedDemonstrations
 
 
 @pytest.fixture

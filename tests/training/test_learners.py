@@ -8,8 +8,8 @@ import pytest
 
 from townlet.config import load_config
 from townlet.errors import UsageError
-from townlet.training import learners
-from townlet.training.learners import learner_name, learner_options
+from townlet.training.learner import choice
+from townlet.training.learner.choice import learner_name, learner_options
 
 LEARNS = {"ants", "acme-minds:ants", "pytorch"}
 ACTS = {"scripted", "bees"}
@@ -27,7 +27,7 @@ def backends(monkeypatch):
         bare = name.rpartition(":")[2]
         return SimpleNamespace(name=bare, qualified=f"x:{bare}", manifest=SimpleNamespace(capabilities=capabilities))
 
-    monkeypatch.setattr(learners, "installed", installed)
+    monkeypatch.setattr(choice, "installed", installed)
 
 
 def config(backend, *more):

@@ -15,8 +15,8 @@ from safetensors.numpy import load_file
 from townlet.config import load_config
 from townlet.plugins import torch_available
 from townlet.training import TrainingHarness
-from townlet.training.metrics import WALL_CLOCK
-from townlet.training.metrics_log import read_metrics
+from townlet.training.metrics.fields import WALL_CLOCK
+from townlet.training.metrics.log import read_metrics
 
 pytestmark = [
     pytest.mark.torch,

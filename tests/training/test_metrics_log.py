@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from townlet.errors import CheckpointError
-from townlet.training.metrics_log import MetricsLog, read_metrics
+from townlet.training.metrics.log import MetricsLog, read_metrics
 
 
 def test_lines_are_whole_at_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from townlet.api import BCMetrics, PPOMetrics
-from townlet.training.metrics import METRICS, WALL_CLOCK, reference
+from townlet.training.metrics.fields import METRICS, WALL_CLOCK, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 

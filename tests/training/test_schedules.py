@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from townlet.config.training import ScheduleConfig, SocialScheduleConfig
-from townlet.training.schedules import scheduled, social_stage, town_seeds
+from townlet.training.seeds import town_seeds
+from townlet.training.strategies.schedules import scheduled, social_stage
 
 LINEAR = ScheduleConfig(start=1.0, end=0.0)
 

@@ -10,9 +10,9 @@ import pytest
 from townlet.api import RolloutBatch
 from townlet.config import load_config
 from townlet.errors import CheckpointError
-from townlet.training.experience import FreshExperience, group_count, group_seeds
-from townlet.training.schedules import town_seeds
-from townlet.training.staggered import StaggeredExperience
+from townlet.training.experience.fresh import FreshExperience, group_count, group_seeds
+from townlet.training.experience.staggered import StaggeredExperience
+from townlet.training.seeds import town_seeds
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ from townlet.training import (
     BCStrategy,
     PolicyTrainingOrchestrator,
     PPOStrategy,
-    TrainingContext,
+    Run,
     TrainingHarness,
     TrainingServices,
     TrainingStrategy,
 )
-from townlet.training.metrics_log import read_metrics
+from townlet.training.metrics.log import read_metrics
 
 STRATEGIES = [
     (BCStrategy, "PyTorch is required for behaviour cloning"),
@@ -111,7 +111,7 @@ def test_a_line_for_each_update(toy_config, services, learner) -> None:
 
 
 def test_every_field_of_a_line_is_documented(toy_config, services, learner) -> None:
-    from townlet.training.metrics import METRICS
+    from townlet.training.metrics.fields import METRICS
 
     result = PPOStrategy(toy_config, services).run()
     known = {field.name for field in METRICS}
@@ -374,7 +374,7 @@ def harness(config, services, mode: str, out: Path, **more) -> TrainingHarness:
 
 
 def comparable(path: Path) -> list[dict]:
-    from townlet.training.metrics import WALL_CLOCK
+    from townlet.training.metrics.fields import WALL_CLOCK
 
     return [{k: v for k, v in line.items() if k not in WALL_CLOCK} for line in read_metrics(path / "metrics.jsonl")]
 
@@ -480,6 +480,5 @@ def test_a_damaged_checkpoint_is_refused_on_resume(toy_config, services, learner
 
 def test_begin_without_out_takes_the_next_number(toy_config, services, learner) -> None:
     for number in (1, 2):
-        context = TrainingContext.begin(toy_config, services, "ppo")
-        assert context.folder.path == services.runs / f"ppo-{number:03d}"
-        context.close()
+        with Run.begin(toy_config, "ppo", services=services) as run:
+            assert run.folder.path == services.runs / f"ppo-{number:03d}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from townlet.visible import visible
@@ -18,7 +18,18 @@ from townlet.visible import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["JSONValue", "as_typed", "console", "counted", "emit", "emit_json", "emit_table", "say_where", "warn"]
+__all__ = [
+    "JSONValue",
+    "as_typed",
+    "console",
+    "counted",
+    "emit",
+    "emit_json",
+    "emit_table",
+    "say_where",
+    "warn",
+    "warn_and_keep",
+]
 
 JSONValue = None | bool | int | float | str | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
 
@@ -67,6 +78,16 @@ def as_typed(word: object) -> str:
 def warn(message: str) -> None:
     """Prints a warning on stderr."""
     print(f"warning: {visible(message, lines=True)}", file=sys.stderr)  # noqa: T201
+
+
+def warn_and_keep(warnings: list[str]) -> Callable[[str], None]:
+    """A :func:`warn` that also appends what it says to ``warnings``, for the end or for ``--json``."""
+
+    def told(message: str) -> None:
+        warnings.append(message)
+        warn(message)
+
+    return told
 
 
 def say_where(folder: object, *, quiet: bool = False) -> None:

@@ -1,9 +1,7 @@
-"""Teaching the minds of a town: strategies over any learner, services, results. Imports without PyTorch."""
+"""Teaching the minds of a town: runs, strategies over any learner, services, results. Imports without PyTorch."""
 
-from townlet.training.contexts import AnnealContext, PPOState, TrainingContext
 from townlet.training.harness import TrainingHarness
-from townlet.training.orchestrator import MODES, Mode, PolicyTrainingOrchestrator
-from townlet.training.plans import PPOPlan
+from townlet.training.orchestrator import PolicyTrainingOrchestrator
 from townlet.training.results import (
     AnnealStageResult,
     AnnealSummary,
@@ -12,16 +10,21 @@ from townlet.training.results import (
     ReplaySummary,
     RolloutSummary,
 )
+from townlet.training.run.folder import BegunRun
+from townlet.training.run.run import Run
+from townlet.training.run.state import PPOState
 from townlet.training.services import TrainingServices
 from townlet.training.strategies import AnnealStrategy, BCStrategy, PPOStrategy, TrainingStrategy
+from townlet.training.strategies.plans import PPOPlan
+from townlet.training.train import MODES, Mode, teach, train
 
 __all__ = [
-    "AnnealContext",
     "AnnealStageResult",
     "AnnealStrategy",
     "AnnealSummary",
     "BCStrategy",
     "BCTrainingResult",
+    "BegunRun",
     "MODES",
     "Mode",
     "PPOPlan",
@@ -31,8 +34,10 @@ __all__ = [
     "PolicyTrainingOrchestrator",
     "ReplaySummary",
     "RolloutSummary",
-    "TrainingContext",
+    "Run",
     "TrainingHarness",
     "TrainingServices",
     "TrainingStrategy",
+    "teach",
+    "train",
 ]

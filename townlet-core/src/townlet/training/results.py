@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from townlet.api import BCMetrics, PPOMetrics
 from townlet.config.training import PPODataMode, SocialStage
 from townlet.evaluation.gate import GateResult
-from townlet.training.gates import Verdict
 
 __all__ = [
     "RESULT_SCHEMA",
@@ -22,11 +21,15 @@ __all__ = [
     "RolloutSummary",
     "Status",
     "TrainingResult",
+    "Verdict",
     "results_reference",
 ]
 
 RESULT_SCHEMA: Literal[1] = 1
 """Version of the layout of every result. It grows by new optional fields; anything else is a new number."""
+
+Verdict = Literal["PASS", "HOLD", "FAIL"]
+"""What the gate after an anneal stage says: go on; go on, but look at the drift; roll back and end."""
 
 Status = Literal["completed", "interrupted", "time_limit"]
 """How a phase came to its end: all done, stopped by a person, or out of the time that it was given."""

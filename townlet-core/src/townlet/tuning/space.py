@@ -11,7 +11,7 @@ from townlet.config import TownletConfig
 from townlet.errors import UsageError
 from townlet.plugins import validate_options
 from townlet.suggestions import nearest
-from townlet.training.learners import learner_name, learner_options
+from townlet.training.learner.choice import learner_name, learner_options
 from townlet.tuning.fields import Setting, Value, refusal_of, settings_in
 
 __all__ = ["OPTIONS", "Dimension", "Space", "space_of"]

@@ -160,7 +160,7 @@ def _end_after(process: BaseProcess) -> None:
 def _trained(config: TownletConfig, mode: TuningMode, folder: Path) -> str:
     """Train in ``folder`` (or resume the run that is there) and name the resulting policy."""
     from townlet.training import TrainingHarness  # a study of options alone does without
-    from townlet.training.learners import learner_name
+    from townlet.training.learner.choice import learner_name
 
     quiet = config.model_copy(update={"training": config.training.model_copy(update={"evaluate": False})})
     best = folder / "checkpoints" / "best"

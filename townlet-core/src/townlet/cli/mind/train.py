@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from townlet.cli.options import read_config, runs_option, shared_options
+from townlet.cli.output import say_where, warn_and_keep
 from townlet.errors import UsageError
+
+if TYPE_CHECKING:
+    from townlet.training import Run
+    from townlet.training.results import TrainingResult
 
 __all__ = ["command"]
 
@@ -86,20 +94,42 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             "a resumed run keeps its own config and mode",
             details=(f"leave out {', '.join(given)}, or start a new run without --resume",),
         )
-    from townlet.cli.mind.train_report import report
-    from townlet.cli.mind.train_work import TrainRequest, resumed_request, train
     from townlet.play.anchoring import anchored
+    from townlet.training import BegunRun, Run, TrainingServices
 
+    opened: Callable[..., Run]
     if resume is not None:
-        request = resumed_request(resume, runs=runs, quiet=quiet or as_json)
+        begun = BegunRun.read(resume)
+        opened = partial(Run.resume, begun, services=TrainingServices.from_config(begun.config, runs=runs))
     else:
         more = _training_overrides(backend, dataset, initial)
-        document = read_config(config_path, (*overrides, *more), seed=seed)
-        request = TrainRequest(anchored(document), mode or "anneal", out=out, runs=runs, quiet=quiet or as_json)
-    outcome = train(request)
-    report(outcome, as_json=as_json)
-    if outcome.result.status == "interrupted":
+        config = anchored(read_config(config_path, (*overrides, *more), seed=seed))
+        services = TrainingServices.from_config(config, runs=runs)
+        opened = partial(Run.begin, config, mode or "anneal", out=out, services=services)
+    if _train(opened, quiet=quiet or as_json, as_json=as_json).status == "interrupted":
         context.exit(_INTERRUPTED)
+
+
+def _train(opened: Callable[..., Run], *, quiet: bool, as_json: bool) -> TrainingResult:
+    """Train with a bar, tell the observers, report."""
+    from townlet.cli.compiling import say_that_it_compiles
+    from townlet.cli.mind.train_bar import TrainingBar
+    from townlet.cli.mind.train_report import report
+    from townlet.plugins import Observers
+    from townlet.training import train
+
+    observers = Observers.load()
+    warnings: list[str] = []
+    told = warn_and_keep(warnings)
+    with TrainingBar(quiet=quiet) as bar:
+        say_that_it_compiles()
+        with opened(watchers=(bar.show, observers.training_report)) as run:
+            say_where(run.folder.path, quiet=quiet)
+            result = train(run, warn=told)
+    for failure in observers.failures:
+        told(str(failure))
+    report(run, result, warnings, as_json=as_json)
+    return result
 
 
 def _training_overrides(backend: str | None, dataset: Path | None, initial: Path | None) -> list[str]:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from townlet.cli.gate import show_gate
-from townlet.cli.mind.train_work import TrainOutcome
 from townlet.cli.output import as_typed, counted, emit, emit_json
-from townlet.training import AnnealSummary, BCTrainingResult, PPOTrainingResult
-from townlet.training.results import CandidateResult
+from townlet.training import AnnealSummary, BCTrainingResult, PPOTrainingResult, Run
+from townlet.training.results import CandidateResult, TrainingResult
 
 __all__ = ["report", "verdict_line"]
 
 
-def report(outcome: TrainOutcome, *, as_json: bool) -> None:
-    """Print the outcome on stdout."""
+def report(run: Run, result: TrainingResult, warnings: list[str], *, as_json: bool) -> None:
+    """Print on stdout what came of a run."""
+    folder, learner = run.folder.path, run.provenance
     if as_json:
         emit_json(
             {
-                "run": str(outcome.run),
-                "mode": outcome.mode,
-                "config_id": outcome.config_id,
-                "learner": {name: _plain(value) for name, value in outcome.learner.items()},
-                "result": outcome.result.model_dump(mode="json"),
-                "warnings": outcome.warnings,
+                "run": str(folder),
+                "mode": run.mode,
+                "config_id": run.config.config_id,
+                "learner": {name: _plain(value) for name, value in learner.to_json().items()},
+                "result": result.model_dump(mode="json"),
+                "warnings": warnings,
             }
         )
         return
-    result = outcome.result
-    emit(f"{outcome.mode} training in {outcome.run}: {result.status.replace('_', ' ')} ({result.seconds:.0f} s)")
+    emit(f"{run.mode} training in {folder}: {result.status.replace('_', ' ')} ({result.seconds:.0f} s)")
     for line in _lines(result):
         emit(f"  {line}")
     if result.candidate is not None:
@@ -34,10 +33,10 @@ def report(outcome: TrainOutcome, *, as_json: bool) -> None:
     elif result.objections:
         emit("the result may not be promoted: its training raised objections (see above)")
     if result.status == "interrupted":
-        emit(f"resume it:      townlet train --resume {as_typed(outcome.run)}")
+        emit(f"resume it:      townlet train --resume {as_typed(folder)}")
     elif result.checkpoint is not None:
-        mind = f"{outcome.learner.get('active', 'pytorch')}:{outcome.run}"
-        emit(f"see it act:     townlet run {as_typed(outcome.run / 'config.json')} --backend {as_typed(mind)}")
+        mind = as_typed(f"{learner.active}:{folder}")
+        emit(f"see it act:     townlet run {as_typed(folder / 'config.json')} --backend {mind}")
 
 
 def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import as_typed, console, warn
@@ -63,7 +64,7 @@ def run_study(
     policy = {"requested": config.policy.backend}
     with (
         logged_run(runs, "tune", config, policy, folder=folder, warn=warn) as entry,
-        _StudyProgress(quiet=quiet) as show,
+        _StudyBar(quiet=quiet) as show,
     ):
         try:
             result = tune(config, folder, resume=resume, workers=workers, progress=show)
@@ -84,13 +85,13 @@ def run_study(
     return result
 
 
-class _StudyProgress:
+class _StudyBar:
     """A bar on stderr where there is a terminal, a line for each better trial where there is none."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._best: int | None = None
-        self._bar = Progress(
+        self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),

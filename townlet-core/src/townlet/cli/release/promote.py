@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.registry import PromotionManager, Registry
 
     if config_path is None:
-        from townlet.training.runfolder import run_config
+        from townlet.training.run.folder import run_config
 
         config_path = run_config(checkpoint)
     document = read_config(config_path, overrides)

@@ -145,7 +145,7 @@ def _check_training(document: ConfigDocument) -> None:
     """What ``train`` would refuse: options that the learner's backend does not take, where that is installed."""
     from townlet.errors import BackendError
     from townlet.plugins import validate_options
-    from townlet.training.learners import learner_name, learner_options
+    from townlet.training.learner.choice import learner_name, learner_options
 
     config = document.config
     if not config.training.options and config.training.backend is None:

@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.cli.compiling import say_that_it_compiles
     from townlet.cli.output import say_where, warn
     from townlet.cli.town.rollout_report import report_rollout
-    from townlet.cli.town.run_progress import Progress
+    from townlet.cli.town.run_bar import TicksBar
     from townlet.play import Job, Journal, Keep, Stage, perform
     from townlet.storage import numbered_folder
 
@@ -103,7 +103,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         stage = stack.enter_context(opened)
         say_where(folder, quiet=as_json)
         journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
-        progress = stack.enter_context(Progress(length, worlds))
+        progress = stack.enter_context(TicksBar(length, worlds))
         outcome = perform(stage, watchers=[progress.advance], journal=journal)
     report_rollout(outcome, warnings, as_json=as_json)
     if outcome.failure is not None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from townlet.cli.casting import admission, asked_cast
 from townlet.cli.compiling import say_that_it_compiles
-from townlet.cli.output import say_where, warn
+from townlet.cli.output import say_where, warn_and_keep
+from townlet.cli.town.run_bar import TicksBar
 from townlet.cli.town.run_live import LiveView
 from townlet.cli.town.run_possess import TerminalPilot
-from townlet.cli.town.run_progress import Progress
 from townlet.config import ConfigDocument
 from townlet.errors import BackendError, ConfigError, SnapshotError, TownletError, UsageError
 from townlet.play import Job, Journal, Keep, Outcome, Snapshots, Stage, perform, resumed
@@ -84,11 +84,7 @@ def run_town(request: RunRequest) -> TownRun:
         TownletError: whatever makes the run impossible, or ends it otherwise.
     """
     warnings: list[str] = []
-
-    def told(message: str) -> None:
-        warnings.append(message)
-        warn(message)
-
+    told = warn_and_keep(warnings)
     job = request.job()
     run_id = f"{job.config.config_id}-s{job.seeds[0]}"
     door = admission(request.document, request.backend, request.disabled, told, untrained=request.untrained)
@@ -132,7 +128,7 @@ def _in_front_of(
             if pilot is not None:
                 stack.enter_context(pilot.on(view))
         else:
-            watchers.append(stack.enter_context(Progress(stage.job.ticks, stage.engine.worlds)).advance)
+            watchers.append(stack.enter_context(TicksBar(stage.job.ticks, stage.engine.worlds)).advance)
         if snapshots is not None:
             watchers.append(snapshots)
         return perform(stage, watchers=watchers, until=None if pilot is None else pilot.has_left, journal=journal)

@@ -1,13 +1,16 @@
-"""A door to :mod:`townlet.training`. Imports without PyTorch."""
+"""A door to :mod:`townlet.training`. Imports without PyTorch.
+
+``TrainingContext`` is the name that earlier documents give to :class:`~townlet.training.Run`.
+"""
 
 from townlet.training import (
     MODES,
-    AnnealContext,
     AnnealStageResult,
     AnnealStrategy,
     AnnealSummary,
     BCStrategy,
     BCTrainingResult,
+    BegunRun,
     Mode,
     PolicyTrainingOrchestrator,
     PPOPlan,
@@ -16,19 +19,22 @@ from townlet.training import (
     PPOTrainingResult,
     ReplaySummary,
     RolloutSummary,
-    TrainingContext,
+    Run,
     TrainingHarness,
     TrainingServices,
     TrainingStrategy,
+    teach,
+    train,
 )
+from townlet.training import Run as TrainingContext
 
 __all__ = [
-    "AnnealContext",
     "AnnealStageResult",
     "AnnealStrategy",
     "AnnealSummary",
     "BCStrategy",
     "BCTrainingResult",
+    "BegunRun",
     "MODES",
     "Mode",
     "PPOPlan",
@@ -38,8 +44,11 @@ __all__ = [
     "PolicyTrainingOrchestrator",
     "ReplaySummary",
     "RolloutSummary",
+    "Run",
     "TrainingContext",
     "TrainingHarness",
     "TrainingServices",
     "TrainingStrategy",
+    "teach",
+    "train",
 ]

@@ -9,10 +9,11 @@ from typing import Self
 
 from townlet.config.root import TownletConfig
 from townlet.errors import UsageError
+from townlet.play.stage import EngineFactory, town_engine
 from townlet.storage import numbered_folder
 from townlet.training.services.promotion import PromotionServiceAdapter
 from townlet.training.services.replay import ReplayDatasetService
-from townlet.training.services.rollout import EngineFactory, RolloutCaptureService, town_engine
+from townlet.training.services.rollout import RolloutCaptureService
 
 __all__ = ["TrainingServices"]
 

@@ -10,8 +10,8 @@ from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
 from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset
 from townlet.errors import DatasetError, UsageError
-from townlet.training.joined import JoinedDemonstrations
-from townlet.training.recorded import RecordedExperience
+from townlet.training.demonstrations.joined import JoinedDemonstrations
+from townlet.training.experience.recorded import RecordedExperience
 from townlet.training.results import ReplaySummary
 
 __all__ = ["ReplayDatasetService"]

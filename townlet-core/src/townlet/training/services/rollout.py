@@ -20,16 +20,16 @@ from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troup
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.stage import EngineFactory, town_engine
-from townlet.plugins.options import place
 from townlet.rollout import TrajectoryService
-from townlet.training.experience import Experience, FreshExperience, Room, group_count, group_seeds
-from townlet.training.guarded import GuardedLearner
+from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
+from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
+from townlet.training.experience.source import ExperienceSource
+from townlet.training.experience.staggered import StaggeredExperience
+from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.results import RolloutSummary
-from townlet.training.schedules import town_seeds
-from townlet.training.staggered import StaggeredExperience
-from townlet.training.teaching import LabelRecorder, UniformPolicy, Witness
+from townlet.training.seeds import town_seeds
 
-__all__ = ["EngineFactory", "RolloutCaptureService", "town_engine"]
+__all__ = ["RolloutCaptureService"]
 
 
 class RolloutCaptureService:
@@ -38,14 +38,11 @@ class RolloutCaptureService:
     Args:
         config: the town and how it is taught.
         engines: makes the towns.
-        casting: what the names of minds in the config mean.
     """
 
-    def __init__(
-        self, config: TownletConfig, engines: EngineFactory = town_engine, casting: Casting | None = None
-    ) -> None:
+    def __init__(self, config: TownletConfig, engines: EngineFactory = town_engine) -> None:
         self._config = config
-        self._casting = casting or Casting.of(config)
+        self._casting = Casting.of(config)
         self._engines = engines
 
     @cached_property
@@ -57,11 +54,7 @@ class RolloutCaptureService:
         """Fresh towns, one a seed."""
         return self._engines(self._config, seeds, threads)
 
-    def place(self, key: str) -> str:
-        """Where a key of the config was written, for errors; the key itself where that is not known."""
-        return place(self._casting.where, key) or key
-
-    def experience(self, learner: LearnerProtocol) -> Experience:
+    def experience(self, learner: LearnerProtocol) -> ExperienceSource:
         """On-policy experience of ``learner`` in the towns that training uses, in its roles of the config's cast."""
         rollout, seed = self._config.training.ppo.rollout, self._config.seed
         if not isinstance(learner, GuardedLearner):

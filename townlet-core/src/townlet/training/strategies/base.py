@@ -1,12 +1,16 @@
-"""What every training strategy is."""
+"""What every training strategy is: a function of a :class:`~townlet.training.run.run.Run`, and a class around it."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Protocol, runtime_checkable
 
+from townlet.config.root import TownletConfig
 from townlet.training.results import AnnealSummary, BCTrainingResult, PPOTrainingResult
+from townlet.training.run.run import Run
+from townlet.training.services import TrainingServices
 
-__all__ = ["TrainingStrategy"]
+__all__ = ["RunsOfItsOwn", "TrainingStrategy"]
 
 
 @runtime_checkable
@@ -24,3 +28,15 @@ class TrainingStrategy(Protocol):
     def run(self) -> BCTrainingResult | PPOTrainingResult | AnnealSummary:
         """Teach, and say how it went."""
         ...
+
+
+class RunsOfItsOwn:
+    """A strategy each call of which is a new run, in the next free folder of the services' runs folder.
+
+    Args:
+        config: the town and how it is taught.
+        services: rollouts, datasets, promotion.
+    """
+
+    def __init__(self, config: TownletConfig, services: TrainingServices) -> None:
+        self._begin = partial(Run.begin, config, services=services)

@@ -4,86 +4,89 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from townlet.api import BCMetrics, BCSettings, DemonstrationSource
-from townlet.config.root import TownletConfig
+from townlet.api import BCMetrics, DemonstrationSource
 from townlet.config.training import DemonstrationsConfig
-from townlet.training.contexts import TrainingContext, entered
-from townlet.training.gates import cloning_flags, with_majority
-from townlet.training.learners import require_learner
 from townlet.training.results import BCTrainingResult, Status
-from townlet.training.services import TrainingServices
+from townlet.training.run.run import Run
+from townlet.training.run.state import TrainingState
+from townlet.training.strategies.base import RunsOfItsOwn
+from townlet.training.strategies.gates import cloning_flags, with_majority
+from townlet.training.strategies.imitated import demonstrations
 
-__all__ = ["BCStrategy"]
+__all__ = ["BCStrategy", "clone", "run_bc"]
 
 
-class BCStrategy:
+class BCStrategy(RunsOfItsOwn):
     """Clones the teacher. Whether the clone is good enough is for the gate to say, on held-out lives."""
 
     name: ClassVar[str] = "bc"
     requires_torch: ClassVar[bool] = True
 
-    def __init__(self, config: TownletConfig, services: TrainingServices) -> None:
-        self.config = config
-        self.services = services
-
-    def run(
-        self,
-        *,
-        dataset_config: DemonstrationsConfig | None = None,
-        context: TrainingContext | None = None,
-        demonstrations: DemonstrationSource | None = None,
-        epochs: int | None = None,
-        save: bool = True,
-    ) -> BCTrainingResult:
+    def run(self, *, dataset_config: DemonstrationsConfig | None = None) -> BCTrainingResult:
         """Clone, judge, save.
 
         Args:
             dataset_config: what is imitated, instead of the config's.
-            context: the run this belongs to; a new run without.
-            demonstrations: what is imitated, opened already.
-            epochs: passes over them, instead of the config's.
-            save: write a checkpoint at the end; an anneal stage leaves that to the schedule.
 
         Raises:
             TorchNotAvailableError: if the learner needs PyTorch and there is none.
             DatasetError: if the demonstrations are refused.
         """
-        require_learner(self.config, "behaviour cloning")
-        with entered(context, self.config, self.services, self.name) as training:
-            if save and training.progress.bc is not None:
-                return training.progress.bc  # a run that is resumed when it was done already
-            metrics: BCMetrics | None = None
-            status: Status = "completed"
-            transitions = 0
-            try:
-                source = demonstrations if demonstrations is not None else training.demonstrations(dataset_config)
-                transitions = source.size("train")
-                training.learner.at = f"cloning, stage {training.progress.stage}"
-                metrics = training.learner.clone_behaviour(source, self._settings(epochs), training.report)
-                metrics = with_majority(metrics, source)
-            except KeyboardInterrupt:
-                status = "interrupted"
-                training.restore()  # the learner stopped in the middle of an epoch
-            result = self._result(training, metrics, status, transitions)
-            return training.save_cloned(result) if save and metrics is not None else result
+        with self._begin(self.name) as run:
+            return run_bc(run, dataset_config)
 
-    def _settings(self, epochs: int | None) -> BCSettings:
-        settings = self.config.training.bc.settings
-        seed = settings.seed or self.config.seed  # by its value: a config that was written and read sets every key
-        return settings.model_copy(update={"seed": seed, **({} if epochs is None else {"epochs": epochs})})
 
-    def _result(
-        self, training: TrainingContext, metrics: BCMetrics | None, status: Status, transitions: int
-    ) -> BCTrainingResult:
-        threshold = self.config.training.bc.accuracy_threshold
-        flags = cloning_flags(metrics, threshold) if metrics is not None else ("it was interrupted",)
-        return BCTrainingResult(
-            status=status,
-            metrics=metrics,
-            accuracy_threshold=threshold,
-            passed=not flags,
-            flags=flags,
-            transitions=transitions,
-            fingerprint=training.fingerprint,
-            seconds=training.seconds,
-        )
+def run_bc(run: Run, dataset: DemonstrationsConfig | None = None) -> BCTrainingResult:
+    """All of a run that only clones, its checkpoint included. What it had reached, if it is resumed after that."""
+    if run.state.bc is not None:
+        return run.state.bc
+    try:
+        source = demonstrations(run, dataset)
+    except KeyboardInterrupt:
+        return _result(run, None, "interrupted", 0)
+    result = clone(run, source)
+    if result.metrics is None:
+        return result
+    accuracy = {"accuracy": result.metrics.accuracy}
+    result = result.model_copy(update={"checkpoint": str(run.folder.checkpoint(1, 0))})
+    run.save(TrainingState(stage=1, cloned=True, bc=result), accuracy)
+    return result
+
+
+def clone(run: Run, source: DemonstrationSource, *, epochs: int | None = None) -> BCTrainingResult:
+    """Clone and judge, without a checkpoint. A person who stops it leaves the weights as they were before.
+
+    Args:
+        run: whose learner clones.
+        source: what is imitated.
+        epochs: passes over it, instead of the config's.
+    """
+    settings = run.config.training.bc.settings
+    # The seed by its value: a config that was written and read sets every key.
+    changes = {"seed": settings.seed or run.config.seed, **({} if epochs is None else {"epochs": epochs})}
+    metrics: BCMetrics | None = None
+    status: Status = "completed"
+    transitions = source.size("train")
+    try:
+        run.learner.at = f"cloning, stage {run.state.stage}"
+        metrics = run.learner.clone_behaviour(source, settings.model_copy(update=changes), run.report)
+        metrics = with_majority(metrics, source)
+    except KeyboardInterrupt:
+        status = "interrupted"
+        run.restore()  # the learner stopped in the middle of an epoch
+    return _result(run, metrics, status, transitions)
+
+
+def _result(run: Run, metrics: BCMetrics | None, status: Status, transitions: int) -> BCTrainingResult:
+    threshold = run.config.training.bc.accuracy_threshold
+    flags = ("it was interrupted",) if metrics is None else cloning_flags(metrics, threshold)
+    return BCTrainingResult(
+        status=status,
+        metrics=metrics,
+        accuracy_threshold=threshold,
+        passed=not flags,
+        flags=flags,
+        transitions=transitions,
+        fingerprint=run.fingerprint,
+        seconds=run.seconds,
+    )

@@ -4,175 +4,165 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from townlet.api import DemonstrationSource, PPOSettings
-from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
 from townlet.errors import TrainingError
 from townlet.rollout import Interruptible
-from townlet.training.contexts import PPOState, TrainingContext, entered
-from townlet.training.experience import Experience
-from townlet.training.learners import require_learner
-from townlet.training.plans import PPOPlan
-from townlet.training.recorded import teacher_sample
+from townlet.training.experience.source import ExperienceSource
 from townlet.training.results import PPOTrainingResult, Status
-from townlet.training.schedules import scheduled, social_stage, town_seeds
-from townlet.training.services import TrainingServices
-from townlet.training.update_report import update_report
+from townlet.training.run.run import Run
+from townlet.training.run.state import PPOState
+from townlet.training.seeds import town_seeds
+from townlet.training.strategies.base import RunsOfItsOwn
+from townlet.training.strategies.imitated import demonstrations, teacher_sample
+from townlet.training.strategies.plans import PPOPlan
+from townlet.training.strategies.reports import update_report
+from townlet.training.strategies.schedules import scheduled, social_stage
 
-__all__ = ["PPOStrategy"]
+__all__ = ["PPOStrategy", "learn", "run_ppo"]
 
 
-class PPOStrategy:
+class PPOStrategy(RunsOfItsOwn):
     """Learns from reward. After cloning it warms up the critic and stays near the clone for a while."""
 
     name: ClassVar[str] = "ppo"
     requires_torch: ClassVar[bool] = True
 
-    def __init__(self, config: TownletConfig, services: TrainingServices) -> None:
-        self.config = config
-        self.services = services
-
-    def run(
-        self,
-        *,
-        dataset_config: DemonstrationsConfig | None = None,
-        context: TrainingContext | None = None,
-        plan: PPOPlan | None = None,
-        demonstrations: DemonstrationSource | None = None,
-    ) -> PPOTrainingResult:
-        """Update until the plan is done, time is up or a person stops it; each way the last checkpoint is whole.
+    def run(self, *, dataset_config: DemonstrationsConfig | None = None) -> PPOTrainingResult:
+        """Update until all is done, time is up or a person stops it; each way the last checkpoint is whole.
 
         Args:
             dataset_config: the recording to replay, or the demonstrations of the mixed mode.
-            context: the run this belongs to; a new run without.
-            plan: what to do, by default what the config says.
-            demonstrations: those of the cloning term, opened already.
 
         Raises:
             TorchNotAvailableError: if the learner needs PyTorch and there is none.
             TrainingError: if a loss is not finite; it names the update and the last good checkpoint.
         """
-        require_learner(self.config, "PPO training")
-        plan = plan if plan is not None else PPOPlan.from_config(self.config)
-        with entered(context, self.config, self.services, self.name) as training:
-            experience = self._experience(training, plan, dataset_config)
-            if demonstrations is None and plan.data == "mixed":
-                demonstrations = training.demonstrations(dataset_config)
-            self._prepare(training, experience)
-            status = self._learn(training, plan, experience, demonstrations)
-            return self._result(training, plan, status)
+        with self._begin(self.name) as run:
+            return run_ppo(run, dataset_config)
 
-    def _experience(
-        self, training: TrainingContext, plan: PPOPlan, dataset_config: DemonstrationsConfig | None
-    ) -> Experience:
-        if plan.data == "replay":
-            return self.services.replay.experience(dataset_config, training.spec)
-        return self.services.rollout.experience(training.learner)
 
-    def _prepare(self, training: TrainingContext, experience: Experience) -> None:
-        """Begin the phase, or go on with the one that the checkpoint was written in."""
-        if training.progress.ppo is not None:
-            if training.progress.towns:
-                training.load_experience(experience)
-            return
-        if training.progress.cloned and training.learner.holds_references:
-            training.learner.hold_reference()
-        start = PPOState(initial_fingerprint=training.fingerprint)
-        training.progress = training.progress.model_copy(update={"ppo": start})
+def run_ppo(run: Run, dataset: DemonstrationsConfig | None = None) -> PPOTrainingResult:
+    """All of a run of plain PPO, on the experience that its mode or its config says."""
+    plan = PPOPlan.of_run(run.config, run.mode)
+    if plan.data == "replay":
+        return learn(run, plan, run.services.replay.experience(dataset, run.spec))
+    experience = run.services.rollout.experience(run.learner)
+    return learn(run, plan, experience, demonstrations(run, dataset) if plan.data == "mixed" else None)
 
-    def _learn(
-        self,
-        training: TrainingContext,
-        plan: PPOPlan,
-        experience: Experience,
-        demonstrations: DemonstrationSource | None,
-    ) -> Status:
-        state, limit = training.ppo, self.config.training.ppo.max_seconds
-        began = time.perf_counter()
-        status: Status = "completed"
-        try:
-            with Interruptible() as interrupt:
-                while state.update < plan.updates and status == "completed":
-                    state = self._update(training, plan, experience, demonstrations)
-                    if interrupt.requested:
-                        status = "interrupted"
-                    elif limit is not None and time.perf_counter() - began > limit:
-                        status = "time_limit"
-                    due = state.update % self.config.training.checkpoints.every == 0 or state.update == plan.updates
-                    if due or status != "completed":
-                        training.save(training.progress, state.recent(), experience)
-        except KeyboardInterrupt:  # asked for twice, in the middle of an update
-            training.restore()
-            return "interrupted"
-        return status
 
-    def _update(
-        self,
-        training: TrainingContext,
-        plan: PPOPlan,
-        experience: Experience,
-        demonstrations: DemonstrationSource | None,
-    ) -> PPOState:
-        """One update: reward by the stage of the cycle, gather, learn, report."""
-        state, started = training.ppo, time.perf_counter()
-        training.cycle = plan.cycle_of(state.update, self.config.training.social.updates_per_cycle)
-        stage = social_stage(self.config.training.social, training.cycle)
-        if stage is not None:
-            experience.set_social_stage(stage)
-        settings = self._settings(training, plan, state.update, cloning=demonstrations is not None)
-        gathered = experience.gather(settings.gamma)
-        batch = gathered.batch
-        if demonstrations is not None and settings.bc_coefficient > 0:
-            sample = teacher_sample(demonstrations, self.config.training.ppo.bc_batch, settings.seed)
-            batch = replace(batch, demonstrations=sample)
-        where = training.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
-        try:
-            metrics = training.learner.update(batch, settings)
-        except TrainingError as error:
-            kept = f"the last good checkpoint is {training.checkpoint}"
-            raise TrainingError(error.summary, where=where, details=(*error.details, kept)) from error
-        state = state.after(gathered, metrics, settings.value_coefficient)
-        training.progress = training.progress.model_copy(update={"ppo": state})
-        took = time.perf_counter() - started
-        report = update_report(
-            plan, state, gathered, settings, stage=stage, seconds=training.seconds, step_seconds=took
-        )
-        training.report(report)
-        return state
+def learn(
+    run: Run, plan: PPOPlan, experience: ExperienceSource, teacher: DemonstrationSource | None = None
+) -> PPOTrainingResult:
+    """One phase of PPO: begun, or gone on with where the checkpoint was written in it.
 
-    def _settings(self, training: TrainingContext, plan: PPOPlan, update: int, *, cloning: bool) -> PPOSettings:
-        """The settings of one update: those of the config, moved along their schedules."""
-        ppo, step, span = self.config.training.ppo, plan.offset + update, plan.span or plan.updates
-        cloned = training.progress.cloned
-        refers = cloned and training.learner.holds_references
-        return ppo.settings.model_copy(
-            update={
-                "learning_rate": scheduled(ppo.learning_rate, step, span),
-                "entropy_coefficient": scheduled(ppo.entropy, step, span),
-                "kl_coefficient": scheduled(ppo.reference_kl, step, span) if refers else 0.0,
-                "bc_coefficient": scheduled(plan.bc_weight, update, plan.updates) if cloning else 0.0,
-                "train_policy": update >= plan.critic_warmup or not cloned,
-                "seed": town_seeds(self.config.seed, "update", 1, step)[0],
-            }
-        )
+    Args:
+        run: whose learner learns.
+        plan: what to do.
+        experience: what it learns from.
+        teacher: the demonstrations of the cloning term; None for none.
+    """
+    if run.state.ppo is None:
+        if run.state.cloned and run.learner.holds_references:
+            run.learner.hold_reference()
+        run.state = run.state.model_copy(update={"ppo": PPOState(initial_fingerprint=run.fingerprint)})
+    else:
+        run.load_towns(experience)
+    status = _updates(_Phase(run, plan, experience, teacher))
+    return _result(run, plan, status)
 
-    def _result(self, training: TrainingContext, plan: PPOPlan, status: Status) -> PPOTrainingResult:
-        state = training.ppo
-        tenth = max(1, state.update // 10)
-        return PPOTrainingResult(
-            status=status,
-            data=plan.data,
-            updates=state.update,
-            samples=state.samples,
-            initial_fingerprint=state.initial_fingerprint,
-            fingerprint=training.fingerprint,
-            reward_first=state.first(tenth).get("reward_mean"),
-            reward_last=state.recent().get("reward_mean"),
-            metrics=state.last,
-            baselines=state.recent(),
-            social_stage=social_stage(self.config.training.social, training.cycle),
-            checkpoint=str(training.checkpoint) if training.checkpoint is not None else None,
-            seconds=training.seconds,
-        )
+
+class _Phase(NamedTuple):
+    """What each update of a phase needs."""
+
+    run: Run
+    plan: PPOPlan
+    experience: ExperienceSource
+    teacher: DemonstrationSource | None
+
+
+def _updates(phase: _Phase) -> Status:
+    """All that are left, or those until time is up or a person stops it; each way the last checkpoint is whole."""
+    run, total = phase.run, phase.plan.updates
+    training, began = run.config.training, time.perf_counter()
+    status: Status = "completed"
+    try:
+        with Interruptible() as interrupt:
+            while run.ppo.update < total and status == "completed":
+                _update(phase)
+                if interrupt.requested:
+                    status = "interrupted"
+                elif training.ppo.max_seconds is not None and time.perf_counter() - began > training.ppo.max_seconds:
+                    status = "time_limit"
+                due = run.ppo.update % training.checkpoints.every == 0 or run.ppo.update == total
+                if due or status != "completed":
+                    run.save(run.state, run.ppo.recent(), phase.experience)
+    except KeyboardInterrupt:  # asked for twice, in the middle of an update
+        run.restore()
+        return "interrupted"
+    return status
+
+
+def _update(phase: _Phase) -> None:
+    """One update: reward by the stage of the cycle, gather, learn, report."""
+    run, plan, experience, teacher = phase
+    state, training, started = run.ppo, run.config.training, time.perf_counter()
+    run.cycle = plan.cycle_of(state.update, training.social.updates_per_cycle)
+    stage = social_stage(training.social, run.cycle)
+    if stage is not None:
+        experience.set_social_stage(stage)
+    settings = _settings(run, plan, cloning=teacher is not None)
+    gathered = experience.gather(settings.gamma)
+    batch = gathered.batch
+    if teacher is not None and settings.bc_coefficient > 0:
+        batch = replace(batch, demonstrations=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
+    where = run.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
+    try:
+        metrics = run.learner.update(batch, settings)
+    except TrainingError as error:
+        kept = f"the last good checkpoint is {run.checkpoint}"
+        raise TrainingError(error.summary, where=where, details=(*error.details, kept)) from error
+    state = state.after(gathered, metrics, settings.value_coefficient)
+    run.state = run.state.model_copy(update={"ppo": state})
+    took = time.perf_counter() - started
+    run.report(update_report(plan, state, gathered, settings, stage=stage, seconds=run.seconds, step_seconds=took))
+
+
+def _settings(run: Run, plan: PPOPlan, *, cloning: bool) -> PPOSettings:
+    """The settings of the next update: those of the config, moved along their schedules."""
+    ppo, update = run.config.training.ppo, run.ppo.update
+    step, span = plan.offset + update, plan.span or plan.updates
+    cloned = run.state.cloned
+    refers = cloned and run.learner.holds_references
+    return ppo.settings.model_copy(
+        update={
+            "learning_rate": scheduled(ppo.learning_rate, step, span),
+            "entropy_coefficient": scheduled(ppo.entropy, step, span),
+            "kl_coefficient": scheduled(ppo.reference_kl, step, span) if refers else 0.0,
+            "bc_coefficient": scheduled(plan.bc_weight, update, plan.updates) if cloning else 0.0,
+            "train_policy": update >= plan.critic_warmup or not cloned,
+            "seed": town_seeds(run.config.seed, "update", 1, step)[0],
+        }
+    )
+
+
+def _result(run: Run, plan: PPOPlan, status: Status) -> PPOTrainingResult:
+    state = run.ppo
+    tenth = max(1, state.update // 10)
+    return PPOTrainingResult(
+        status=status,
+        data=plan.data,
+        updates=state.update,
+        samples=state.samples,
+        initial_fingerprint=state.initial_fingerprint,
+        fingerprint=run.fingerprint,
+        reward_first=state.first(tenth).get("reward_mean"),
+        reward_last=state.recent().get("reward_mean"),
+        metrics=state.last,
+        baselines=state.recent(),
+        social_stage=social_stage(run.config.training.social, run.cycle),
+        checkpoint=None if run.checkpoint is None else str(run.checkpoint),
+        seconds=run.seconds,
+    )

@@ -4,53 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict, Unpack
 
 from pydantic import ValidationError
 
-from townlet.api import LearnerProtocol, ObservationSpec
+from townlet.api import ObservationSpec
 from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.config.root import TownletConfig, config_digest
 from townlet.errors import CheckpointError
 from townlet.observations import town_facts
-from townlet.training.experience import Experience
-from townlet.training.progress import Progress
+from townlet.training.experience.source import ExperienceSource
+from townlet.training.learner.guarded import GuardedLearner
+from townlet.training.run.state import TrainingState
 
-__all__ = ["load_progress", "save_checkpoint", "towns_folder"]
+__all__ = ["load_state", "save_checkpoint", "towns_folder"]
 
-_FOLDER, _PROGRESS, _TOWNS = "training", "progress.json", "towns"
-
-
-class ManifestFields(TypedDict):
-    """What the manifest says of the learner, of its past and of how good it is."""
-
-    backend: str
-    distribution: str
-    version: str
-    metrics: Mapping[str, float]
-    parent: Path | None
+_FOLDER, _STATE, _TOWNS = "training", "state.json", "towns"
 
 
 def save_checkpoint(
     path: Path,
-    learner: LearnerProtocol,
+    learner: GuardedLearner,
     spec: ObservationSpec,
     config: TownletConfig,
-    progress: Progress,
-    experience: Experience | None = None,
-    **manifest: Unpack[ManifestFields],
+    state: TrainingState,
+    *,
+    metrics: Mapping[str, float],
+    experience: ExperienceSource | None,
+    parent: Path | None,
 ) -> None:
-    """Write the learner, ``progress`` and, if given, the towns under way into the new folder ``path``."""
+    """Write the learner, ``state`` and, if given, the towns under way into the new folder ``path``.
+
+    Args:
+        path: must not exist.
+        learner: who learns.
+        spec: what it sees.
+        config: the run's.
+        state: where the run stands.
+        metrics: how good the learner is, by name.
+        experience: whose towns are to be gone on with; None for none.
+        parent: the checkpoint before.
+    """
 
     def fill(folder: Path) -> None:
         learner.save(folder)
         training = folder / _FOLDER
         training.mkdir()
-        (training / _PROGRESS).write_text(progress.model_dump_json(indent=1), encoding="utf-8")
+        (training / _STATE).write_text(state.model_dump_json(indent=1), encoding="utf-8")
         if experience is not None:
             (training / _TOWNS).mkdir()
             experience.save(training / _TOWNS)
 
+    told = learner.provenance
     write_checkpoint(
         path,
         fill,
@@ -59,25 +63,31 @@ def save_checkpoint(
         facts=town_facts(config.town),
         config_id=config.config_id,
         fingerprint=learner.policy.fingerprint(),
-        **manifest,
+        backend=told.active,
+        distribution=told.distribution or "",
+        version=told.version or "",
+        metrics=metrics,
+        parent=parent,
     )
 
 
-def load_progress(path: Path, spec: ObservationSpec) -> Progress:
+def load_state(path: Path, spec: ObservationSpec) -> TrainingState:
     """Where the run stood when the checkpoint was written, its digests checked.
 
     Raises:
         CheckpointError: if the checkpoint is damaged, does not fit, or was not written by training.
     """
     checkpoint = read_checkpoint(path, spec)
-    file = checkpoint.path / _FOLDER / _PROGRESS
+    file = checkpoint.path / _FOLDER / _STATE
     try:
-        return Progress.model_validate_json(file.read_bytes())
+        return TrainingState.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         raise CheckpointError("the checkpoint is not one to resume training from", where=str(path)) from None
     except ValidationError as error:
         raise CheckpointError(
-            "the checkpoint's progress cannot be read", where=str(file), details=(str(error.errors()[0]["msg"]),)
+            "the checkpoint's state of training cannot be read",
+            where=str(file),
+            details=(str(error.errors()[0]["msg"]),),
         ) from None
 
 

@@ -13,12 +13,12 @@ from rich.progress import Progress as Bar
 from townlet.cli.output import console
 from townlet.rollout import Step
 
-__all__ = ["Progress"]
+__all__ = ["TicksBar"]
 
 _BAR_EVERY, _LINE_EVERY = 0.1, 10.0
 
 
-class Progress:
+class TicksBar:
     """A watcher of the loop.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig
@@ -17,16 +18,7 @@ from townlet.plugins.names import split_qualified
 from townlet.policy import models
 from townlet.policy.doors import torch_missing
 
-__all__ = [
-    "PURPOSES",
-    "learner_backend",
-    "learner_manifest",
-    "learner_name",
-    "learner_options",
-    "needs_torch",
-    "open_learner",
-    "require_learner",
-]
+__all__ = ["PURPOSES", "LearnerChoice", "learner_name", "learner_options", "needs_torch", "require_learner"]
 
 DEFAULT_LEARNER = "pytorch"
 _NEVER_LEARN = ("scripted", "stub")
@@ -37,6 +29,83 @@ PURPOSES: Mapping[str, str] = {
     **dict.fromkeys(("ppo", "rollout", "replay", "mixed"), "PPO training"),
 }
 """What each training mode is for, in the words of an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerChoice:
+    """The learner that a config asks for.
+
+    Attributes:
+        name: as it is called in the config.
+        backend: its own name, whatever it is called; None if it is not installed.
+        manifest: None if it has none, or is not installed.
+        options: for its backend.
+        own_options: names of those that stand under ``training.options``.
+        seed: of fresh weights.
+        where: the key of the config that names it.
+    """
+
+    name: str
+    backend: str | None
+    manifest: Manifest | None
+    options: Mapping[str, Any]
+    own_options: frozenset[str]
+    seed: int
+    where: str
+
+    @classmethod
+    def of(cls, config: TownletConfig, mode: str) -> Self:
+        """The learner for one of the training modes.
+
+        Raises:
+            TorchNotAvailableError: if it needs PyTorch and there is none; nothing else is looked at before.
+            UsageError: if the config names no learner.
+        """
+        name = require_learner(config, PURPOSES[mode])
+        row = installed(name)
+        return cls(
+            name=name,
+            backend=None if row is None else row.name,
+            manifest=None if row is None else row.manifest,
+            options=learner_options(config),
+            own_options=frozenset(config.training.options),
+            seed=config.seed,
+            where="training.backend" if config.training.backend else "policy.backend",
+        )
+
+    def open(self, spec: ObservationSpec, checkpoint: Path | None = None) -> ResolvedLearner:
+        """The learner, with fresh weights or with those of ``checkpoint``.
+
+        Raises:
+            BackendError: if it cannot be made; training never falls back to another one.
+            CheckpointError: if the checkpoint does not fit.
+        """
+        return resolve_learner(
+            self.name,
+            spec=spec,
+            options=self.options,
+            seed=self.seed,
+            checkpoint=checkpoint,
+            where=self.where,
+            section=lambda option: "training.options" if option in self.own_options else "policy.options",
+        )
+
+
+def require_learner(config: TownletConfig, purpose: str) -> str:
+    """The name of the learner, if it can work here. One that does not need PyTorch is not asked for it.
+
+    Args:
+        config: how minds are to be taught.
+        purpose: what for, such as ``"PPO training"``.
+
+    Raises:
+        TorchNotAvailableError: if it needs PyTorch and there is none.
+    """
+    name = learner_name(config)
+    # Asked through the module, where it can be replaced.
+    if needs_torch(name) and not models.torch_available():
+        raise torch_missing(purpose, where=f"the learner is {name!r}")
+    return name
 
 
 def learner_name(config: TownletConfig) -> str:
@@ -64,18 +133,6 @@ def learner_name(config: TownletConfig) -> str:
     return choice.name if learns else DEFAULT_LEARNER
 
 
-def learner_backend(config: TownletConfig) -> str | None:
-    """The own name of the backend that learns, whatever it is called in the config; None if it is not installed."""
-    row = installed(learner_name(config))
-    return None if row is None else row.name
-
-
-def learner_manifest(config: TownletConfig) -> Manifest | None:
-    """The manifest of the backend that learns; None if it has none, or is not installed."""
-    row = installed(learner_name(config))
-    return None if row is None else row.manifest
-
-
 def learner_options(config: TownletConfig) -> Mapping[str, Any]:
     """``training.options``, over ``policy.options`` where the backend that learns is the one that acts.
 
@@ -93,38 +150,6 @@ def needs_torch(name: str) -> bool:
     if row is None:
         return split_qualified(name)[1] in (DEFAULT_LEARNER, "torch")
     return any(requirement.name == "torch" for requirement in row.requirements)
-
-
-def require_learner(config: TownletConfig, purpose: str) -> None:
-    """Refuse to begin ``purpose`` (``"PPO training"``) where the configured learner cannot work.
-
-    A learner that does not need PyTorch is not asked for it.
-
-    Raises:
-        TorchNotAvailableError: if it needs PyTorch and there is none.
-    """
-    name = learner_name(config)
-    # Asked through the module, where it can be replaced.
-    if needs_torch(name) and not models.torch_available():
-        raise torch_missing(purpose, where=f"the learner is {name!r}")
-
-
-def open_learner(config: TownletConfig, spec: ObservationSpec, checkpoint: Path | None = None) -> ResolvedLearner:
-    """The configured learner, with fresh weights from the config's seed or with those of ``checkpoint``.
-
-    Raises:
-        BackendError: if it cannot be made; training never falls back to another one.
-        CheckpointError: if the checkpoint does not fit.
-    """
-    return resolve_learner(
-        learner_name(config),
-        spec=spec,
-        options=learner_options(config),
-        seed=config.seed,
-        checkpoint=checkpoint,
-        where="training.backend" if config.training.backend else "policy.backend",
-        section=lambda option: "training.options" if option in config.training.options else "policy.options",
-    )
 
 
 def _same(name: str, other: str) -> bool:

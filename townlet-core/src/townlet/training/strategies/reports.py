@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from townlet.api import PPOSettings, TrainingReport
 from townlet.config.training import SocialStage
-from townlet.training.experience import Gathered
-from townlet.training.plans import PPOPlan
-from townlet.training.progress import PPOState
+from townlet.training.experience.source import Gathered
 from townlet.training.results import AnnealStageResult
+from townlet.training.run.state import PPOState
+from townlet.training.strategies.plans import PPOPlan
 
 __all__ = ["gate_report", "update_report"]
 

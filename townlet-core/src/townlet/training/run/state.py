@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import PPOMetrics
-from townlet.training.experience import Gathered
+from townlet.training.experience.source import Gathered
 from townlet.training.results import AnnealStageResult, BCTrainingResult
 
-__all__ = ["TRACKED", "PPOState", "Progress"]
+__all__ = ["TRACKED", "PPOState", "TrainingState"]
 
 TRACKED = ("reward_mean", "loss", "queue_conflicts", "queue_conflict_intensity")
 """Numbers of each update that are kept for the gates and the result."""
@@ -58,7 +58,7 @@ def _mean(values: Sequence[float]) -> float:
     return float(sum(values) / len(values))
 
 
-class Progress(_Frozen):
+class TrainingState(_Frozen):
     """Where a run stands; kept in each checkpoint. What comes next is stage ``stage``, update ``ppo.update``."""
 
     schema_version: Literal[1] = 1

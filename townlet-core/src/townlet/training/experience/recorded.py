@@ -1,4 +1,4 @@
-"""Experience from a recorded dataset, piece by piece, and samples of a teacher's transitions."""
+"""Experience from a recorded dataset, piece by piece."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from townlet.api import DemonstrationBatch, DemonstrationSource, RolloutBatch
+from townlet.api import RolloutBatch
 from townlet.config.training import SocialStage
 from townlet.data import Dataset, TrajectoryBlock
 from townlet.errors import DatasetError
-from townlet.training.experience import Gathered
+from townlet.training.experience.source import Gathered
 
-__all__ = ["RecordedExperience", "teacher_sample"]
+__all__ = ["RecordedExperience"]
 
 
 class RecordedExperience:
@@ -113,8 +113,3 @@ def replayed(block: TrajectoryBlock) -> RolloutBatch:
         truncated=kept.truncated,
         bootstrap=bootstrap,
     )
-
-
-def teacher_sample(source: DemonstrationSource, size: int, seed: int) -> DemonstrationBatch:
-    """A random batch of demonstrated transitions, a function of ``seed``."""
-    return next(source.batches("train", size, seed=seed))

@@ -16,7 +16,8 @@ import numpy as np
 from townlet.api import RolloutBatch, RolloutMemory
 from townlet.config.training import SocialStage
 from townlet.errors import CheckpointError
-from townlet.training.experience import FreshExperience, Gathered
+from townlet.training.experience.fresh import FreshExperience
+from townlet.training.experience.source import Gathered
 
 __all__ = ["StaggeredExperience"]
 

@@ -1,4 +1,4 @@
-"""Where PPO's experience comes from, and the first kind of it: fresh rollouts of towns."""
+"""Experience from fresh rollouts of towns."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from townlet.api import RolloutBatch, RolloutMemory
+from townlet.api import RolloutMemory
 from townlet.config.training import RolloutConfig, SocialStage
 from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
 from townlet.play import Stage
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
-from townlet.training.schedules import town_seeds
+from townlet.training.experience.source import Gathered
+from townlet.training.seeds import town_seeds
 
-__all__ = ["Experience", "FreshExperience", "Gathered", "Room", "SocialStages", "group_count", "group_seeds"]
+__all__ = ["FreshExperience", "Room", "SocialStages", "group_count", "group_seeds"]
 
 _COUNTERS = {
     "queue_conflicts": "conflict",
@@ -51,44 +52,6 @@ class SocialStages(Protocol):
 
     def set_social_stage(self, stage: str) -> None:
         """Reward by this stage from now on."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """One piece of experience and what it says about the town.
-
-    Attributes:
-        batch: views that the next piece overwrites.
-        samples: decisions to learn from: asked entries of rows that the learner plays.
-        metrics: town metrics by the names of :data:`~townlet.training.metrics.METRICS`.
-    """
-
-    batch: RolloutBatch
-    samples: int
-    metrics: Mapping[str, float]
-
-
-class Experience(Protocol):
-    """A supply of experience that can be saved and gone on with, exactly."""
-
-    def gather(self, gamma: float) -> Gathered:
-        """The next piece, for an update that discounts by ``gamma``.
-
-        Raises KeyboardInterrupt if a person stopped it; what was begun is then void.
-        """
-        ...
-
-    def set_social_stage(self, stage: SocialStage) -> None:
-        """Reward by this stage from the next piece on."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write all that the next pieces depend on into an existing empty folder."""
-        ...
-
-    def load(self, folder: Path) -> None:
-        """Go on from what :meth:`save` wrote. Raises CheckpointError or SnapshotError if it does not fit."""
         ...
 
 

@@ -33,7 +33,7 @@ from townlet.minds.blame import blamed_learner
 from townlet.plugins.guard import describe
 from townlet.plugins.provenance import Provenance
 from townlet.rollout import ArrayMemory
-from townlet.training.metrics import METRICS
+from townlet.training.metrics.fields import METRICS
 
 __all__ = ["GuardedLearner"]
 
@@ -145,6 +145,10 @@ class GuardedLearner:
         if (arrays.asked is not arrays.active) != spans:
             self._refuse("made a memory whose 'asked' is " + ("'active' itself" if spans else "an array of its own"))
         return memory, True
+
+    def close(self) -> None:
+        """Close its policy."""
+        self.policy.close()
 
     @contextmanager
     def _named(self, doing: str, outside: Sequence[BaseException] = ()) -> Iterator[None]:

@@ -8,7 +8,7 @@ of the critic), written or not. What else is not honoured is at its default, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -19,12 +19,12 @@ from townlet.config.training import PPOTrainingConfig, ScheduleConfig
 from townlet.errors import ConfigError
 from townlet.plugins.manifest import Manifest
 
-__all__ = ["Asked", "asked_settings", "refuse_unhonoured", "unhonoured"]
+__all__ = ["AskedSetting", "asked_settings", "left_out", "refuse_unhonoured", "unhonoured"]
 
 _SCHEDULED = {"learning_rate": "learning_rate", "entropy_coefficient": "entropy"}
 
 
-class Asked(NamedTuple):
+class AskedSetting(NamedTuple):
     """A setting that training will ask for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
     instead: str
 
 
-def asked_settings(config: TownletConfig, mode: str) -> Iterator[Asked]:
+def asked_settings(config: TownletConfig, mode: str) -> Iterator[AskedSetting]:
     """What a mode of training asks of a learner beyond the defaults."""
     training = config.training
     clones, learns = mode in ("bc", "anneal"), mode != "bc"
@@ -52,28 +52,28 @@ def asked_settings(config: TownletConfig, mode: str) -> Iterator[Asked]:
     yield from _written("ppo", ppo.settings, "training.ppo.settings")
     for setting, section in _SCHEDULED.items():
         if section in ppo.model_fields_set and not (setting == "entropy_coefficient" and _never(ppo.entropy)):
-            yield Asked("ppo", setting, f"training.ppo.{section}", "leave it out")
+            yield AskedSetting("ppo", setting, f"training.ppo.{section}", "leave it out")
     yield from _terms(ppo, mode, [stage.bc_weight for stage in training.anneal.stages])
 
 
-def _terms(ppo: PPOTrainingConfig, mode: str, weights: list[float]) -> Iterator[Asked]:
+def _terms(ppo: PPOTrainingConfig, mode: str, weights: list[float]) -> Iterator[AskedSetting]:
     if mode == "anneal" or ppo.initial is not None:
         if not _never(ppo.reference_kl):
-            yield Asked("ppo", "kl_coefficient", "training.ppo.reference_kl", "set its start and end to 0")
+            yield AskedSetting("ppo", "kl_coefficient", "training.ppo.reference_kl", "set its start and end to 0")
         if ppo.critic_warmup:
-            yield Asked("ppo", "train_policy", "training.ppo.critic_warmup", "set it to 0")
+            yield AskedSetting("ppo", "train_policy", "training.ppo.critic_warmup", "set it to 0")
     if mode == "anneal":
         for number, weight in enumerate(weights):
             if weight:
-                yield Asked("ppo", "bc_coefficient", f"training.anneal.stages.{number}.bc_weight", "set it to 0")
+                yield AskedSetting("ppo", "bc_coefficient", f"training.anneal.stages.{number}.bc_weight", "set it to 0")
     elif (mode == "mixed" or (mode == "ppo" and ppo.data == "mixed")) and not _never(ppo.bc_weight):
-        yield Asked("ppo", "bc_coefficient", "training.ppo.bc_weight", "train in the mode rollout")
+        yield AskedSetting("ppo", "bc_coefficient", "training.ppo.bc_weight", "train in the mode rollout")
 
 
-def _written(kind: str, settings: BaseModel, key: str) -> Iterator[Asked]:
+def _written(kind: str, settings: BaseModel, key: str) -> Iterator[AskedSetting]:
     for name in sorted(settings.model_fields_set):
         if getattr(settings, name) != type(settings).model_fields[name].get_default():
-            yield Asked(kind, name, f"{key}.{name}", "leave it out")
+            yield AskedSetting(kind, name, f"{key}.{name}", "leave it out")
 
 
 def _never(schedule: ScheduleConfig) -> bool:
@@ -100,13 +100,8 @@ def unhonoured(manifest: Manifest | None, learner: LearnerProtocol) -> dict[tupl
 
 
 def refuse_unhonoured(
-    config: TownletConfig,
-    mode: str,
-    missing: Mapping[tuple[str, str], str],
-    *,
-    backend: str,
-    where: Callable[[str], str],
-) -> str | None:
+    config: TownletConfig, mode: str, missing: Mapping[tuple[str, str], str], *, backend: str
+) -> None:
     """Refuse a config that asks for what is ``missing``.
 
     Args:
@@ -114,22 +109,22 @@ def refuse_unhonoured(
         mode: as of ``townlet train --mode``.
         missing: what the learner does not honour, as of :func:`unhonoured`.
         backend: its name.
-        where: from a key of the config to the place where it was written.
-
-    Returns:
-        What is left at a default that the learner does not honour, in words; None where there is nothing.
 
     Raises:
-        ConfigError: naming the setting, the backend and the place.
+        ConfigError: naming the setting, the backend and the key.
     """
     for asked in asked_settings(config, mode):
         reason = missing.get((asked.kind, asked.setting))
         if reason is not None:
             raise ConfigError(
                 f"policy backend {backend!r} does not honour {asked.setting} of {asked.kind}: {reason}",
-                where=where(asked.key),
+                where=asked.key,
                 details=(f"to do without it: {asked.instead}", f"what it honours:  townlet backends info {backend}"),
             )
+
+
+def left_out(mode: str, missing: Mapping[tuple[str, str], str], *, backend: str) -> str | None:
+    """What a mode of training leaves at a default that the learner does not honour, in words; None for nothing."""
     kinds = {"bc": ("bc",), "anneal": ("bc", "ppo")}.get(mode, ("ppo",))
     left = sorted(f"{kind}.{name}" for kind, name in missing if kind in kinds)
     return f"{backend} does not honour {', '.join(left)}: whatever it does instead is its own affair" if left else None

@@ -6,12 +6,13 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from townlet.api import TrainingReport
 from townlet.cli.output import console
 
-__all__ = ["TrainingProgress", "summary_line"]
+__all__ = ["TrainingBar", "summary_line"]
 
 _LINE_EVERY = 5.0
 _SHOWN: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -29,7 +30,7 @@ _SHOWN: dict[str, tuple[tuple[str, str, str], ...]] = {
 """Metric, heading, format, by phase."""
 
 
-class TrainingProgress:
+class TrainingBar:
     """Is shown each line of metrics.
 
     Args:
@@ -38,14 +39,14 @@ class TrainingProgress:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
         self._tasks: dict[tuple[str, int], TaskID] = {}
         self._stages = 0
         self._next = 0.0
 
     def __enter__(self) -> Self:
         if not self._quiet and console().is_terminal:
-            self._bar = Progress(
+            self._bar = Bar(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
@@ -77,7 +78,7 @@ class TrainingProgress:
                 f"{report.phase} {report.step}{total}: {summary_line(report)}", markup=False, soft_wrap=True
             )
 
-    def _update(self, bar: Progress, report: TrainingReport) -> None:
+    def _update(self, bar: Bar, report: TrainingReport) -> None:
         key = (report.phase, 0 if report.phase == "anneal" else self._stages)
         if key not in self._tasks:
             self._tasks[key] = bar.add_task(report.phase, total=report.total or None, line="")

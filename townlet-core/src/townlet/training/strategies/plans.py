@@ -10,6 +10,7 @@ from townlet.config.training import PPODataMode, ScheduleConfig
 
 __all__ = ["PPOPlan"]
 
+_DATA_MODES: dict[str, PPODataMode] = {"replay": "replay", "rollout": "rollout", "mixed": "mixed"}
 _NEVER = ScheduleConfig(start=0.0, end=0.0)
 
 
@@ -38,10 +39,11 @@ class PPOPlan:
     stage: int = 0
 
     @classmethod
-    def from_config(cls, config: TownletConfig) -> Self:
-        """The one phase of plain PPO training."""
+    def of_run(cls, config: TownletConfig, mode: str) -> Self:
+        """The one phase of plain PPO; a mode other than ``ppo`` says where its experience comes from."""
         ppo = config.training.ppo
-        return cls(ppo.data, ppo.updates, bc_weight=ppo.bc_weight, critic_warmup=ppo.critic_warmup)
+        data = _DATA_MODES.get(mode, ppo.data)
+        return cls(data, ppo.updates, bc_weight=ppo.bc_weight, critic_warmup=ppo.critic_warmup)
 
     @classmethod
     def of_stage(cls, config: TownletConfig, index: int) -> Self:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -12,11 +14,69 @@ from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest
 from townlet.errors import CheckpointError, ConfigError, UsageError
 from townlet.storage import HeldLock, PartialFolder, find_partials, write_bytes_atomic
+from townlet.suggestions import nearest
+from townlet.training.learner.choice import PURPOSES
 from townlet.training.results import CandidateResult, TrainingResult
 
-__all__ = ["RunFolder", "run_config"]
+__all__ = ["BegunRun", "RunFolder", "run_config"]
 
-_RUN = "run.json"
+_RUN, _CONFIG = "run.json", "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BegunRun:
+    """What a run was begun with, and where.
+
+    Attributes:
+        path: its folder.
+        mode: how minds are taught in it.
+        config: the town and how.
+    """
+
+    path: Path
+    mode: str
+    config: TownletConfig
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The run in a folder: the only reader of its ``run.json``.
+
+        Raises:
+            UsageError: if there is no run.
+            CheckpointError: if its files cannot be read.
+        """
+        try:
+            found = json.loads((path / _RUN).read_text(encoding="utf-8"))
+            config = TownletConfig.model_validate_json((path / _CONFIG).read_text(encoding="utf-8"))
+            mode = found["mode"]
+        except (FileNotFoundError, NotADirectoryError):
+            raise UsageError("there is no run to resume", where=str(path), details=_others(path)) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+            raise CheckpointError("the run's own files cannot be read", where=str(path), details=(text,)) from None
+        if mode not in PURPOSES:
+            text = f"{_RUN} says the mode {mode!r}"
+            raise CheckpointError("the run's own files cannot be read", where=str(path), details=(text,))
+        return cls(path, mode, config)
+
+    def must_be(self, config: TownletConfig, mode: str) -> None:
+        """Refuse to go on with it as another run than it is.
+
+        Raises:
+            UsageError: if it was begun in another mode.
+            ConfigError: if it was begun with another config; the first difference is named.
+        """
+        if self.mode != mode:
+            raise UsageError(f"the run was begun with --mode {self.mode}, not {mode}", where=str(self.path))
+        # Values are compared, not the digest of all: a key that came later has its default in both.
+        theirs, mine = self.config.model_dump(mode="json"), config.model_dump(mode="json")
+        if theirs != mine:
+            difference = _first_difference(theirs, mine)
+            raise ConfigError(
+                "a run goes on with the config that it was begun with",
+                where=str(self.path),
+                details=(difference, f"the run's config is {self.path / _CONFIG}"),
+            )
 
 
 class RunFolder:
@@ -36,7 +96,7 @@ class RunFolder:
         self.result = path / "result.json"
         self._lock: HeldLock | None = None
 
-    def hold(self) -> RunFolder:
+    def hold(self) -> Self:
         """Take the run for this process.
 
         Raises:
@@ -52,54 +112,39 @@ class RunFolder:
             self._lock = None
 
     @classmethod
-    def create(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
-        """A new run in ``path``, which must not exist or be empty. It appears whole: one that is there can be resumed.
+    def create(cls, begun: BegunRun) -> Self:
+        """A new run in its folder, which must not exist or be empty. It appears whole: once there, it can be resumed.
 
         Raises:
             UsageError: if something is there already.
         """
+        path, config = begun.path, begun.config
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UsageError(
                 "the folder of the run is not empty",
                 where=str(path),
                 details=("go on with the run that is there: --resume", "or choose another folder: --out FOLDER"),
             )
-        document = {"schema": 1, "mode": mode, "config_id": config.config_id, "config_digest": config_digest(config)}
+        document = {
+            "schema": 1,
+            "mode": begun.mode,
+            "config_id": config.config_id,
+            "config_digest": config_digest(config),
+        }
         with PartialFolder(path, error=UsageError) as partial:
             cls(partial.path).checkpoints.mkdir()
-            write_bytes_atomic(partial.path / "config.json", f"{config.model_dump_json(indent=2)}\n".encode())
+            write_bytes_atomic(partial.path / _CONFIG, f"{config.model_dump_json(indent=2)}\n".encode())
             write_bytes_atomic(partial.path / _RUN, f"{json.dumps(document, indent=2)}\n".encode())
         return cls(path).hold()
 
     @classmethod
-    def resume(cls, path: Path, config: TownletConfig, mode: str) -> RunFolder:
-        """The run in ``path``, begun with the same config and mode. What a kill left unfinished in it is removed.
+    def resume(cls, begun: BegunRun) -> Self:
+        """A run to go on with. What a kill left unfinished in its folder is removed.
 
         Raises:
-            UsageError: if there is no run, it was begun in another mode, or another process is training it.
-            ConfigError: if it was begun with another config; the first difference is named.
+            UsageError: if another process is training it.
         """
-        try:
-            found = json.loads((path / _RUN).read_text(encoding="utf-8"))
-            stored = TownletConfig.model_validate_json((path / "config.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UsageError("there is no run to resume", where=str(path)) from None
-        except ValueError as error:
-            raise CheckpointError(
-                "the run's own files cannot be read", where=str(path), details=(str(error),)
-            ) from None
-        if found["mode"] != mode:
-            raise UsageError(f"the run was begun with --mode {found['mode']}, not {mode}", where=str(path))
-        # Values are compared, not the digest of all: a key that came later has its default in both.
-        theirs, mine = stored.model_dump(mode="json"), config.model_dump(mode="json")
-        if theirs != mine:
-            difference = _first_difference(theirs, mine)
-            raise ConfigError(
-                "a run goes on with the config that it was begun with",
-                where=str(path),
-                details=(difference, f"the run's config is {path / 'config.json'}"),
-            )
-        folder = cls(path).hold()  # before anything in it is touched
+        folder = cls(begun.path).hold()  # before anything in it is touched
         folder.checkpoints.mkdir(exist_ok=True)
         for unfinished in (*find_partials(folder.checkpoints), *find_partials(folder.demonstrations)):
             if not unfinished.alive:
@@ -149,8 +194,8 @@ def run_config(checkpoint: Path) -> Path | None:
         checkpoint: its folder, a pointer such as ``checkpoints/best``, or the run's folder.
     """
     for folder in (checkpoint, checkpoint.parent, checkpoint.parent.parent):
-        if (folder / _RUN).is_file() and (folder / "config.json").is_file():
-            return folder / "config.json"
+        if (folder / _RUN).is_file() and (folder / _CONFIG).is_file():
+            return folder / _CONFIG
     return None
 
 
@@ -158,6 +203,17 @@ def _write(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def _others(path: Path) -> tuple[str, ...]:
+    """What a run is, and the one beside ``path`` that may have been meant."""
+    rule = "a run is the folder that `townlet train` wrote, as in its --out"
+    try:
+        names = [other.name for other in path.parent.iterdir() if (other / _RUN).is_file()]
+    except OSError:
+        return (rule,)
+    near = nearest(path.name, names)
+    return (rule,) if near is None else (rule, f"did you mean {str(path.parent / near)!r}?")
 
 
 def _first_difference(mine: object, theirs: object, path: str = "") -> str:

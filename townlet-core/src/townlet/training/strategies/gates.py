@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 from townlet.api import BCMetrics, DemonstrationSource
 from townlet.config.training import AnnealConfig
+from townlet.training.results import Verdict
 
-__all__ = ["DRIFT_FLOORS", "Verdict", "cloning_flags", "drift_flags", "verdict", "with_majority"]
-
-Verdict = Literal["PASS", "HOLD", "FAIL"]
+__all__ = ["DRIFT_FLOORS", "cloning_flags", "drift_flags", "verdict", "with_majority"]
 
 DRIFT_FLOORS: Mapping[str, float] = {"loss": 1e-3, "queue_conflicts": 0.5, "queue_conflict_intensity": 0.5}
 """Smallest baseline that a relative change is measured against, in the unit of the number.

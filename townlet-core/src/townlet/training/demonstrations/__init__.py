@@ -1,0 +1,1 @@
+"""What is imitated: recordings of a teacher, and several of them as one."""

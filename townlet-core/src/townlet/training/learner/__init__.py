@@ -1,0 +1,1 @@
+"""Who learns: which backend, what it honours, and its faults by name."""

@@ -1,0 +1,1 @@
+"""The lines of ``metrics.jsonl``: what they say, and the file."""
