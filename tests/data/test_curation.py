@@ -92,7 +92,7 @@ class TestEpisodes:
         table = index_episodes(dataset)
         chosen = rng.random(len(table)) < share
         chosen[rng.integers(len(table))] = True
-        monkeypatch.setattr("townlet.data.selection.BLOCK_BYTES", block)
+        monkeypatch.setattr("townlet.data.subsets.BLOCK_BYTES", block)
         write_episodes(dataset, folder / "some", table.take(chosen), "some")
         expected = {(int(t), int(r)) for t, r in zip(table.start[chosen], table.row[chosen], strict=True)}
         assert set(lives(open_dataset(folder / "some"))) == expected

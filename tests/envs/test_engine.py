@@ -105,7 +105,7 @@ class TestMemory:
     def test_a_town_of_eight_fits_into_256_kib(self) -> None:
         engine = TownEngine(TownletConfig(), [0])
         arrays = [array for _, _, array in state_fields(engine.state)]
-        arrays += [*engine.memory, *engine.counters, *engine._pay, engine._mask]
+        arrays += [*engine.memory, *engine.counters, *engine._earnings, engine._mask]
         seen = engine.observe()
         arrays += [seen.map, seen.features, seen.action_mask]
         assert sum(array.nbytes for array in arrays) < 256 * 1024

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from townlet.errors import UsageError
-from townlet.evaluation.training_page import is_training_run, read_metrics, training_page
+from townlet.evaluation.training_page import is_training_run, metrics_lines, training_page
 
 
 @pytest.fixture
@@ -46,16 +46,16 @@ def test_a_finished_run_shows_verdict_and_stages(run: Path) -> None:
 
 def test_a_line_that_was_cut_off_at_the_end_is_left_out(run: Path) -> None:
     path = run / "metrics.jsonl"
-    whole = len(read_metrics(path))
+    whole = len(metrics_lines(path))
     path.write_text(path.read_text() + '{"phase": "pp')
-    assert len(read_metrics(path)) == whole
+    assert len(metrics_lines(path)) == whole
 
 
 @pytest.mark.parametrize(("text", "message"), [('{"a": 1}\nno\n{"a": 2}\n', "no JSON"), ("[1]\n", "no JSON object")])
 def test_a_file_that_is_no_log_is_refused_with_the_line(run: Path, text: str, message: str) -> None:
     (run / "metrics.jsonl").write_text(text)
     with pytest.raises(UsageError, match=message):
-        read_metrics(run / "metrics.jsonl")
+        metrics_lines(run / "metrics.jsonl")
 
 
 def test_a_run_that_logged_nothing_yet_has_no_report(run: Path) -> None:

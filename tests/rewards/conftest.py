@@ -17,7 +17,7 @@ from townlet.world.compiled import jit_enabled
 
 def _pay(contents_ref, w):
     contents = as_contents(contents_ref)
-    reward_world(contents.state, contents.tables, contents.settings, contents.memory, contents.sheets, w)
+    reward_world(contents.state, contents.tables, contents.settings, contents.memory, contents.earnings, w)
 
 
 pay_world = numba.njit(_pay) if jit_enabled() else _pay

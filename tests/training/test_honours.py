@@ -10,7 +10,7 @@ from townlet.api import BCSettings, PPOSettings
 from townlet.config import load_config
 from townlet.errors import ConfigError
 from townlet.plugins.manifest import ManifestError, parse_manifest
-from townlet.training import TrainingHarness
+from townlet.training import Run, TrainingHarness
 from townlet.training.learner.honours import asked_settings, left_out, refuse_unhonoured, unhonoured
 
 MANIFEST = """
@@ -125,3 +125,19 @@ def test_what_is_left_at_a_default_is_in_the_provenance(toy_config, services, le
     harness = TrainingHarness(toy_config, "rollout", out=tmp_path / "run", engines=services.rollout._engines)
     assert any("ppo.clip_range" in warning for warning in harness.run.provenance.warnings)
     harness.run.close()
+
+
+def test_a_run_goes_on_with_the_defaults_that_its_learner_does_not_honour(
+    toy_config, services, learner, tmp_path: Path
+) -> None:
+    """A config that was read back sets every key, so defaults looked like wishes, and the run could not be resumed."""
+    schedule = {"learning_rate", "entropy"}
+    ppo = toy_config.training.ppo.model_copy(update={"updates": 2})
+    ppo = type(ppo).model_validate(ppo.model_dump(exclude=schedule))
+    config = toy_config.model_copy(update={"training": toy_config.training.model_copy(update={"ppo": ppo})})
+    learner.unhonoured = lambda kind: {"learning_rate": "it has a step size of its own"} if kind == "ppo" else {}
+    with Run.begin(config, "rollout", out=tmp_path / "run", services=services) as run:
+        before = run.provenance.warnings
+    with Run.resume(tmp_path / "run", services=services) as run:
+        assert run.provenance.warnings == before
+        assert any("ppo.learning_rate" in warning for warning in before)

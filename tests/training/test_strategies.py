@@ -478,6 +478,46 @@ def test_a_damaged_checkpoint_is_refused_on_resume(toy_config, services, learner
         harness(toy_config, services, "ppo", tmp_path / "run", resume=True).train()
 
 
+def test_the_learner_is_asked_for_once(toy_config, services, learner, tmp_path, monkeypatch) -> None:
+    from townlet.training.learner import choice
+
+    asked: list[str] = []
+    monkeypatch.setattr(choice, "needs_torch", lambda name: asked.append(name))
+    harness(short(toy_config), services, "anneal", tmp_path / "run").train()
+    assert asked == ["toy"]
+
+
+def test_the_files_of_a_run_are_read_once(toy_config, services, learner, tmp_path, monkeypatch) -> None:
+    harness(toy_config, services, "ppo", tmp_path / "run").train()
+    read: list[str] = []
+    reader = Path.read_text
+
+    def counted(self, *args, **kwargs):
+        read.append(self.name)
+        return reader(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "read_text", counted)
+    with Run.resume(tmp_path / "run", services=services) as run:
+        assert run.state.ppo.update == 20
+    assert [read.count(name) for name in ("run.json", "config.json")] == [1, 1]
+
+
+def test_a_mode_that_there_is_not_is_refused_with_the_one_that_was_meant(toy_config, services, learner) -> None:
+    with pytest.raises(UsageError, match="no training mode 'aneal'") as caught:
+        Run.begin(toy_config, "aneal", services=services)
+    assert "did you mean 'anneal'?" in caught.value.details
+    assert not services.runs.exists()
+
+
+def test_a_run_that_cannot_be_kept_closes_its_learner(toy_config, services, learner, tmp_path, monkeypatch) -> None:
+    closed: list[object] = []
+    monkeypatch.setattr(type(learner.policy), "close", lambda self: closed.append(self))
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(UsageError, match="not empty"):
+        Run.begin(toy_config, "ppo", out=tmp_path, services=services)
+    assert closed == [learner.policy]
+
+
 def test_begin_without_out_takes_the_next_number(toy_config, services, learner) -> None:
     for number in (1, 2):
         with Run.begin(toy_config, "ppo", services=services) as run:

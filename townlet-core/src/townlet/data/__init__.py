@@ -8,10 +8,11 @@ from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, read_manifest
 from townlet.data.minari_export import export_minari
 from townlet.data.minari_import import import_minari
+from townlet.data.playback import Playback, play_back
 from townlet.data.recovery import recover
 from townlet.data.replay import ReplayBatch, ReplayDataset
-from townlet.data.selection import write_episodes, write_worlds
 from townlet.data.statistics import Totals
+from townlet.data.subsets import write_episodes, write_worlds
 from townlet.data.writer import DatasetWriter
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "DatasetOrigin",
     "DatasetWriter",
     "EpisodeTable",
+    "Playback",
     "ReplayBatch",
     "ReplayDataset",
     "Totals",
@@ -33,6 +35,7 @@ __all__ = [
     "import_minari",
     "index_episodes",
     "open_dataset",
+    "play_back",
     "read_manifest",
     "recover",
     "score_names",

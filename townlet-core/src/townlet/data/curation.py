@@ -13,7 +13,7 @@ from townlet.data.dataset import Dataset
 from townlet.data.demonstrations import split_episodes
 from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.manifest import DatasetManifest
-from townlet.data.selection import write_episodes, write_worlds
+from townlet.data.subsets import write_episodes, write_worlds
 from townlet.errors import DatasetError, UsageError
 from townlet.storage.atomic import refuse_existing
 from townlet.suggestions import nearest

@@ -45,11 +45,6 @@ class EpisodeTable:
     def __len__(self) -> int:
         return len(self.start)
 
-    @property
-    def reward_mean(self) -> NDArray[np.float64]:
-        """Mean reward a tick: float64 ``[E]``."""
-        return self.returns / self.length
-
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> EpisodeTable:
         """Some of the episodes, by index or by mask."""
         return EpisodeTable(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})

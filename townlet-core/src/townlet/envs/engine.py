@@ -19,9 +19,9 @@ from townlet.envs.protocol import StepResult
 from townlet.envs.snapshot import load_engine, save_engine
 from townlet.errors import BackendContractError, ContractError, TownletError, UsageError
 from townlet.observations import build_spec
-from townlet.observations.views import build_views
+from townlet.observations.surroundings import build_surroundings
 from townlet.observations.writer import sheets_of
-from townlet.rewards.state import new_reward_state, new_sheets, settings_of
+from townlet.rewards.state import new_earnings, new_reward_state, settings_of
 from townlet.telemetry.accumulate import Pay, begin_counters, new_counters
 from townlet.telemetry.kpis import TownKpis
 from townlet.telemetry.reading import read_kpis
@@ -81,18 +81,20 @@ class TownEngine:
         self.state = new_state(self.town, self.seeds)
         self.memory = new_reward_state(self.worlds, self.agents, social_stage or config.rewards.social_stage)
         self.counters = new_counters(self.worlds, self.agents, self.tables)
-        self._pay = new_sheets(self.rows)
+        self._earnings = new_earnings(self.rows)
         self._mask = np.zeros((self.rows, self.spec.action_count), np.bool_)
         self._asked = np.zeros(self.rows, np.bool_)
         self._contents = bind(
             kernel.Contents(
                 state=self.state,
                 tables=self.tables,
-                views=build_views(self.tables, config.observation.variant, config.observation.window, self.threads),
+                surroundings=build_surroundings(
+                    self.tables, config.observation.variant, config.observation.window, self.threads
+                ),
                 settings=settings_of(config.rewards),
                 memory=self.memory,
-                sheets=self._pay,
-                pay=Pay(self._pay.rewards, self._pay.parts, self._pay.clipped),
+                earnings=self._earnings,
+                pay=Pay(self._earnings.rewards, self._earnings.parts, self._earnings.clipped),
                 counters=self.counters,
                 mask=self._mask,
                 asked=self._asked,
@@ -257,7 +259,7 @@ class TownEngine:
             )
 
     def _result_with(self, batch: ObservationBatch) -> StepResult:
-        pay = self._pay
+        pay = self._earnings
         return StepResult(batch, pay.rewards, pay.parts, pay.terminated, self._never)
 
     def _refusal(self, row: int, action: int) -> BackendContractError:

@@ -9,10 +9,10 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.observations.views import Views
+from townlet.observations.surroundings import Surroundings
 from townlet.observations.writer import Sheets, observe_world
 from townlet.rewards.reward import begin_rewards, reward_world
-from townlet.rewards.state import RewardSettings, RewardSheets, RewardState
+from townlet.rewards.state import Earnings, RewardSettings, RewardState
 from townlet.telemetry.accumulate import Counters, Pay, measure_world
 from townlet.world.compiled import compiled, jit_enabled
 from townlet.world.masks import mask_world
@@ -29,10 +29,10 @@ class Contents(NamedTuple):
 
     state: WorldState
     tables: Tables
-    views: Views
+    surroundings: Surroundings
     settings: RewardSettings
     memory: RewardState
-    sheets: RewardSheets
+    earnings: Earnings
     pay: Pay
     counters: Counters
     mask: Annotated[NDArray[np.bool_], "N K", "what is possible now"]
@@ -100,7 +100,7 @@ def _look_world(contents: Contents, sheets: Sheets, w: int, thread: int) -> None
         for k in range(mask.shape[1]):
             sheets.action_mask[n, k] = mask[n, k]
         sheets.asked[n] = contents.asked[n]
-    observe_world(contents.state, contents.tables, contents.views, sheets, w, thread)
+    observe_world(contents.state, contents.tables, contents.surroundings, sheets, w, thread)
 
 
 @_quietly
@@ -116,7 +116,7 @@ def advance(contents_ref: Any, sheets_ref: Any, actions: NDArray[np.int64], firs
     for w in range(first, last):
         if len(actions) > 0:
             tick_world(state, tables, actions, w)
-            reward_world(state, tables, contents.settings, contents.memory, contents.sheets, w)
+            reward_world(state, tables, contents.settings, contents.memory, contents.earnings, w)
             measure_world(state, tables, contents.counters, contents.asked, contents.pay, w)
         _look_world(contents, sheets, w, thread)
 

@@ -24,14 +24,14 @@ from townlet.world.start import copy_state
 from townlet.world.state import WorldState
 from townlet.world.tables import Town
 
-__all__ = ["SNAPSHOT_VERSION", "Remembering", "load_engine", "save_engine"]
+__all__ = ["SNAPSHOT_VERSION", "SavableEngine", "load_engine", "save_engine"]
 
 SNAPSHOT_VERSION = 1
 _FORMAT = "townlet engine snapshot"
 _HEADER, _WORLDS = "engine.json", "worlds.safetensors"
 
 
-class Remembering(Protocol):
+class SavableEngine(Protocol):
     """What of an engine a snapshot holds, and how it is put back."""
 
     config: TownletConfig
@@ -53,7 +53,7 @@ class Remembering(Protocol):
         ...
 
 
-def _arrays(engine: Remembering) -> Iterator[tuple[str, NDArray[Any]]]:
+def _arrays(engine: SavableEngine) -> Iterator[tuple[str, NDArray[Any]]]:
     """What the engine itself remembers beside the worlds, by name."""
     groups: dict[str, NamedTuple] = {"rewards": engine.memory, "counters": engine.counters}
     for group, part in groups.items():
@@ -61,7 +61,7 @@ def _arrays(engine: Remembering) -> Iterator[tuple[str, NDArray[Any]]]:
             yield f"{group}.{name}", getattr(part, name)
 
 
-def save_engine(engine: Remembering, path: Path) -> None:
+def save_engine(engine: SavableEngine, path: Path) -> None:
     """Write everything that the future depends on into the folder ``path``, replacing a snapshot there."""
     path = Path(path)
     if path.exists() and not (path / _HEADER).is_file() and any(path.iterdir()):
@@ -85,7 +85,7 @@ def save_engine(engine: Remembering, path: Path) -> None:
     fresh.rename(path)
 
 
-def load_engine(engine: Remembering, path: Path) -> None:
+def load_engine(engine: SavableEngine, path: Path) -> None:
     """Put ``engine`` where the snapshot was. Raises SnapshotError, with nothing changed, if it does not fit."""
     path = Path(path)
     header = _read_header(path)

@@ -15,7 +15,7 @@ from townlet.evaluation.gate import GATE_COLUMNS, GateResult, gate_cells
 from townlet.evaluation.page import Page
 from townlet.evaluation.plots import Curve, Gate, learning_curves
 
-__all__ = ["is_training_run", "read_metrics", "training_page"]
+__all__ = ["is_training_run", "metrics_lines", "training_page"]
 
 Line = dict[str, Any]
 
@@ -42,7 +42,7 @@ def is_training_run(folder: Path) -> bool:
     return (folder / "run.json").is_file() and (folder / "metrics.jsonl").exists()
 
 
-def read_metrics(path: Path) -> list[Line]:
+def metrics_lines(path: Path) -> list[Line]:
     """The lines of a metrics file; a last line that was cut off while it was written is left out.
 
     Raises:
@@ -73,7 +73,7 @@ def training_page(folder: Path) -> Page:
     Raises:
         UsageError: if it has not logged anything yet, or its files cannot be read.
     """
-    lines = read_metrics(folder / "metrics.jsonl")
+    lines = metrics_lines(folder / "metrics.jsonl")
     if not lines:
         raise UsageError(
             "this training run has logged nothing yet: there is nothing to report",

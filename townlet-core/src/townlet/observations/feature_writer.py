@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from townlet.observations.channels import FRIEND, RIVAL
 from townlet.observations.features import TIE_PARTS, feature_names, scale
 from townlet.observations.relations import best_ties
-from townlet.observations.views import KINDS, Views
+from townlet.observations.surroundings import KINDS, Surroundings
 from townlet.world.compiled import compiled
 from townlet.world.names import DIRECTION_X, DIRECTION_Y, GOALS
 from townlet.world.state import QUEUE_PLACES, WorldState
@@ -47,7 +47,9 @@ Rows = NDArray[np.float32]
 
 
 @compiled
-def _write_own(state: WorldState, tables: Tables, views: Views, out: Rows, n: int, w: int, a: int) -> None:
+def _write_own(
+    state: WorldState, tables: Tables, surroundings: Surroundings, out: Rows, n: int, w: int, a: int
+) -> None:
     agents, rules = state.agents, tables.rules
     out[n, 0] = agents.hunger[w, a]
     out[n, 1] = agents.energy[w, a]
@@ -58,8 +60,8 @@ def _write_own(state: WorldState, tables: Tables, views: Views, out: Rows, n: in
     out[n, _OWN + 2] = min(float(agents.groceries[w, a]) / _CARRY, 1.0)
     out[n, _OWN + 3] = min(float(agents.meals[w, a]) / _CARRY, 1.0)
     now = int(state.clock.tick[w]) % rules.day_ticks
-    out[n, _TIME] = views.time[now, 0]
-    out[n, _TIME + 1] = views.time[now, 1]
+    out[n, _TIME] = surroundings.time[now, 0]
+    out[n, _TIME + 1] = surroundings.time[now, 1]
     job = int(agents.job[w, a])
     for i in range(_JOB, _JOB + 5):
         out[n, i] = 0.0
@@ -72,7 +74,7 @@ def _write_own(state: WorldState, tables: Tables, views: Views, out: Rows, n: in
             out[n, _JOB + 4] = max(int(tables.posts.end[job]) - now, 0) / rules.day_ticks
         else:
             out[n, _JOB + 3] = ((int(tables.posts.start[job]) - now) % rules.day_ticks) / rules.day_ticks
-        out[n, _JOB + 7] = float(tables.posts.wage[job]) / views.best_wage
+        out[n, _JOB + 7] = float(tables.posts.wage[job]) / surroundings.best_wage
     out[n, _JOB + 5] = min(float(agents.late_ticks[w, a]) / _LATE, 1.0)
     out[n, _JOB + 6] = agents.attendance[w, a]
 
@@ -155,10 +157,12 @@ def _write_tie(state: WorldState, out: Rows, n: int, at: int, w: int, a: int, t:
 
 
 @compiled
-def write_features(state: WorldState, tables: Tables, views: Views, out: Rows, n: int, w: int, a: int) -> None:
+def write_features(
+    state: WorldState, tables: Tables, surroundings: Surroundings, out: Rows, n: int, w: int, a: int
+) -> None:
     """Write every feature of agent ``a`` of world ``w`` into ``out[n]`` (float32 ``[F]``)."""
     agents, rules = state.agents, tables.rules
-    _write_own(state, tables, views, out, n, w, a)
+    _write_own(state, tables, surroundings, out, n, w, a)
     _write_doing(state, tables, out, n, w, a)
     out[n, _POWER] = 1.0 if state.outside.power[w] else 0.0
     out[n, _POWER + 1] = 1.0 if state.outside.water[w] else 0.0

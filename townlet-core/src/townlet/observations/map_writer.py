@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from townlet.observations.channels import NEUTRAL, OCCUPIED, PER_WAITING
 from townlet.observations.relations import relation
-from townlet.observations.views import FULL, KINDS, Views
+from townlet.observations.surroundings import FULL, KINDS, Surroundings
 from townlet.world.compiled import compiled
 from townlet.world.names import BED, DESK
 from townlet.world.state import WorldState
@@ -19,10 +19,10 @@ _USUAL = 11
 
 
 @compiled
-def refresh_scratch(state: WorldState, tables: Tables, views: Views, w: int, thread: int) -> None:
+def refresh_scratch(state: WorldState, tables: Tables, surroundings: Surroundings, w: int, thread: int) -> None:
     """Draw the agents and the use of facilities of world ``w`` into the thread's scratch maps."""
-    r, agents = views.radius, state.agents
-    people, busy = views.people, views.busy
+    r, agents = surroundings.radius, state.agents
+    people, busy = surroundings.people, surroundings.busy
     for y in range(people.shape[1]):
         for x in range(people.shape[2]):
             people[thread, y, x] = 0
@@ -53,16 +53,18 @@ def _copy_window(
 
 
 @compiled
-def write_map(state: WorldState, views: Views, out: NDArray[np.uint8], n: int, w: int, a: int, thread: int) -> None:
+def write_map(
+    state: WorldState, surroundings: Surroundings, out: NDArray[np.uint8], n: int, w: int, a: int, thread: int
+) -> None:
     """Write the window of agent ``a`` into ``out[n]`` (uint8 ``[C, size, size]``), itself in the middle."""
-    agents, r = state.agents, views.radius
+    agents, r = state.agents, surroundings.radius
     size = 2 * r + 1
     y, x = int(agents.y[w, a]), int(agents.x[w, a])  # also the window's corner in the padded maps
-    static = views.ground.shape[0]
+    static = surroundings.ground.shape[0]
     for c in range(static):
-        _copy_window(out, n, c, views.ground, c, y, x, size)
-    _copy_window(out, n, static, views.people, thread, y, x, size)
-    _copy_window(out, n, static + 1, views.busy, thread, y, x, size)
+        _copy_window(out, n, c, surroundings.ground, c, y, x, size)
+    _copy_window(out, n, static, surroundings.people, thread, y, x, size)
+    _copy_window(out, n, static + 1, surroundings.busy, thread, y, x, size)
     out[n, static, r, r] = 0
     ties = state.ties
     for t in range(ties.other.shape[2]):
@@ -71,12 +73,12 @@ def write_map(state: WorldState, views: Views, out: NDArray[np.uint8], n: int, w
             dy, dx = int(agents.y[w, other]) - y, int(agents.x[w, other]) - x
             if abs(dy) <= r and abs(dx) <= r:
                 out[n, static, r + dy, r + dx] = relation(ties, w, a, t)
-    if views.variant == FULL:
+    if surroundings.variant == FULL:
         home, job = int(agents.home[w, a]), int(agents.job[w, a])
         for k in range(KINDS):
             layer = k
             if k == BED:
                 layer = KINDS + home
             elif k == DESK and job >= 0:
-                layer = KINDS + int(views.post_place[job])
-            _copy_window(out, n, static + 2 + k, views.paths, layer, y, x, size)
+                layer = KINDS + int(surroundings.post_place[job])
+            _copy_window(out, n, static + 2 + k, surroundings.paths, layer, y, x, size)

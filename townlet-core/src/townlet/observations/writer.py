@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from townlet.api import ObservationBatch
 from townlet.observations.feature_writer import write_features
 from townlet.observations.map_writer import refresh_scratch, write_map
-from townlet.observations.views import COMPACT, Views
+from townlet.observations.surroundings import COMPACT, Surroundings
 from townlet.world.compiled import compiled
 from townlet.world.state import WorldState
 from townlet.world.tables import Tables
@@ -45,21 +45,23 @@ def _clear(sheets: Sheets, n: int) -> None:
 
 
 @compiled
-def observe_world(state: WorldState, tables: Tables, views: Views, sheets: Sheets, w: int, thread: int) -> None:
+def observe_world(
+    state: WorldState, tables: Tables, surroundings: Surroundings, sheets: Sheets, w: int, thread: int
+) -> None:
     """Write what the agents of world ``w`` see now; empty rows become zeros. Masks and ``asked`` are not."""
     agents = state.agents
     count = agents.present.shape[1]
-    with_map = views.variant != COMPACT
+    with_map = surroundings.variant != COMPACT
     if with_map:
-        refresh_scratch(state, tables, views, w, thread)
+        refresh_scratch(state, tables, surroundings, w, thread)
     for a in range(count):
         n = w * count + a
         present = bool(agents.present[w, a])
         sheets.active[n] = present
         sheets.episode_start[n] = present and bool(agents.fresh[w, a])
         if present:
-            write_features(state, tables, views, sheets.features, n, w, a)
+            write_features(state, tables, surroundings, sheets.features, n, w, a)
             if with_map:
-                write_map(state, views, sheets.map, n, w, a, thread)
+                write_map(state, surroundings, sheets.map, n, w, a, thread)
         else:
             _clear(sheets, n)

@@ -2,17 +2,17 @@
 
 from townlet.config.rewards import REWARD_PARTS, SOCIAL_STAGES
 from townlet.rewards.reward import begin_rewards, reward_world
-from townlet.rewards.state import RewardSettings, RewardSheets, RewardState, new_reward_state, new_sheets, settings_of
+from townlet.rewards.state import Earnings, RewardSettings, RewardState, new_earnings, new_reward_state, settings_of
 
 __all__ = [
+    "Earnings",
     "REWARD_PARTS",
     "RewardSettings",
-    "RewardSheets",
     "RewardState",
     "SOCIAL_STAGES",
     "begin_rewards",
+    "new_earnings",
     "new_reward_state",
-    "new_sheets",
     "reward_world",
     "settings_of",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from townlet.config.rewards import REWARD_PARTS
 from townlet.rewards.social import social_parts
-from townlet.rewards.state import RewardSettings, RewardSheets, RewardState
+from townlet.rewards.state import Earnings, RewardSettings, RewardState
 from townlet.world.compiled import compiled
 from townlet.world.names import (
     EV_ARRIVED,
@@ -124,12 +124,12 @@ def _exit_penalty(settings: RewardSettings, reason: int) -> float:
 
 
 @compiled
-def _pay(
+def _earn(
     state: WorldState,
     tables: Tables,
     settings: RewardSettings,
     memory: RewardState,
-    sheets: RewardSheets,
+    earnings: Earnings,
     held: bool,
     w: int,
     a: int,
@@ -155,7 +155,7 @@ def _pay(
     faint = -settings.faint_penalty * float(amount[w, a, EV_FAINT])
     raw = needs + shaping + wages + punctuality + survival + faint + chat + harmony + ties
     reward = _guard(settings, memory, raw, held, w, a)
-    parts = sheets.parts
+    parts = earnings.parts
     parts[n, _NEEDS] = needs
     parts[n, _SHAPING] = shaping
     parts[n, _WAGES] = wages
@@ -167,13 +167,13 @@ def _pay(
     parts[n, _HARMONY] = harmony
     parts[n, _TIES] = ties
     parts[n, _GUARD] = reward - raw
-    sheets.rewards[n] = reward + penalty
-    sheets.clipped[n] = abs(raw) > settings.tick_bound
+    earnings.rewards[n] = reward + penalty
+    earnings.clipped[n] = abs(raw) > settings.tick_bound
 
 
 @compiled
 def reward_world(
-    state: WorldState, tables: Tables, settings: RewardSettings, memory: RewardState, sheets: RewardSheets, w: int
+    state: WorldState, tables: Tables, settings: RewardSettings, memory: RewardState, earnings: Earnings, w: int
 ) -> None:
     """Pay the agents of world ``w`` for the tick just done; rows that were empty before it get zeros."""
     agents, amount = state.agents, state.events.amount
@@ -189,11 +189,11 @@ def reward_world(
             memory.hold[w, a] -= 1
         if arrived:
             _begin_life(state, settings, memory, w, a)
-        sheets.terminated[n] = ended
+        earnings.terminated[n] = ended
         if ended or (agents.present[w, a] and not arrived):
-            _pay(state, tables, settings, memory, sheets, held, w, a)
+            _earn(state, tables, settings, memory, earnings, held, w, a)
         else:
-            sheets.clipped[n] = False
-            sheets.rewards[n] = 0.0
+            earnings.clipped[n] = False
+            earnings.rewards[n] = 0.0
             for p in range(_COUNT):
-                sheets.parts[n, p] = 0.0
+                earnings.parts[n, p] = 0.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from townlet.config.rewards import REWARD_PARTS, SOCIAL_STAGES, RewardsConfig
 
-__all__ = ["RewardSettings", "RewardSheets", "RewardState", "new_reward_state", "new_sheets", "settings_of"]
+__all__ = ["RewardSettings", "Earnings", "RewardState", "new_reward_state", "new_earnings", "settings_of"]
 
 I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
@@ -56,7 +56,7 @@ class RewardState(NamedTuple):
     hold: Annotated[I16, "W A", "ticks still without positive reward after an exit"]
 
 
-class RewardSheets(NamedTuple):
+class Earnings(NamedTuple):
     """What a step pays out, per row."""
 
     rewards: Annotated[F32, "N"]
@@ -82,9 +82,9 @@ def new_reward_state(worlds: int, agents: int, stage: str) -> RewardState:
     )
 
 
-def new_sheets(rows: int) -> RewardSheets:
+def new_earnings(rows: int) -> Earnings:
     """Empty pay of ``N`` rows."""
-    return RewardSheets(
+    return Earnings(
         rewards=np.zeros(rows, np.float32),
         parts=np.zeros((rows, len(REWARD_PARTS)), np.float32),
         terminated=np.zeros(rows, np.bool_),

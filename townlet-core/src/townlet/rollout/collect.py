@@ -43,11 +43,6 @@ class RolloutStats:
     seconds: float = 0.0
     interrupted: bool = False
 
-    @property
-    def steps_per_second(self) -> float:
-        """Agent-steps a second of wall time."""
-        return self.agent_steps / self.seconds if self.seconds > 0 else 0.0
-
 
 class Collector:
     """Fills a buffer again and again; each rollout goes on where the last one stopped.

@@ -8,7 +8,7 @@ from townlet.rng import derive
 
 __all__ = ["town_seeds"]
 
-_PURPOSES = ("demonstrations", "rollout", "update", "cloning", "exploration")
+_PURPOSES = ("demonstrations", "rollout", "update")
 
 
 def town_seeds(seed: int, purpose: str, count: int, generation: int = 0) -> tuple[int, ...]:
@@ -18,7 +18,7 @@ def town_seeds(seed: int, purpose: str, count: int, generation: int = 0) -> tupl
 
     Args:
         seed: the seed of the config.
-        purpose: one of ``demonstrations``, ``rollout``, ``update``, ``cloning``, ``exploration``.
+        purpose: ``demonstrations``, ``rollout`` or ``update``.
         count: how many.
         generation: how often towns of this purpose have been replaced by fresh ones.
     """

@@ -12,7 +12,7 @@ from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
 from townlet.cli.ranges import WholeRange
 
 if TYPE_CHECKING:
-    from townlet.cli.town.replay_work import ReplayResult
+    from townlet.data import Playback
 
 __all__ = ["command"]
 
@@ -52,27 +52,18 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     statistics (of what was read), baselines (of the whole recording), spread (of reward_mean over the batches:
     min, mean, max), first_batches (statistics of the first --show).
     """
-    from townlet.cli.town.replay_work import ReplayRequest, play_back
+    from townlet.data import ReplayDataset, open_dataset, play_back
 
-    result = play_back(
-        ReplayRequest(
-            path=path,
-            batch_size=batch_size,
-            seed=seed,
-            drop_last=drop_last,
-            limit=limit,
-            memory_bytes=memory << 20,
-            show=show,
-            verify=not no_verify,
-        )
-    )
+    dataset = open_dataset(path, verify=not no_verify)
+    replay = ReplayDataset(dataset, batch_size=batch_size, seed=seed, drop_last=drop_last, memory_bytes=memory << 20)
+    result = play_back(replay, batches=limit, first=show)
     if as_json:
-        emit_json(result.document())
+        emit_json(result.to_json())
     else:
         _print(result)
 
 
-def _print(result: ReplayResult) -> None:
+def _print(result: Playback) -> None:
     emit(
         f"{result.path}: {counted(result.batches, 'batch', 'batches')}, {counted(result.transitions, 'transition')} "
         f"in {result.seconds:.2f} s "

@@ -77,18 +77,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         raise UsageError("give --ticks or --days, not both")
     from townlet.cli.casting import admission, asked_cast
     from townlet.cli.compiling import say_that_it_compiles
-    from townlet.cli.output import say_where, warn
+    from townlet.cli.output import say_where, warn_and_keep
     from townlet.cli.town.rollout_report import report_rollout
     from townlet.cli.town.run_bar import TicksBar
     from townlet.play import Job, Journal, Keep, Stage, perform
     from townlet.storage import numbered_folder
 
     warnings: list[str] = []
-
-    def told(message: str) -> None:
-        warnings.append(message)
-        warn(message)
-
+    told = warn_and_keep(warnings)
     document = read_config(config_path, overrides, seed=seed)
     config = document.config
     cast = asked_cast(document, backend, roles, runs)

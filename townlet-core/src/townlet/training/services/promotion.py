@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from townlet.checkpoints import read_checkpoint
@@ -14,9 +14,6 @@ from townlet.registry import PromotionManager, PromotionStatus, Registry
 from townlet.training.results import CandidateResult
 
 __all__ = ["PromotionServiceAdapter"]
-
-Progress = Callable[[str, int, int], None]
-"""Told which policy plays, and how many of how many town-ticks are done."""
 
 
 class PromotionServiceAdapter:
@@ -38,7 +35,6 @@ class PromotionServiceAdapter:
         *,
         run: str | None = None,
         objections: Sequence[str] = (),
-        progress: Progress | None = None,
     ) -> CandidateResult:
         """Evaluate until the passes in a row suffice or one evaluation is not passed, each on further towns.
 
@@ -47,7 +43,6 @@ class PromotionServiceAdapter:
             backend: who can load it.
             run: the registry's id of the run that it belongs to.
             objections: what the gates of its training had against it; they are kept with it.
-            progress: told how far it is.
 
         Raises:
             BackendError: if the policy or the teacher cannot run.
@@ -59,7 +54,7 @@ class PromotionServiceAdapter:
         size, wanted = self._config.evaluation.seeds, self._config.evaluation.required_passes
         seeds = evaluation_seeds(self._config, size * (done + wanted))[size * done :]
         for start in range(0, len(seeds), size):
-            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size], progress)
+            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size])
             mine = comparison.evaluations[1]
             found = gate(comparison, self._config.evaluation.margins.model_dump())
             status = self.record(checkpoint, mine, passed=found.passed, run=run, gate=found)
@@ -109,14 +104,10 @@ class PromotionServiceAdapter:
                 checkpoint, passed=passed, metrics=metrics, settings=settings, run=run, gate=decided
             )
 
-    def _compare(self, policy: str, seeds: tuple[int, ...], progress: Progress | None) -> ComparisonResult:
+    def _compare(self, policy: str, seeds: tuple[int, ...]) -> ComparisonResult:
         teacher = self._config.training.demonstrations.teacher
 
-        def play(name: str) -> EvaluationResult:
-            told = None if progress is None else lambda done, total: progress(name, done, total)
-            return evaluate(self._config, name, seeds=seeds, progress=told)
-
-        return compare([play(name) for name in (teacher, policy)])
+        return compare([evaluate(self._config, name, seeds=seeds) for name in (teacher, policy)])
 
 
 def _headlines(evaluation: EvaluationResult) -> dict[str, float]:

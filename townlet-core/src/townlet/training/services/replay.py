@@ -8,7 +8,7 @@ from pathlib import Path
 from townlet.api import DemonstrationSource, ObservationSpec
 from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
-from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset
+from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset, play_back
 from townlet.errors import DatasetError, UsageError
 from townlet.training.demonstrations.joined import JoinedDemonstrations
 from townlet.training.experience.recorded import RecordedExperience
@@ -86,10 +86,7 @@ class ReplayDatasetService:
 
     def summarise(self, replay: ReplayDataset) -> ReplaySummary:
         """Read a recording through once; every digest is checked on the way."""
-        batches = transitions = 0
-        for batch in replay:
-            batches += 1
-            transitions += len(batch)
+        read = play_back(replay)
         return ReplaySummary(
-            dataset=str(replay.dataset.path), batches=batches, transitions=transitions, baselines=replay.baselines()
+            dataset=str(read.path), batches=read.batches, transitions=read.transitions, baselines=dict(read.baselines)
         )

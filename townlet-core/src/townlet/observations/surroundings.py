@@ -12,7 +12,7 @@ from townlet.observations.channels import KIND_STEP, PATH_SCALE, YES, map_channe
 from townlet.world.names import FACILITY_KINDS
 from townlet.world.tables import UNREACHABLE, Tables
 
-__all__ = ["COMPACT", "FULL", "HYBRID", "KINDS", "Views", "build_views"]
+__all__ = ["COMPACT", "FULL", "HYBRID", "KINDS", "Surroundings", "build_surroundings"]
 
 COMPACT, HYBRID, FULL = range(3)
 KINDS = len(FACILITY_KINDS)
@@ -22,7 +22,7 @@ U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
 
-class Views(NamedTuple):
+class Surroundings(NamedTuple):
     """Made once a run. ``H2 X2`` are the map's rows and columns with a rim of ``radius`` cells on every side.
 
     The rim is wall, so that the window of an agent at the edge is a plain copy like any other.
@@ -39,7 +39,7 @@ class Views(NamedTuple):
     busy: Annotated[U8, "T H2 X2", "scratch, one a thread: use and queues of the facilities"]
 
 
-def build_views(tables: Tables, variant: Variant, window: int, threads: int) -> Views:
+def build_surroundings(tables: Tables, variant: Variant, window: int, threads: int) -> Surroundings:
     """Compute them. ``window`` is odd; ``threads`` is how many may write at once."""
     ground, radius = tables.map, window // 2
     height, width = ground.walkable.shape
@@ -61,7 +61,7 @@ def build_views(tables: Tables, variant: Variant, window: int, threads: int) -> 
     angle = 2 * np.pi * np.arange(day) / day
     scratch = (max(threads, 1), height + 2 * radius, width + 2 * radius)
     assert len(map_channels(variant)) in (0, len(layers) + 2 + (KINDS if number == FULL else 0))
-    return Views(
+    return Surroundings(
         variant=number,
         radius=radius,
         ground=np.ascontiguousarray(np.stack(layers), np.uint8),

@@ -1,4 +1,4 @@
-"""What ``townlet replay`` does: reads a dataset through as training would."""
+"""Playing a dataset back: one pass over its batches, as training would make it, and what it amounts to."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from townlet.cli.output import JSONValue
-from townlet.data import ReplayBatch, ReplayDataset, Totals, open_dataset
+from townlet.data.replay import ReplayBatch, ReplayDataset
+from townlet.data.statistics import Totals
 
-__all__ = ["ReplayRequest", "ReplayResult", "play_back"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayRequest:
-    """What was asked for; see the options of ``townlet replay``."""
-
-    path: Path
-    batch_size: int
-    seed: int | None
-    drop_last: bool
-    limit: int | None
-    memory_bytes: int
-    show: int
-    verify: bool
+__all__ = ["Playback", "play_back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayResult:
-    """What was read, and how it compares with what the manifest says of the whole recording."""
+class Playback:
+    """What was read, and how it compares with what the manifest says of the whole recording.
+
+    Attributes:
+        path: the dataset.
+        digest: its digest.
+        policy: provenance of who acted in it.
+        batches: how many were read.
+        transitions: how many were in them.
+        bytes_read: of all their arrays.
+        seconds: wall time.
+        statistics: of what was read, by name.
+        baselines: the same figures of the whole recording, and those of its towns.
+        spread: ``min``, ``mean`` and ``max`` of the batches' mean reward.
+        first_batches: statistics of the first ones, as many as were asked for.
+    """
 
     path: Path
     digest: str
-    policy: Mapping[str, JSONValue]
+    policy: Mapping[str, Any]
     batches: int
     transitions: int
     bytes_read: int
@@ -48,8 +49,8 @@ class ReplayResult:
         """Bytes of the batches a second, in 1e9."""
         return self.bytes_read / self.seconds / 1e9
 
-    def document(self) -> dict[str, JSONValue]:
-        """The result as ``townlet replay --json`` prints it."""
+    def to_json(self) -> dict[str, Any]:
+        """As ``townlet replay --json`` prints it."""
         return {
             "path": str(self.path),
             "digest": self.digest,
@@ -66,48 +67,45 @@ class ReplayResult:
         }
 
 
-def play_back(request: ReplayRequest) -> ReplayResult:
-    """Read the dataset through.
+def play_back(replay: ReplayDataset, *, batches: int | None = None, first: int = 0) -> Playback:
+    """Read a dataset through; every digest is checked on the way where the dataset was opened so.
+
+    Args:
+        replay: the dataset as batches.
+        batches: stop after so many; None for all of them.
+        first: of how many batches to keep the statistics.
 
     Raises:
-        DatasetError: it is refused, or holds no transition.
+        DatasetError: if it is damaged.
     """
-    dataset = open_dataset(request.path, verify=request.verify)
-    replay = ReplayDataset(
-        dataset,
-        batch_size=request.batch_size,
-        seed=request.seed,
-        drop_last=request.drop_last,
-        memory_bytes=request.memory_bytes,
-    )
+    dataset = replay.dataset
     total = Totals.zero(dataset.spec.action_count, len(dataset.manifest.reward_parts))
-    first: list[Mapping[str, float]] = []
+    shown: list[Mapping[str, float]] = []
     means: list[float] = []
-    batches = size = 0
+    size = 0
     started = time.perf_counter()
     for batch in replay:
         _add(total, batch)
-        batches += 1
         size += batch.nbytes
         means.append(float(batch.rewards.mean(dtype=float)))
-        if len(first) < request.show:
-            first.append(replay.statistics(batch))
-        if batches == request.limit:
+        if len(shown) < first:
+            shown.append(replay.statistics(batch))
+        if len(means) == batches:
             break
     seconds = max(time.perf_counter() - started, 1e-9)
     spread = {"min": min(means), "mean": sum(means) / len(means), "max": max(means)} if means else {}
-    return ReplayResult(
-        path=request.path,
+    return Playback(
+        path=dataset.path,
         digest=dataset.digest,
         policy=dataset.manifest.policy,
-        batches=batches,
+        batches=len(means),
         transitions=total.transitions,
         bytes_read=size,
         seconds=seconds,
         statistics=total.metrics(dataset.spec.action_names, dataset.manifest.reward_parts),
         baselines=replay.baselines(),
         spread=spread or {"min": 0.0, "mean": 0.0, "max": 0.0},
-        first_batches=tuple(first),
+        first_batches=tuple(shown),
     )
 
 
