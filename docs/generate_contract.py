@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import townlet.api as api
+from townlet.arena import Anchor, ArenaResult, Cell, CrossPlay, ScenarioResult, Standing, Total
 from townlet.evaluation import ComparisonResult, Difference, Estimate, EvaluationResult, PairwiseComparison
 from townlet.evaluation.inspection import Choice, Inspection
 from townlet.evaluation.scenarios import Expectation, ScenarioScore, Scorecard
@@ -110,6 +111,7 @@ def results() -> str:
         "`townlet evaluate`": (EvaluationResult, Estimate),
         "`townlet evaluate --scenario`": (Scorecard, ScenarioScore, Expectation),
         "`townlet compare`": (ComparisonResult, PairwiseComparison, Difference),
+        "`townlet arena`": (ArenaResult, Total, ScenarioResult, Standing, Anchor, CrossPlay, Cell),
         "`townlet tune`": (TuningResult, JudgedSettings, SearchedSetting, StudyTowns, TownRange),
         "`townlet inspect`": (Inspection, Choice),
         "`townlet backends check`": (ConformanceReport, LevelCount, CheckResult),

@@ -50,6 +50,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "config": ("config", "check"),
     "config show": ("config", "show"),
     "bench": ("bench", "--worlds", "1", "--seconds", "0.01"),
+    "arena": ("arena", "--lint"),
     "view": ("view", "town", "--out", "town.html"),
     "completion": ("completion", "bash"),
     "help": ("--help",),

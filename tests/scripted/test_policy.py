@@ -168,7 +168,7 @@ class TestPreset:
         assert ScriptedOptions() == ScriptedOptions(preset="tuned")
 
     def test_classic_sets_every_threshold(self):
-        settable = set(ScriptedOptions.model_fields) - {"preset", "nearby"}
+        settable = set(ScriptedOptions.model_fields) - {"preset", "nearby", "works", "pushes", "meddles", "whim"}
         assert set(PRESETS["classic"]) == settable
         assert ScriptedOptions(preset="classic").eat_below == 0.48
 

@@ -10,7 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["PRESETS", "Preset", "ScriptedOptions"]
 
-Preset = Literal["tuned", "classic"]
+Preset = Literal[
+    "tuned",
+    "classic",
+    "free-rider",
+    "hoarder",
+    "host",
+    "loner",
+    "night-owl",
+    "pusher",
+    "random",
+    "saboteur",
+    "workaholic",
+]
 
 PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
     {
@@ -46,10 +58,35 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
                 "social_appetite": 0.5,
             }
         ),
+        # Characters: minds to live among, not minds to imitate.
+        "free-rider": MappingProxyType({"works": False, "dining_money": 7.0, "meal_money": 7.0, "thrift_money": 0.0}),
+        "hoarder": MappingProxyType(
+            {"pantry": 5, "larder": 5, "patience": 6, "dining_money": 10_000.0, "thrift_money": 40.0}
+        ),
+        "host": MappingProxyType({"pantry": 5, "larder": 3, "eat_below": 0.85, "eat_poor_below": 0.7, "patience": 6}),
+        "loner": MappingProxyType({"social_appetite": 0.0, "talk_first": False, "patience": 0, "nearby": 0.0}),
+        "night-owl": MappingProxyType(
+            {"sleep_below": 0.35, "sleep_before_work_below": 0.35, "sleep_ahead": 0.0, "rested_above": 0.9}
+        ),
+        "pusher": MappingProxyType({"pushes": True, "patience": 6}),
+        "random": MappingProxyType({"whim": 1.0}),
+        "saboteur": MappingProxyType({"pushes": True, "meddles": True, "patience": 6}),
+        "workaholic": MappingProxyType(
+            {
+                "eat_at_work_below": 0.2,
+                "forage_at_work_below": 0.25,
+                "wash_at_work_below": 0.05,
+                "sleep_at_work_below": 0.05,
+                "arrival_buffer": 60.0,
+                "social_appetite": 0.0,
+                "talk_first": False,
+            }
+        ),
     }
 )
 """What each preset sets. ``tuned`` is the fields' own defaults, found by searching; ``classic`` the thresholds
-that were set by hand before, so that what was measured against them can be measured again."""
+that were set by hand before, so that what was measured against them can be measured again; the others are
+characters."""
 
 
 def _level(default: float, description: str) -> float:
@@ -71,7 +108,7 @@ class ScriptedOptions(BaseModel):
     preset: Preset = Field(
         "tuned",
         description="Where options that are not given come from: tuned, what a search found; classic, the "
-        "thresholds that were set by hand before.",
+        "thresholds that were set by hand before; the others are characters for the arena.",
         json_schema_extra={"tune": False},
     )
 
@@ -133,6 +170,25 @@ class ScriptedOptions(BaseModel):
         "appetite do, at 1 everybody does.",
     )
 
+    works: bool = Field(True, description="Whether one goes to work.", json_schema_extra={"tune": False})
+    pushes: bool = Field(
+        False,
+        description="Whether one pushes in wherever one stands in a queue; in the action space goals nobody can.",
+        json_schema_extra={"tune": False},
+    )
+    meddles: bool = Field(
+        False,
+        description="Whether one spends free time in the queue for the shower without need.",
+        json_schema_extra={"tune": False},
+    )
+    whim: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Probability of doing something at random, among what is possible, instead of what the rules say.",
+        json_schema_extra={"tune": False},
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _preset_first(cls, given: Any) -> Any:
@@ -140,7 +196,8 @@ class ScriptedOptions(BaseModel):
         if not isinstance(given, Mapping):
             return given
         name = given.get("preset", "tuned")
-        return {**PRESETS[name], **given} if name in ("tuned", "classic") else given  # another is refused by the field
+        known = isinstance(name, str) and name in PRESETS  # another is refused by the field
+        return {**PRESETS[name], **given} if known else given
 
     @model_validator(mode="after")
     def _work_bears_more(self) -> Self:

@@ -8,7 +8,16 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api import ArrayState, Decision, ObservationBatch, ObservationSpec, PolicyState
+from townlet.api import (
+    ArrayState,
+    BoolArray,
+    Decision,
+    ObservationBatch,
+    ObservationSpec,
+    PolicyState,
+    row_keys,
+    row_uniforms,
+)
 from townlet.errors import ContractError
 from townlet_backend_scripted.options import ScriptedOptions
 from townlet_backend_scripted.rules import RULES, STAY, TALK
@@ -16,14 +25,17 @@ from townlet_backend_scripted.situation import Reader, Situation
 
 __all__ = ["RULES_VERSION", "ScriptedPolicy"]
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Changes with every change of what the mind does; part of its fingerprint."""
 
 _NO_MEMORY = ArrayState()
 
 
 class ScriptedPolicy:
-    """Rules over the observation. No memory, no randomness: an action is a function of what the row sees now.
+    """Rules over the observation: an action is a function of what the row sees now.
+
+    No memory and no randomness, unless the option ``whim`` is above 0: then the state holds a key and a counter for
+    each row, uint64 ``[N]``, from which whims are drawn.
 
     Args:
         spec: what observations mean.
@@ -47,9 +59,11 @@ class ScriptedPolicy:
             self._use, self._chat = spec.action_index("use"), spec.action_index("chat")
         self._spec_fingerprint = spec.fingerprint()
 
-    def initial_state(self, rows: int, seed: int) -> PolicyState:  # noqa: ARG002
-        """No memory."""
-        return _NO_MEMORY
+    def initial_state(self, rows: int, seed: int) -> PolicyState:
+        """No memory; a key and a counter for each row where there are whims."""
+        if not self._options.whim:
+            return _NO_MEMORY
+        return ArrayState({"keys": row_keys(rows, seed), "counters": np.zeros(rows, np.uint64)})
 
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:  # noqa: ARG002
         """The first rule that holds gives a goal, and the goal an action that the mask allows.
@@ -64,6 +78,8 @@ class ScriptedPolicy:
             actions = self._answers.take(self._first_possible(observations, situation))
         else:
             actions = self._act(observations, situation, self._goals.take(_first_rule(situation)))
+        if self._options.whim:
+            return self._with_whims(observations.action_mask, actions, state)
         return Decision(actions, state, log_probs=np.zeros(rows, np.float32))
 
     def rules_of(self, observations: ObservationBatch) -> list[str]:
@@ -80,6 +96,21 @@ class ScriptedPolicy:
     def close(self) -> None:
         """Nothing to free."""
 
+    def _with_whims(self, mask: BoolArray, actions: NDArray[np.int64], state: PolicyState) -> Decision:
+        """Some rows do what they like, whether or not the others explore: it is what they are."""
+        arrays = state.arrays()
+        keys, counters = arrays["keys"], arrays["counters"]
+        whim = self._options.whim
+        moved = row_uniforms(keys, counters) < whim
+        possible = mask.sum(axis=1)
+        lot = (row_uniforms(keys, counters + np.uint64(1)) * possible).astype(np.int64)
+        drawn = (mask.cumsum(axis=1) > lot[:, None]).argmax(axis=1)
+        chosen = np.where(moved, drawn, actions)
+        # Of an action that the rules say too: drawn by chance, or not drawn at all.
+        share = whim / np.maximum(possible, 1) + (1.0 - whim) * (chosen == actions)
+        after = ArrayState({"keys": keys, "counters": counters + np.uint64(2)})
+        return Decision(chosen, after, log_probs=np.log(share).astype(np.float32))
+
     def _first_possible(self, observations: ObservationBatch, situation: Situation) -> NDArray[np.intp]:
         held = _holding(situation) & observations.action_mask.take(self._answers, axis=1).T
         first: NDArray[np.intp] = held.argmax(axis=0)
@@ -95,7 +126,8 @@ class ScriptedPolicy:
         here = way[5] > 0
         walks = goes & ~here & (steps.max(axis=0) > 0)
         starts = way[4] > 0
-        uses = goes & here & situation.idle & (starts | ~situation.in_line) & mask[:, self._use]
+        may_use = starts | ~situation.in_line | self._options.pushes
+        uses = goes & here & situation.idle & may_use & mask[:, self._use]
         actions = np.zeros(len(goals), np.int64)
         np.copyto(actions, self._moves.take(steps.argmax(axis=0)), where=walks)
         np.copyto(actions, self._use, where=uses)

@@ -50,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     Rule("sleep on", STAY, lambda s: s.asleep & ~s.rested & ~s.unready),
     Rule("wash", "shower", lambda s: s.grimy & s.has_water & s.shower_quiet),
     Rule("go to bed", "bed", lambda s: s.sleepy & s.unhurried),
+    Rule("hold up the shower", "shower", lambda s: s.meddling),
     Rule("fill the larder", "till", lambda s: s.larder_low & s.can_afford_groceries & s.till_quiet),
     Rule("cook ahead", "stove", lambda s: s.pantry_low & s.can_cook & s.stove_quiet & s.unhurried),
     # company

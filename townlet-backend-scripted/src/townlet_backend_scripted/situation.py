@@ -93,7 +93,7 @@ AT_LEAST: tuple[Question, ...] = (
     Question("can_afford_meal", "wallet", lambda o: o.meal_money),
     Question("can_afford_groceries", "wallet", lambda o: o.shopping_money),
     Question("rich", "wallet", lambda o: o.dining_money),
-    Question("employed", "has_job", _something),
+    Question("employed", "has_job", lambda o: 1e-6 if o.works else 2.0),  # who does not work lives as if without a job
     Question("in_shift", "in_shift", _something),
     Question("idle", "doing_none", _something),
     Question("asleep", "doing_at_bed", _something),
@@ -104,6 +104,7 @@ AT_LEAST: tuple[Question, ...] = (
     Question("talks_first", "extroversion", _eagerness),
     Question("in_line", "in_queue", _something),
     Question("outgoing", "extroversion", _mood),
+    Question("meddling", "extroversion", lambda o: -2.0 if o.meddles else 2.0),
 )
 
 _BELOW_NAMES = tuple(question.name for question in BELOW)
@@ -128,6 +129,7 @@ class Situation:
         foodless: hungry enough to leave work for food, and no meal in the bag.
         can_cook: groceries in the bag, and power.
         can_dine: money and no crowd for a meal at the cafe.
+        meddling: of a mind to be in other people's way.
         everybody: always true.
     """
 
@@ -175,6 +177,7 @@ class Situation:
     talks_first: Truth
     in_line: Truth
     outgoing: Truth
+    meddling: Truth
 
     def __init__(self, below: Truth, at_least: Truth, must_go: Truth, may_chat: Truth) -> None:
         self.__dict__.update(zip(_BELOW_NAMES, below, strict=True))

@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "train": "Clone a teacher, learn from reward, or anneal from one to the other",
         "evaluate": "Measure a policy over many towns",
         "compare": "Compare policies on the same towns",
+        "arena": "Let minds live among strangers, and among each other",
         "tune": "Search for better settings of a mind",
         "report": "Write an HTML report on a recording or a training run",
         "export": "Export a trained policy to another format",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from townlet.errors import UsageError
 from townlet.evaluation.plots.style import Format, save_figure, svg_of
+from townlet.evaluation.statistics import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,6 +46,12 @@ th { color: var(--quiet); font-weight: 600; }
 @media (prefers-color-scheme: dark) { .better { color: #3fcfa4; } .worse { color: #ff9a4d; } }
 figure { margin: 1.2rem 0; } figure svg { max-width: 100%; height: auto; }
 figcaption { color: var(--quiet); font-size: .9rem; }
+.heat td { text-align: center; padding: .45rem .8rem; color: #10222b; border: 2px solid var(--paper); }
+.heat td small { display: block; opacity: .8; }
+.heat caption { text-align: left; color: var(--quiet); padding: .3rem 0; }
+.bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .25rem .8rem; align-items: center; }
+.bars svg { width: 100%; height: 1rem; display: block; } h3 { font-size: 1.02rem; margin: 1.8rem 0 .3rem; }
+.bars { font-size: .9rem; font-variant-numeric: tabular-nums; margin: .6rem 0; }
 code { font-size: .88em; } footer { color: var(--quiet); font-size: .85rem; margin-top: 3rem; }
 """
 
@@ -69,6 +76,45 @@ class Page:
     def heading(self, text: str) -> None:
         """A section's heading."""
         self._parts.append(f"<h2>{_safe(text)}</h2>")
+
+    def subheading(self, text: str) -> None:
+        """The heading of a part of a section."""
+        self._parts.append(f"<h3>{_safe(text)}</h3>")
+
+    def heat_map(
+        self, caption: str, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[Estimate]]
+    ) -> None:
+        """A table whose cells are coloured by the rank of their means, with the intervals; ``values`` row by row."""
+        means = sorted({value.mean for row in values for value in row})  # by rank, so that one outlier hides nothing
+        shares = {mean: number / max(len(means) - 1, 1) for number, mean in enumerate(means)}
+        head = "".join(f'<th scope="col">{_safe(column)}</th>' for column in columns)
+        body = []
+        for name, row in zip(rows, values, strict=True):
+            cells = "".join(_warm(value, shares[value.mean]) for value in row)
+            body.append(f'<tr><th scope="row">{_safe(name)}</th>{cells}</tr>')
+        self._parts.append(
+            f'<div class="scroll"><table class="heat"><caption>{_safe(caption)}</caption>'
+            f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        )
+
+    def bars(self, what: str, values: Mapping[str, Estimate]) -> None:
+        """One bar for each name, from 0 to the mean, with its interval as a line; ``what`` says what they are."""
+        ends = [0.0, *(edge for value in values.values() for edge in (value.low, value.high, value.mean))]
+        least, span = min(ends), (max(ends) - min(ends)) or 1.0
+        parts = []
+        for name, value in values.items():
+            zero, mean, low, high = (100 * (x - least) / span for x in (0.0, value.mean, value.low, value.high))
+            left, width = min(zero, mean), abs(mean - zero)
+            told = f"{name}: {what} {value.mean:.3f}, 95 % interval {value.low:.3f} to {value.high:.3f}"
+            parts.append(
+                f"<span>{_safe(name)}</span>"
+                f'<svg role="img" aria-label="{_safe(told)}" viewBox="0 0 100 10" preserveAspectRatio="none">'
+                f'<rect x="{left:.2f}" y="2" width="{width:.2f}" height="6" fill="#56B4E9"/>'
+                f'<rect x="{low:.2f}" y="4.4" width="{max(high - low, 0.3):.2f}" height="1.2" fill="#D55E00"/>'
+                f'<rect x="{zero:.2f}" y="0" width=".3" height="10" fill="currentColor"/></svg>'
+                f"<span>{value.mean:.3f}</span>"
+            )
+        self._parts.append(f'<div class="bars" aria-label="{_safe(what)}">{"".join(parts)}</div>')
 
     def text(self, text: str) -> None:
         """A paragraph."""
@@ -142,6 +188,16 @@ class Page:
 def _cell(text: str, mark: str | None) -> str:
     kinds = " ".join(([mark] if mark else []) + (["words"] if len(text) > _SENTENCE else []))
     return f'<td class="{_safe(kinds)}">{_safe(text)}</td>' if kinds else f"<td>{_safe(text)}</td>"
+
+
+def _warm(value: Estimate, share: float) -> str:
+    """A cell between blue (the least) and yellow (the most), which all can tell apart; the text is on light ground."""
+    low, high = (130, 185, 222), (246, 226, 122)
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(low, high, strict=True))
+    return (
+        f'<td style="background: rgb({red} {green} {blue})">{value.mean:.3f}'
+        f"<small>{value.low:.3f} to {value.high:.3f}</small></td>"
+    )
 
 
 def _safe(text: str) -> str:

@@ -19,7 +19,10 @@ __all__ = ["SHIPPED_MANIFESTS", "SHIPPED_MAPS", "ActionSpace", "TownConfig"]
 
 ActionSpace = Literal["primitive", "goals"]
 
-SHIPPED_MAPS = ("hamlet", "riverside")
+SHIPPED_MAPS = (
+    *("barracks", "canal", "causeway", "cloister", "courtyard", "hamlet", "islands"),
+    *("market", "mill", "outpost", "quarter", "riverside", "terrace", "tower"),
+)
 """Names of maps that are part of Townlet; ``generated`` is drawn, and every other name is the path of a file."""
 
 SHIPPED_MANIFESTS = ("core",)
@@ -32,7 +35,7 @@ class TownConfig(Section):
     map: str = Field(
         "riverside",
         min_length=1,
-        description="`riverside`, `hamlet`, `generated`, or the path of a map file.",
+        description="Name of a shipped map (`riverside`, `hamlet`, ...), `generated`, or the path of a map file.",
     )
     affordances: str = Field("core", min_length=1, description="`core` or the path of an affordance manifest.")
     files: dict[str, str] = Field(

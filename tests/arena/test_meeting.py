@@ -1,0 +1,208 @@
+"""Minds meet strangers, and each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from townlet.arena import ArenaResult, Suite, load_suite, meet
+from townlet.arena.anchors import Anchors
+from townlet.arena.matches import Setting
+from townlet.arena.naming import RANDOM, mind_under_test
+from townlet.arena.page import arena_page
+from townlet.arena.results import Anchor
+from townlet.cli.app import townlet
+from townlet.config import load_config
+from townlet.errors import UsageError
+from townlet.play import Casting, Job, MindSpec, play
+from townlet.play.reserve import RESERVED_RULES, refuse_reserved, reserved
+
+MINE = """
+name: mine
+title: Pushers
+first_seed: 1000
+seeds: 3
+minds:
+  pusher: {options: {preset: pusher}}
+  host: {options: {preset: host}}
+scenarios:
+  - name: pushed
+    title: One among three who push in
+    axes: [minds, maps]
+    config: {town: {map: hamlet}}
+    focal: "25%"
+    background: {host: 0.34, pusher: 0.66}
+    role: visitor
+    days: [0.2, 0.3]
+  - name: crowd
+    title: Three and a host
+    axes: [minds, maps]
+    config: {town: {map: hamlet}}
+    focal: "75%"
+    background: {host: 1.0}
+    role: resident
+    days: [0.2, 0.3]
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    (tmp_path / "mine.yaml").write_text(MINE, encoding="utf-8")
+    return load_suite(tmp_path / "mine.yaml")
+
+
+def minds(*names: str, suite: Suite) -> list[MindSpec]:
+    casting = Casting.of(load_config())
+    return [mind_under_test(name, suite, casting) for name in names]
+
+
+def without_timing(result: ArenaResult) -> dict:
+    data = result.model_dump(mode="json")
+    del data["timing"]
+    return data
+
+
+def test_a_mind_of_the_background_in_its_own_place_changes_nothing(suite: Suite) -> None:
+    result = meet(minds("host", "scripted", suite=suite), suite, scenarios=["crowd"], matrix=False)
+    (scenario,) = result.scenarios
+    own, other = scenario.standings
+    assert own.per_seed["presence"] == (0.0, 0.0, 0.0)
+    assert any(other.per_seed["presence"])
+    assert scenario.agents == 4
+
+
+def test_the_people_under_test_are_the_same_for_every_mind(suite: Suite) -> None:
+    setting = Setting.of(suite, suite.scenario("pushed"))
+    seats = [play(setting.job(mind)).players for mind in (RANDOM, *minds("scripted", suite=suite))]
+    assert (seats[0] == seats[1]).all()
+    assert ((seats[0] == 0).sum(axis=1) == 1).all()
+    assert len({row.tobytes() for row in seats[0]}) > 1, "and drawn for each town"
+
+
+def test_where_jobs_are_played_does_not_matter(suite: Suite) -> None:
+    """As an executor does it: from JSON, in another order, split by towns and joined."""
+    from townlet.play import Outcome
+
+    def elsewhere(jobs):
+        sent = [Job.from_json(json.loads(json.dumps(job.to_json()))) for job in jobs]
+        done = {
+            n: Outcome.join(job, [play(part) for part in job.split(2)]) for n, job in reversed(list(enumerate(sent)))
+        }
+        return [done[n] for n in range(len(sent))]
+
+    both = minds("scripted", "random", suite=suite)
+    here = meet(both, suite, scenarios=["pushed"], matrix=False)
+    assert without_timing(meet(both, suite, scenarios=["pushed"], matrix=False, played=elsewhere)) == without_timing(
+        here
+    )
+
+
+def test_scores_lie_between_the_anchors(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = meet(minds("scripted", suite=suite), suite, matrix=False)
+    assert plain.totals[0].score is None
+    assert "has no anchors" in plain.warnings[0]
+    anchors = Anchors({s.name: Anchor(zero=-2.0, one=2.0, one_is="made up") for s in suite.scenarios})
+    monkeypatch.setattr(Anchors, "of", classmethod(lambda cls, suite: anchors))
+    scored = meet(minds("scripted", suite=suite), suite, matrix=False)
+    for scenario in scored.scenarios:
+        (standing,) = scenario.standings
+        expected = [(value + 2.0) / 4.0 for value in standing.per_seed["focal_return"]]
+        assert standing.per_seed["score"] == pytest.approx(expected)
+    assert scored.totals[0].score is not None
+
+
+def test_a_mind_that_is_given_twice_and_none_at_all_are_refused(suite: Suite) -> None:
+    with pytest.raises(UsageError, match="each once"):
+        meet(minds("scripted", "scripted", suite=suite), suite)
+    with pytest.raises(UsageError, match="each once"):
+        meet([], suite)
+
+
+def test_the_page_escapes_names_and_says_the_numbers(suite: Suite) -> None:
+    evil = MindSpec(requested="<script>alert(1)</script>", backend="scripted", options={})
+    result = meet([evil], suite, scenarios=["crowd"], matrix=False)
+    html = arena_page(result, lambda scenario, mind, seed: f"towns/{scenario}-{seed}.html").html()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "towns/crowd-100" in html
+    assert f"{result.totals[0].focal_return.mean:.3f}" in html
+
+
+class TestReserve:
+    @pytest.mark.parametrize(
+        ("overrides", "seeds", "told"),
+        [
+            (["town.map=causeway"], (), "town.map is 'causeway'"),
+            (["town.queues.push_cooldown=10"], (), "town.queues.push_cooldown is 10"),
+            (["town.outside.blackouts=3"], (), "town.outside.blackouts is 3"),
+            ([], (880_000_005,), "seed 880000005"),
+        ],
+    )
+    def test_what_is_held_out_is_refused_by_name(self, overrides, seeds, told) -> None:
+        with pytest.raises(UsageError) as caught:
+            refuse_reserved(load_config(None, overrides), seeds)
+        assert told in str(caught.value)
+
+    def test_the_default_town_and_other_maps_are_free(self) -> None:
+        for overrides in ([], ["town.map=hamlet"], ["town.map=barracks"], ["town.map=generated"]):
+            assert reserved(load_config(None, overrides), range(1000)) == []
+
+    def test_a_copy_of_a_map_is_the_same_map(self, tmp_path: Path) -> None:
+        from importlib.resources import files
+
+        copy = tmp_path / "mine.yaml"
+        copy.write_bytes(files("townlet.world").joinpath("data", "maps", "tower.yaml").read_bytes())
+        assert "'tower'" in reserved(load_config(None, [f"town.map={copy}"]))[0]
+
+    def test_every_range_is_of_a_key_that_there_is(self) -> None:
+        config = load_config().model_dump(mode="json")
+        for key, (least, most) in RESERVED_RULES.items():
+            value = config
+            for part in key.split("."):
+                value = value[part]
+            assert not least <= value <= most, f"{key}: the default is not held out"
+
+
+class TestCommand:
+    @pytest.fixture
+    def call(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: Suite):
+        monkeypatch.chdir(tmp_path)
+        return lambda *words: CliRunner().invoke(townlet, ["arena", *words])
+
+    def test_tables_and_a_page(self, call, tmp_path: Path) -> None:
+        done = call(
+            "scripted", "random", "--suite", "mine.yaml", "--scenario", "crowd", "--no-matrix", "--report", "a.html"
+        )
+        assert done.exit_code == 0, done.output
+        assert "suite mine" in done.output
+        assert "PRESENCE" in done.output
+        assert "crowd" in done.output
+        assert "<h1>Arena: scripted, random</h1>" in (tmp_path / "a.html").read_text("utf-8")
+
+    def test_json_is_the_result(self, call) -> None:
+        done = call("scripted", "--suite", "mine.yaml", "--json")
+        assert done.exit_code == 0, done.output
+        result = ArenaResult.model_validate_json(done.stdout)
+        assert [s.name for s in result.scenarios] == ["pushed", "crowd"]
+        assert result.provenance["scripted"]["active"] == "scripted"
+
+    def test_lint(self, call) -> None:
+        assert "suite mine is fine: 2 scenarios" in call("--suite", "mine.yaml", "--lint").output
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ((), "needs a mind or more"),
+            (("scripted", "--suite", "pblic"), "did you mean 'public'"),
+            (("scripted", "--scenario", "island"), "did you mean 'islands'"),
+            (("scripted", "scripted"), "each once"),
+            (("mixture:a",), "mixture"),
+        ],
+    )
+    def test_bad_input_is_said_and_nothing_is_played(self, call, words, told) -> None:
+        done = call(*words)
+        assert done.exit_code != 0
+        assert told in str(done.exception) + done.output

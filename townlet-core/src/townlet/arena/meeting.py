@@ -1,0 +1,168 @@
+"""``meet``: minds play a suite's scenarios, and each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from townlet.arena.anchors import Anchors
+from townlet.arena.crossing import cross_play, crossings
+from townlet.arena.matches import Setting
+from townlet.arena.measures import measured, stratified
+from townlet.arena.results import Anchor, ArenaResult, ArenaTiming, CrossPlay, ScenarioResult, Standing, Total
+from townlet.arena.suites import MatchScenario, Suite
+from townlet.errors import UsageError
+from townlet.evaluation import estimate
+from townlet.play import Admission, Job, MindSpec, Outcome, play
+
+__all__ = ["JobMap", "meet"]
+
+JobMap = Callable[[Sequence[Job]], Iterable[Outcome]]
+"""Where towns are played: outcomes in the order of the jobs. The one place where an executor comes in."""
+
+Progress = Callable[[int, int, str], None]
+"""Told how many of how many jobs are done, and the name of the one that comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A scenario that was played: its outcome with each mind, and without any."""
+
+    scenario: MatchScenario
+    setting: Setting
+    baseline: Outcome
+    outcomes: tuple[Outcome, ...]
+
+
+def meet(
+    minds: Sequence[MindSpec],
+    suite: Suite,
+    *,
+    scenarios: Sequence[str] = (),
+    matrix: bool = True,
+    admission: Admission | None = None,
+    played: JobMap | None = None,
+    progress: Progress | None = None,
+) -> ArenaResult:
+    """Let each mind live among the strangers of a suite, and among each other.
+
+    Args:
+        minds: who is under test; each by another name.
+        suite: the scenarios.
+        scenarios: names of those to play; all by default.
+        matrix: whether every mind plays with every other, too.
+        admission: which minds may act here; one that cannot run is an error.
+        played: where towns are played; here, one job after the other, by default.
+        progress: told how far it is.
+
+    Raises:
+        UsageError: for no mind, two minds of one name, or a scenario that is not there.
+        BackendError, CheckpointError: if a mind cannot run.
+    """
+    names = [mind.requested for mind in minds]
+    if not minds or len(set(names)) < len(names):
+        raise UsageError(
+            "the arena needs one mind or more, each once", details=(f"found {', '.join(names) or 'none'}",)
+        )
+    chosen = [suite.scenario(name) for name in scenarios] or list(suite.scenarios)
+    settings = [Setting.of(suite, scenario) for scenario in chosen]
+    jobs = [job for setting in settings for job in (setting.baseline(), *(setting.job(mind) for mind in minds))]
+    labels = [f"{setting.name}: {who}" for setting in settings for who in ("without you", *names)]
+    crossed = crossings(suite, minds) if matrix and len(minds) > 1 else ()
+    jobs += [setting.job(mind) for setting, mind in crossed]
+    labels += [f"{mind.requested} among {setting.name}" for setting, mind in crossed]
+    door = admission or Admission()
+    where = played or (lambda wanted: (play(job, admission=door) for job in wanted))
+    started = time.perf_counter()
+    outcomes = list(_told(where(jobs), labels, progress))
+    width = len(minds) + 1
+    matches = [
+        _Match(scenario, setting, outcomes[width * n], tuple(outcomes[width * n + 1 : width * (n + 1)]))
+        for n, (scenario, setting) in enumerate(zip(chosen, settings, strict=True))
+    ]
+    rest = outcomes[width * len(settings) :]
+    found = cross_play(crossed, rest, minds) if crossed else None
+    return _result(suite, minds, matches, found, time.perf_counter() - started)
+
+
+def _told(outcomes: Iterable[Outcome], labels: Sequence[str], progress: Progress | None) -> Iterator[Outcome]:
+    if progress is not None:
+        progress(0, len(labels), labels[0])
+    for number, outcome in enumerate(outcomes, 1):
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        if progress is not None:
+            progress(number, len(labels), labels[min(number, len(labels) - 1)])
+        yield outcome
+
+
+def _result(
+    suite: Suite, minds: Sequence[MindSpec], matches: Sequence[_Match], matrix: CrossPlay | None, seconds: float
+) -> ArenaResult:
+    anchors = Anchors.of(suite)
+    warnings = list(anchors.warnings)
+    scenarios = [_scenario_result(match, minds, anchors.of_scenario(match.scenario.name)) for match in matches]
+    return ArenaResult(
+        suite=suite.name,
+        suite_digest=suite.digest,
+        minds=tuple(mind.requested for mind in minds),
+        provenance={mind.requested: _of_focal(matches[0].outcomes[number]) for number, mind in enumerate(minds)},
+        totals=tuple(_total(number, scenarios) for number in range(len(minds))),
+        scenarios=tuple(scenarios),
+        matrix=matrix,
+        warnings=tuple(warnings),
+        timing=ArenaTiming(seconds=seconds),
+    )
+
+
+def _of_focal(outcome: Outcome) -> dict[str, object]:
+    told = outcome.provenance.minds[0].to_json()
+    return {name: value for name, value in told.items() if name not in ("who", "agents")}
+
+
+def _scenario_result(match: _Match, minds: Sequence[MindSpec], anchor: Anchor | None) -> ScenarioResult:
+    standings = []
+    for mind, outcome in zip(minds, match.outcomes, strict=True):
+        values = measured(outcome, match.baseline)
+        score = None
+        if anchor is not None:
+            values["score"] = (values["focal_return"] - anchor.zero) / (anchor.one - anchor.zero)
+            score = estimate(values["score"])
+        standings.append(
+            Standing(
+                mind=mind.requested,
+                measures={name: estimate(sample) for name, sample in values.items() if name != "score"},
+                score=score,
+                per_seed={name: tuple(sample.tolist()) for name, sample in values.items()},
+            )
+        )
+    setting = match.setting
+    return ScenarioResult(
+        name=setting.name,
+        title=match.scenario.title,
+        axes=match.scenario.axes,
+        role=match.scenario.role,
+        days=setting.ticks / setting.config.town.time.day_ticks,
+        agents=match.baseline.players.shape[1],
+        seeds=setting.seeds,
+        anchor=anchor,
+        standings=tuple(standings),
+    )
+
+
+def _total(number: int, scenarios: Sequence[ScenarioResult]) -> Total:
+    standings = [scenario.standings[number] for scenario in scenarios]
+
+    def over_all(name: str) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+        return [np.array(standing.per_seed[name]) for standing in standings]
+
+    scored = all(standing.score is not None for standing in standings)
+    return Total(
+        mind=standings[0].mind,
+        score=stratified(over_all("score")) if scored else None,
+        focal_return=stratified(over_all("focal_return")),
+        presence=stratified(over_all("presence")),
+    )

@@ -1,0 +1,99 @@
+"""What the arena found: a typed result, its JSON documented in docs/reference/results.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from townlet.evaluation import Estimate
+
+__all__ = ["Anchor", "ArenaResult", "ArenaTiming", "Cell", "CrossPlay", "ScenarioResult", "Standing", "Total"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Anchor(_Frozen):
+    """The two ends of a scenario's scale."""
+
+    zero: float = Field(description="Return of a mind that acts at random: a score of 0.")
+    one: float = Field(description="Return of the best rules known for this scenario: a score of 1.")
+    one_is: str = Field(description="Which mind that is, and how it was found.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Its options, where it is the scripted mind.")
+
+
+class Standing(_Frozen):
+    """How one mind did in one scenario."""
+
+    mind: str = Field(description="The mind as it was named.")
+    measures: dict[str, Estimate] = Field(description="Measure to its estimate over the scenario's towns.")
+    score: Estimate | None = Field(description="Return of the people under test between the scenario's anchors.")
+    per_seed: dict[str, tuple[float, ...]] = Field(description="Measure to its value in each town.")
+
+
+class ScenarioResult(_Frozen):
+    """How all minds did in one scenario."""
+
+    name: str = Field(description="Name of the scenario.")
+    title: str = Field(description="What a person reads.")
+    axes: tuple[str, ...] = Field(description="What differs from the default town.")
+    role: str = Field(description="Resident, visitor or newcomer.")
+    days: float = Field(description="Length of each town's life, days.")
+    agents: int = Field(description="People in each town.")
+    seeds: tuple[int, ...] = Field(description="Seeds of the towns.")
+    anchor: Anchor | None = Field(description="The ends of its scale; null where none were measured.")
+    standings: tuple[Standing, ...] = Field(description="One for each mind, in the order given.")
+
+
+class Cell(_Frozen):
+    """One mind among people of another."""
+
+    focal: str = Field(description="The mind under test.")
+    background: str = Field(description="The mind of the others.")
+    share: float = Field(description="Share of the people that the mind under test plays.")
+    focal_return: Estimate = Field(description="Its reward per agent-day.")
+    background_return: Estimate = Field(description="The others' reward per agent-day.")
+
+
+class CrossPlay(_Frozen):
+    """Every mind with every other."""
+
+    shares: tuple[float, ...] = Field(description="Shares that were played.")
+    seeds: tuple[int, ...] = Field(description="Seeds of the towns, the same in each cell.")
+    days: float = Field(description="Length of each town's life, days.")
+    cells: tuple[Cell, ...] = Field(description="One for each ordered pair and share.")
+    self_minus_cross: dict[str, Estimate] = Field(
+        description="Mind to its return among its like minus that among others: what it owes to knowing them."
+    )
+
+
+class Total(_Frozen):
+    """One mind over all scenarios."""
+
+    mind: str = Field(description="The mind as it was named.")
+    score: Estimate | None = Field(description="Score over all scenarios, each weighing the same.")
+    focal_return: Estimate = Field(description="Reward per agent-day of the people under test.")
+    presence: Estimate = Field(description="What the others gain by its presence, reward per agent-day.")
+
+
+class ArenaTiming(_Frozen):
+    """What depends on the machine."""
+
+    seconds: float = Field(description="Wall time, seconds.")
+
+
+class ArenaResult(_Frozen):
+    """What came of minds that met strangers, and each other."""
+
+    schema_version: int = Field(1, description="Version of this result's layout.")
+    suite: str = Field(description="Name of the suite.")
+    suite_digest: str = Field(description="SHA-256 of the suite and the maps that it names.")
+    minds: tuple[str, ...] = Field(description="The minds as they were named, in order.")
+    provenance: dict[str, dict[str, Any]] = Field(description="Mind to what is known of it.")
+    totals: tuple[Total, ...] = Field(description="Each mind over all scenarios.")
+    scenarios: tuple[ScenarioResult, ...] = Field(description="Each scenario.")
+    matrix: CrossPlay | None = Field(description="Every mind with every other; null where that was left out.")
+    warnings: tuple[str, ...] = Field((), description="What to know before believing it.")
+    timing: ArenaTiming = Field(description="What depends on the machine.")

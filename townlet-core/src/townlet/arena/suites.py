@@ -1,0 +1,240 @@
+"""``Suite``: scenarios as data, with a hash of all they depend on, and a check that they are what they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from townlet.config import Override, TownletConfig, load_config, load_document
+from townlet.config.checking import checked
+from townlet.config.yaml_tree import parse_yaml
+from townlet.errors import ConfigError, MapError, UsageError
+from townlet.play import Role
+from townlet.play.mind_spec import MindSpec
+from townlet.storage import canonical_digest
+from townlet.suggestions import nearest
+
+__all__ = ["Axis", "MatchScenario", "Suite", "lint", "load_suite", "suite_names"]
+
+Axis = Literal["minds", "maps", "rules"]
+
+_MOST_BYTES = 1 << 20
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Archetype(_Frozen):
+    """A mind of the background."""
+
+    backend: str = Field("scripted", min_length=1, description="Its backend.")
+    options: dict[str, Any] = Field(default_factory=dict, description="The backend's options.")
+
+    def mind(self, name: str) -> MindSpec:
+        """The mind, called ``name``."""
+        return MindSpec(requested=name, backend=self.backend, options=self.options)
+
+
+class MatchScenario(_Frozen):
+    """One situation: a town, some strangers who live in it, and the places that are left for the mind under test."""
+
+    name: str = Field(pattern=r"[a-z][a-z0-9-]*", description="Name, unique in its suite.")
+    title: str = Field(min_length=1, description="What a person reads.")
+    axes: tuple[Axis, ...] = Field((), description="What differs from the default town: minds, maps, rules.")
+    config: dict[str, Any] = Field(default_factory=dict, description="Values laid over the default config.")
+    focal: str = Field(description="Whom the mind under test plays: a share such as 12.5%, or names.")
+    background: dict[str, float] = Field(
+        min_length=1, description="Who plays the others: archetype to its share of them; the shares sum to 1."
+    )
+    role: Literal["resident", "visitor", "newcomer"] = Field(
+        description="Whether the mind under test is the majority, a minority, or moves in after the town has begun."
+    )
+    days: tuple[float, float] = Field((2.0, 4.0), description="Interval that the length is drawn from, days.")
+
+    @model_validator(mode="after")
+    def _it_adds_up(self) -> Self:
+        try:
+            Role(self.focal, MindSpec.of_learner())
+        except UsageError as error:
+            raise ValueError(f"focal: {error.summary}") from error
+        if abs(sum(self.background.values()) - 1.0) > 1e-9 or min(self.background.values()) <= 0:
+            raise ValueError(f"the shares of the background must be above 0 and sum to 1, found {self.background}")
+        if not 0 < self.days[0] <= self.days[1]:
+            raise ValueError(f"the length is drawn from [least, most], found {list(self.days)}")
+        return self
+
+    def laid_over(self) -> TownletConfig:
+        """The config of its towns. Raises ConfigError for a value that no config may have."""
+        values = [Override(key, value, f"scenario {self.name}") for key, value in _leaves(self.config)]
+        return load_document(None, values).config
+
+
+class Suite(_Frozen):
+    """Scenarios that are always played together.
+
+    A length is drawn once for each scenario, from its own digest: it is the same for every mind, and no mind can count
+    down to it.
+    """
+
+    name: str = Field(pattern=r"[a-z][a-z0-9-]*", description="Name.")
+    title: str = Field(min_length=1, description="What a person reads.")
+    held_out: bool = Field(False, description="Whether its maps, seeds and rules are kept from training.")
+    first_seed: int = Field(ge=0, lt=2**62, description="Seed of the first town of the first scenario.")
+    seeds: int = Field(8, ge=1, le=1000, description="Towns of each scenario.")
+    minds: dict[str, Archetype] = Field(min_length=1, description="Archetypes of the background by name.")
+    scenarios: tuple[MatchScenario, ...] = Field(min_length=1, description="The scenarios.")
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        for scenario in self.scenarios:
+            if unknown := sorted(set(scenario.background) - set(self.minds)):
+                raise ValueError(f"scenario {scenario.name!r}: no archetype is called {unknown[0]!r}")
+        twice = [name for name, count in Counter(s.name for s in self.scenarios).items() if count > 1]
+        if twice:
+            raise ValueError(f"two scenarios are called {twice[0]!r}")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the suite and of the maps and manifests that it names."""
+        return canonical_digest({"suite": self.model_dump(mode="json"), "files": dict(sorted(self._files().items()))})
+
+    def scenario(self, name: str) -> MatchScenario:
+        """The scenario of that name. Raises UsageError with the nearest."""
+        for one in self.scenarios:
+            if one.name == name:
+                return one
+        names = [one.name for one in self.scenarios]
+        near = nearest(name, names)
+        hint = [f"did you mean {near!r}?"] if near else []
+        raise UsageError(
+            f"suite {self.name!r} has no scenario {name!r}", details=(*hint, f"scenarios: {', '.join(names)}")
+        )
+
+    def seeds_of(self, scenario: MatchScenario) -> tuple[int, ...]:
+        """The seeds of its towns; no two scenarios share one."""
+        first = self.first_seed + self.scenarios.index(scenario) * self.seeds
+        return tuple(range(first, first + self.seeds))
+
+    def ticks_of(self, scenario: MatchScenario, day_ticks: int) -> int:
+        """The length of its towns, ticks: drawn from its interval."""
+        digest = canonical_digest({"suite": self.name, "scenario": scenario.model_dump(mode="json")})
+        drawn = int(digest[:12], 16) / 16**12
+        least, most = scenario.days
+        return max(1, round((least + (most - least) * drawn) * day_ticks))
+
+    def _files(self) -> Mapping[str, str]:
+        from townlet.observations import town_facts
+
+        return {s.name: town_facts(s.laid_over().town).map_digest for s in self.scenarios}
+
+
+def suite_names() -> tuple[str, ...]:
+    """Names of the suites that are shipped, sorted."""
+    found = (file.name for file in files("townlet.arena").joinpath("data").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+
+
+def load_suite(name: str | Path) -> Suite:
+    """A suite that is shipped, by its name, or one of your own, by its file.
+
+    Raises:
+        UsageError: if there is none of that name.
+        ConfigError: if the file cannot be read or is no suite; with line, rule and what was found.
+    """
+    names = suite_names()
+    if str(name) in names:
+        text = files("townlet.arena").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
+        label = f"suite {name}"
+    elif Path(name).suffix in (".yaml", ".yml"):
+        text, label = _text_of(Path(name)), str(name)
+    else:
+        near = nearest(str(name), names)
+        hint = [f"did you mean {near!r}?"] if near else []
+        more = f"suites: {', '.join(names)}; or the path of a YAML file"
+        raise UsageError(f"there is no suite {str(name)!r}", details=(*hint, more))
+    written = parse_yaml(text, label=label, kind="suite")
+    return checked(Suite, replace(written, data=dict(written.data)))
+
+
+def lint(suite: Suite) -> list[str]:
+    """What is wrong with a suite that can be read: each finding in one line; none is as it should be."""
+    found: list[str] = []
+    seen: dict[str, str] = {}
+    for scenario in suite.scenarios:
+        at = f"scenario {scenario.name!r}"
+        key = canonical_digest(scenario.model_dump(mode="json", exclude={"name", "title", "days"}))
+        if key in seen:
+            found.append(f"{at} is the same as {seen[key]!r}")
+        seen.setdefault(key, scenario.name)
+        try:
+            found += [f"{at}: {line}" for line in _faults(suite, scenario)]
+        except (ConfigError, MapError, UsageError) as error:
+            found.append(f"{at}: {error.summary}")
+    return found
+
+
+def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
+    from townlet.arena.matches import Setting
+    from townlet.envs.names import slot_names
+    from townlet.observations import town_facts
+    from townlet.play.reserve import reserved
+
+    config, plain = scenario.laid_over(), load_config()
+    faults = []
+    differs = set(_differences(config, plain))
+    if any(set(scenario.background) - {"default"}):
+        differs.add("minds")
+    for axis in ("minds", "maps", "rules"):
+        if (axis in scenario.axes) != (axis in differs):
+            says, is_so = ("does not say", "does") if axis in differs else ("says", "does not")
+            faults.append(f"it {says} that it differs in {axis}, and it {is_so}")
+    setting = Setting.of(suite, scenario)
+    agents = town_facts(config.town).agents
+    for seed in suite.seeds_of(scenario):
+        focal = setting.under_test(slot_names(agents), seed)
+        if not 0 < focal < agents:
+            faults.append(f"in the town of seed {seed} the mind under test plays {focal} of {agents} people")
+            break
+    else:
+        most = focal * 2 >= agents
+        if scenario.role != "newcomer" and most != (scenario.role == "resident"):
+            size = "minority" if most else "majority"
+            faults.append(f"a {scenario.role} is the {size}, here {focal} of {agents} people")
+    if suite.held_out and not reserved(config, suite.seeds_of(scenario)):
+        faults.append("nothing of it is reserved, so a mind could have been trained on it")
+    return faults
+
+
+def _differences(config: TownletConfig, plain: TownletConfig) -> list[str]:
+    town, other = config.town, plain.town
+    found = []
+    if (town.map, town.generator) != (other.map, other.generator):
+        found.append("maps")
+    same = {"map": other.map, "generator": other.generator}
+    if town.model_copy(update=same) != other:
+        found.append("rules")
+    return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigError(f"a suite has at most {_MOST_BYTES} bytes", where=str(path))
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the suite cannot be read: {error}", where=str(path)) from error
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        found += _leaves(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", value)]
+    return found

@@ -1,0 +1,92 @@
+"""``townlet arena``: minds among strangers, and among each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option, untrained_option
+from townlet.errors import UsageError
+
+__all__ = ["command"]
+
+
+@click.command("arena")
+@click.argument("policies", nargs=-1, metavar="A [B ...]")
+@config_flags
+@json_option
+@debug_option
+@untrained_option
+@click.option(
+    "--suite",
+    default="public",
+    show_default=True,
+    metavar="NAME",
+    help="public, held-out, or the YAML file of a suite of your own.",
+)
+@click.option(
+    "--scenario", "scenarios", multiple=True, metavar="NAME", help="Play this scenario only. May be given again."
+)
+@click.option("--no-matrix", is_flag=True, help="Leave out every mind with every other.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
+)
+@click.option("--lint", "only_lint", is_flag=True, help="Check the suite and play nothing.")
+@runs_option("knows the release")
+def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
+    policies: tuple[str, ...],
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+    untrained: bool,
+    suite: str,
+    scenarios: tuple[str, ...],
+    no_matrix: bool,
+    report: Path | None,
+    only_lint: bool,
+    runs: Path,
+) -> None:
+    """Let minds live among strangers, and say how they and the strangers fare.
+
+    A mind is named as elsewhere (scripted, pytorch:CHECKPOINT, release); random and the archetypes of the suite are
+    minds, too. Each plays every scenario of the suite in the same places of the same towns; then every mind plays with
+    every other, in shares of one in eight, half, and all but one in eight.
+
+    \b
+    Example:  townlet arena scripted classic random --report arena.html
+    Example:  townlet arena scripted --suite held-out --scenario causeway
+
+    JSON keys: those of ArenaResult (docs/reference/results.md).
+    """
+    from townlet.arena import lint, load_suite, meet
+    from townlet.arena.naming import mind_under_test
+    from townlet.cli.mind.arena_show import refuse_held_out, show_arena, show_lint, watched
+    from townlet.play import Admission, Casting
+
+    chosen = load_suite(suite)
+    if only_lint:
+        show_lint(chosen, lint(chosen), as_json=as_json)
+        return
+    if not policies:
+        raise UsageError("the arena needs a mind or more", details=("townlet arena scripted classic random",))
+    if report is not None and report.is_dir():
+        raise UsageError("the page is a file, found a folder", where=f"--report {report}")
+    casting = Casting.of(read_config(config_path, overrides), runs=runs)
+    minds = [mind_under_test(name, chosen, casting) for name in policies]
+    if chosen.held_out:
+        refuse_held_out(minds)
+    with watched(quiet=as_json) as progress:
+        result = meet(
+            minds,
+            chosen,
+            scenarios=scenarios,
+            matrix=not no_matrix,
+            admission=Admission(untrained=untrained),
+            progress=progress,
+        )
+    show_arena(result, as_json=as_json)
+    if report is not None:
+        from townlet.arena.page import arena_page
+
+        arena_page(result).write(report)

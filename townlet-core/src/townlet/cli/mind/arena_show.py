@@ -1,0 +1,143 @@
+"""How ``arena`` shows how far it is and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from townlet.api import TownFacts
+from townlet.arena import ArenaResult, Suite
+from townlet.arena.meeting import Progress
+from townlet.cli.compiling import say_that_it_compiles
+from townlet.cli.output import console, counted, emit, emit_json, emit_table, warn
+from townlet.errors import CheckpointError, UsageError
+from townlet.evaluation import Estimate
+from townlet.play import MindSpec
+from townlet.visible import visible
+
+__all__ = ["refuse_held_out", "show_arena", "show_lint", "watched"]
+
+
+@contextmanager
+def watched(*, quiet: bool) -> Iterator[Progress]:
+    """A bar on stderr that says what is being played."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    say_that_it_compiles()
+    bar = Bar(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console(),
+        transient=True,
+        disable=quiet or not console().is_terminal,
+    )
+    task = bar.add_task("", total=None)
+    with bar:
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what))
+
+
+def refuse_held_out(minds: Sequence[MindSpec]) -> None:
+    """Refuse checkpoints that say that they were trained on what is held out."""
+    from townlet.checkpoints import read_checkpoint
+    from townlet.play.reserve import RESERVED_MAPS, reserved_rules
+
+    for single in (single for mind in minds for single in mind.singles()):
+        if single.checkpoint is None:
+            continue
+        try:
+            facts = read_checkpoint(single.checkpoint.path, verify=False).manifest.facts
+        except CheckpointError:
+            continue  # another's own file, which does not say where it was trained
+        if facts is None:
+            continue
+        town = TownFacts.from_json(facts)
+        found = [f"map {town.map!r}"] if town.map in RESERVED_MAPS else []
+        found += reserved_rules(_nested(town.rules))
+        if found:
+            raise UsageError(
+                f"{single.requested!r} was trained on what the suite holds out: {found[0]}",
+                where=str(single.checkpoint.path / "manifest.json"),
+                details=("it would be tested on what it knows; play the public suite, or train it elsewhere",),
+            )
+
+
+def _nested(rules: Any) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in rules.items():
+        *path, last = key.split(".")
+        node = nested
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return nested
+
+
+def show_lint(suite: Suite, found: list[str], *, as_json: bool) -> None:
+    """What is wrong with a suite; raises UsageError where something is."""
+    if as_json:
+        emit_json({"suite": suite.name, "digest": suite.digest, "found": found})
+    elif not found:
+        emit(f"suite {suite.name} is fine: {counted(len(suite.scenarios), 'scenario')}, digest {suite.digest[:12]}")
+    if found:
+        raise UsageError(f"suite {suite.name!r} is not what it says", details=tuple(found))
+
+
+def show_arena(result: ArenaResult, *, as_json: bool) -> None:
+    """Standings, the matrix, and the scenarios in which the first mind did worst; or the JSON document."""
+    if as_json:
+        emit_json(result.model_dump(mode="json"))
+        return
+    for line in result.warnings:
+        warn(line)
+    emit(f"suite {result.suite} ({result.suite_digest[:12]}): {counted(len(result.scenarios), 'scenario')}\n")
+    emit_table(
+        ("MIND", "SCORE", "95 % INTERVAL", "RETURN", "PRESENCE", "95 % INTERVAL"),
+        [
+            (
+                total.mind,
+                "-" if total.score is None else f"{total.score.mean:.3f}",
+                "" if total.score is None else _interval(total.score),
+                f"{total.focal_return.mean:.3f}",
+                f"{total.presence.mean:+.3f}",
+                _interval(total.presence, signed=True),
+            )
+            for total in result.totals
+        ],
+    )
+    emit(
+        "\nscore: 0 acts at random, 1 is the best rules known\n"
+        "presence: what the others gain or lose by it, per agent-day"
+    )
+    if result.matrix is not None:
+        half = {(c.focal, c.background): c.focal_return.mean for c in result.matrix.cells if c.share == 0.5}
+        emit("\nreturn of the row's mind among people of the column's, half and half")
+        emit_table(
+            ("", *(name for name in result.minds), "OWN KIND MINUS OTHERS"),
+            [
+                (a, *(f"{half[a, b]:.3f}" for b in result.minds), f"{result.matrix.self_minus_cross[a].mean:+.3f}")
+                for a in result.minds
+            ],
+        )
+    emit("\nscenario by scenario")
+    emit_table(
+        ("SCENARIO", "DIFFERS IN", "ROLE", *result.minds),
+        [
+            (
+                scenario.name,
+                ", ".join(scenario.axes),
+                scenario.role,
+                *(f"{(s.score or s.measures['focal_return']).mean:.3f}" for s in scenario.standings),
+            )
+            for scenario in result.scenarios
+        ],
+    )
+    emit("\nall measures with their intervals:  --report FILE, or --json")
+
+
+def _interval(found: Estimate, *, signed: bool = False) -> str:
+    form = "+.3f" if signed else ".3f"
+    return f"{found.low:{form}} to {found.high:{form}}"
