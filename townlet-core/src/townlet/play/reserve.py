@@ -64,7 +64,8 @@ def refuse_reserved(config: TownletConfig, seeds: Sequence[int] = ()) -> None:
 
 
 def _map_name(config: TownletConfig) -> str:
-    from townlet.world.maps import SHIPPED_MAPS, load_map
+    from townlet.config.town import SHIPPED_MAPS
+    from townlet.world.maps import load_map
 
     name = config.town.map
     return name if name in SHIPPED_MAPS or name == "generated" else load_map(name).name

@@ -14,6 +14,7 @@ from townlet.api import ObservationSpec, Report, TrainingReport
 from townlet.checkpoints import read_checkpoint
 from townlet.config.root import TownletConfig
 from townlet.errors import TrainingError, UsageError
+from townlet.play.reserve import refuse_reserved
 from townlet.plugins.provenance import Provenance
 from townlet.suggestions import nearest
 from townlet.training.experience.source import ExperienceSource
@@ -90,9 +91,10 @@ class Run:
             TorchNotAvailableError: if the learner needs PyTorch and there is none; nothing else is looked at before.
             BackendError: if the learner cannot be made.
             CheckpointError, ConfigError, UsageError: if the mode, the folder or the checkpoint to start from is
-                refused, or the learner does not honour what the config asks for.
+                refused, the town is held out, or the learner does not honour what the config asks for.
         """
         choice = _chosen(config, mode)
+        refuse_reserved(config)
         if services is None:
             services = TrainingServices.from_config(config, runs=None if out is None else out.parent)
         spec, initial = services.rollout.spec, config.training.ppo.initial
