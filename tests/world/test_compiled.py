@@ -58,6 +58,33 @@ def test_an_edited_callee_in_another_file_is_noticed(copy):
     assert run(copy) == (30, False, 1)
 
 
+CLASS = """
+from collections import namedtuple
+{name} = namedtuple("{name}", "a")
+{name}.__module__ = __name__
+"""
+TAKER = (
+    "from townlet.world.compiled import compiled\n"
+    "@compiled\ndef callee(pair):\n    return pair.a + 1\n"
+    "@compiled\ndef caller(x):\n    return x + 1\n"
+)
+TAKES = """
+from townlet.world.probe_caller import callee
+from townlet.world import probe_class
+print(callee(probe_class.{name}(1)), False, sum(callee.stats.cache_hits.values()))
+"""
+
+
+def test_an_index_that_names_a_class_that_is_gone_is_out_of_date(copy, monkeypatch):
+    """As after an upgrade that renamed it: the index on the disk is read before its stamp can be looked at."""
+    (copy / "world" / "probe_caller.py").write_text(TAKER)
+    for name in ("Before", "After"):
+        (copy / "world" / "probe_class.py").write_text(CLASS.format(name=name))
+        monkeypatch.setitem(globals(), "SCRIPT", TAKES.format(name=name))
+        assert run(copy) == (2, False, 0), name
+    assert run(copy) == (2, False, 1)
+
+
 def test_machine_code_of_another_numba_is_left_alone(copy):
     """Environments with different numbas share the sources of an editable install, at the same time."""
     run(copy)

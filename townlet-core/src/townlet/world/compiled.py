@@ -16,6 +16,7 @@ import importlib.util
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import numba
@@ -84,6 +85,17 @@ class _StampedFile(IndexDataCacheFile):  # type: ignore[misc]
     @_source_stamp.setter
     def _source_stamp(self, stamp: object) -> None:
         """Numba's own stamp (time and size of one file) is not used."""
+
+    def _load_index(self) -> dict[Any, str]:
+        """Numba's, but an index that cannot be read is out of date, whatever its stamp would have said.
+
+        It names types by their classes; one that an upgrade renamed or moved is not there any more.
+        """
+        try:
+            index: dict[Any, str] = super()._load_index()
+        except (AttributeError, ImportError, EOFError, UnpicklingError):
+            return {}
+        return index
 
     def pending(self) -> bool:
         """Whether nothing that is still valid lies on the disk."""
