@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 
 from townlet.api import RolloutBatch
+from townlet.rollout.spans import decisions_only
 from townlet_backend_pytorch.gae import compute_gae, rollout_advantages
 
 pytestmark = pytest.mark.torch
@@ -194,3 +195,20 @@ def test_decisions_of_several_ticks_discount_by_how_long_they_lasted(seed):
             np.testing.assert_allclose(advantages[t, row], total, atol=2e-4, err_msg=f"tick {t}, row {row}")
     np.testing.assert_allclose(returns.numpy()[asked], (advantages.numpy() + rollout.values)[asked], atol=1e-5)
     assert not advantages.numpy()[~asked].any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_leaving_out_what_lies_between_decisions_changes_no_bit(seed):
+    rng = np.random.default_rng(seed)
+    rollout = _said_as_spans(_lives(seed))
+    asked = rollout.active & ((rng.random(rollout.active.shape) < 0.3) | rollout.episode_start)
+    duration = np.where(asked, rng.integers(1, 9, asked.shape), 1).astype(np.int32)
+    rollout = replace(rollout, asked=asked, duration=duration)
+    names = [f.name for f in fields(rollout) if f.name not in ("demonstrations", "state", "memory")]
+    packed = replace(rollout, **decisions_only({name: getattr(rollout, name) for name in names}))
+    assert packed.ticks < rollout.ticks
+    for written, alone in zip(
+        rollout_advantages(rollout, 0.97, 0.9, 0.99), rollout_advantages(packed, 0.97, 0.9, 0.99), strict=True
+    ):
+        for row in range(rollout.rows):
+            np.testing.assert_array_equal(alone[packed.asked[:, row], row], written[asked[:, row], row])

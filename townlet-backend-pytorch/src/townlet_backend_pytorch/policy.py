@@ -72,15 +72,11 @@ class TorchPolicy:
         """
         self._check(observations)
         held = self._held(observations, state)
-        keys, counters = held["key"], held["counter"]
-        logits, values, memory = self._answer_asked(observations, held.get("memory"))
-        mask = observations.action_mask & observations.asked[:, None]  # a row with nothing possible takes action 0
-        if explore:
-            actions, log_probs = sample_actions(logits, mask, row_uniforms(keys, counters))
-        else:
-            actions, log_probs = greedy_actions(logits, mask), np.zeros(len(logits), np.float32)
-        drawn = np.uint64(1) if observations.everybody_asked else observations.asked.astype(np.uint64)
-        after: dict[str, NDArray[Any]] = {"key": keys, "counter": counters + drawn}
+        if not observations.everybody_asked:
+            return self._decide_asked(observations, held, explore)
+        logits, values, memory = self._answer(observations, held.get("memory"))
+        actions, log_probs = _choose(logits, observations.action_mask, held["key"], held["counter"], explore)
+        after: dict[str, NDArray[Any]] = {"key": held["key"], "counter": held["counter"] + np.uint64(1)}
         if memory is not None:
             after["memory"] = memory
         return Decision(actions, ArrayState(after), log_probs=log_probs, values=values, logits=logits)
@@ -99,22 +95,26 @@ class TorchPolicy:
         memory = self.initial_state(observations.rows, 0).arrays().get("memory")
         return self._answer(observations, memory)[:2]
 
-    def _answer_asked(
-        self, observations: ObservationBatch, memory: NDArray[np.float32] | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
-        """As :meth:`_answer`, with zeros for rows that nobody asked: in the space ``goals`` those are most of them."""
-        if observations.everybody_asked:
-            return self._answer(observations, memory)
-        logits = np.zeros((observations.rows, self.spec.action_count), np.float32)
-        values = np.zeros(observations.rows, np.float32)
-        after = None if memory is None else memory.copy()
+    def _decide_asked(
+        self, observations: ObservationBatch, held: Mapping[str, NDArray[Any]], explore: bool
+    ) -> Decision:
+        """Where decisions span ticks: the few rows that are asked answer, the others take action 0 at no cost."""
+        rows = observations.rows
+        logits = np.zeros((rows, self.spec.action_count), np.float32)
+        values, log_probs = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
+        actions = np.zeros(rows, np.int64)
+        after = {**held, "counter": held["counter"] + observations.asked}
         asked = np.flatnonzero(observations.asked)
         if len(asked):
-            held = None if memory is None else memory[asked]
-            logits[asked], values[asked], recalled = self._answer(observations.take(asked), held)
-            if after is not None:
-                after[asked] = recalled
-        return logits, values, after
+            remembered = held["memory"][asked] if "memory" in held else None
+            shown = observations.take(asked)
+            logits[asked], values[asked], recalled = scores, _, _ = self._answer(shown, remembered)
+            key, counter = held["key"][asked], held["counter"][asked]
+            actions[asked], log_probs[asked] = _choose(scores, shown.action_mask, key, counter, explore)
+            if recalled is not None:
+                after["memory"] = held["memory"].copy()
+                after["memory"][asked] = recalled
+        return Decision(actions, ArrayState(after), log_probs=log_probs, values=values, logits=logits)
 
     def _answer(
         self, observations: ObservationBatch, memory: NDArray[np.float32] | None
@@ -171,3 +171,16 @@ class TorchPolicy:
                 "the observations are not of the kind this policy was made for",
                 details=(f"map, features and actions: expected {expected}, found {found}",),
             )
+
+
+def _choose(
+    logits: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    keys: NDArray[np.uint64],
+    counters: NDArray[np.uint64],
+    explore: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Actions and their log-probabilities; of the best ones these are 0, since nothing was drawn."""
+    if explore:
+        return sample_actions(logits, mask, row_uniforms(keys, counters))
+    return greedy_actions(logits, mask), np.zeros(len(logits), np.float32)

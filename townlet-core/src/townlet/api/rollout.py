@@ -179,8 +179,10 @@ class RolloutBatch:
     ``asked`` is ``active`` and every ``duration`` is 1. Where decisions span ticks (``goals``), an asked entry holds
     all of its decision: the observation on which it was taken, the rewards of all its ticks, how long it lasted, and
     how it ended. What follows it is the next asked entry of the same row and life; the entries between carry no
-    experience and no loss. The return of an entry, and each step of generalised advantage estimation, discounts what
-    follows by ``gamma ** duration``::
+    experience and no loss. Core leaves out what lies between decisions, so the first axis counts the decisions of each
+    row and not ticks, and rows with fewer of them than others end with entries that are not asked; only in a memory
+    that a learner made itself does each decision stand on its tick. The return of an entry, and each step of
+    generalised advantage estimation, discounts what follows by ``gamma ** duration``::
 
         delta = rewards + gamma ** duration * following - values
         advantage = delta + gamma ** duration * lambda * advantage of the next asked entry

@@ -16,6 +16,7 @@ __all__ = [
     "CheckpointsConfig",
     "CloningConfig",
     "CloningSchedule",
+    "ConstraintConfig",
     "DemonstrationsConfig",
     "EntropySchedule",
     "LearningRateSchedule",
@@ -161,6 +162,36 @@ class UpdateConfig(PPOSettings):
     target_kl: float | None = Field(0.02, gt=0, description="Stop the update beyond 1.5 times this; None: never.")
 
 
+class ConstraintConfig(Section):
+    """A limit on lost days: agent-days on which a need falls to 0.3, which the town's reward does not know of.
+
+    Each lost day costs a price, in units of reward, on the tick on which it is lost. The price rises while more days
+    are lost than the limit allows and falls while fewer are (a Lagrange multiplier, moved after each update). It is
+    part of what is learned from and of nothing else: rewards in metrics, recordings and evaluations are the town's.
+    """
+
+    lost_days: float | None = Field(
+        None, ge=0, le=1, description="Share of agent-days that may be lost, such as 0.005; None: no limit."
+    )
+    price: float = Field(0.3, ge=0, description="Price of a lost day at the first update, in units of reward.")
+    step: float = Field(
+        0.5, ge=0, description="How much the price moves at each update, times the share lost beyond the limit."
+    )
+    highest: float = Field(3.0, ge=0, description="The price never rises beyond this.")
+
+    @model_validator(mode="after")
+    def _check_price(self) -> Self:
+        if self.price > self.highest:
+            raise ValueError(f"the first price must not be above the highest, found {self.price} and {self.highest}")
+        return self
+
+    def moved(self, price: float, lost: float) -> float:
+        """The price after an update in whose rollout the share ``lost`` of the agent-days was lost."""
+        if self.lost_days is None:
+            return 0.0
+        return min(max(price + self.step * (lost - self.lost_days), 0.0), self.highest)
+
+
 class PPOTrainingConfig(Section):
     """Proximal policy optimisation, update after update."""
 
@@ -190,6 +221,17 @@ class PPOTrainingConfig(Section):
         default_factory=CloningSchedule, description="Weight of the cloning term in the mixed mode."
     )
     bc_batch: int = Field(1024, ge=1, description="Demonstrated transitions beside each rollout in the mixed mode.")
+    constraint: ConstraintConfig = Field(
+        default_factory=ConstraintConfig, description="A limit on lost days, with a price that keeps it."
+    )
+
+    @model_validator(mode="after")
+    def _check_constraint(self) -> Self:
+        if self.constraint.lost_days is not None and self.data == "replay":
+            raise ValueError(
+                "constraint.lost_days needs towns, where days are lost: a recording (data: replay) has none"
+            )
+        return self
 
 
 class AnnealStageConfig(Section):

@@ -122,6 +122,11 @@ class TownEngine:
         return self._asked
 
     @property
+    def sufficient(self) -> BoolArray:
+        """Who has lived here since the day began without a need falling to 0.3: bool ``[N]``. A view; do not write."""
+        return self.counters.sufficient.reshape(-1)
+
+    @property
     def social_stage(self) -> str:
         """The social stage of the rewards in force."""
         return SOCIAL_STAGES[int(self.memory.stage[0])]

@@ -6,6 +6,7 @@ from townlet.rollout.interrupt import Interruptible
 from townlet.rollout.loop import LoopOutcome, SimulationLoop
 from townlet.rollout.memory import ArrayMemory
 from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, restore_run, write_snapshot
+from townlet.rollout.spans import side_by_side
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 from townlet.rollout.trajectory import BlockWriter, TrajectoryService, block_ticks
 
@@ -28,5 +29,6 @@ __all__ = [
     "find_snapshot",
     "read_snapshot",
     "restore_run",
+    "side_by_side",
     "write_snapshot",
 ]

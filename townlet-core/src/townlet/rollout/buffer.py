@@ -21,7 +21,7 @@ from townlet.api import (
 )
 from townlet.errors import ContractError
 from townlet.rollout.memory import ArrayMemory
-from townlet.rollout.spans import gather_spans
+from townlet.rollout.spans import decisions_only, gather_spans
 from townlet.rollout.step import Step
 
 __all__ = ["RolloutBuffer"]
@@ -141,7 +141,11 @@ class RolloutBuffer:
         gamma: float = 1.0,
         played: BoolArray | None = None,
     ) -> RolloutBatch:
-        """The recorded ticks for a learner's update: views, not copies, where each agent decides on each tick.
+        """What is recorded, for a learner's update.
+
+        Where each agent decides on each tick these are views, not copies. Where decisions span ticks they are the
+        decisions alone, one after the other, copied out of core's own memory; a memory that a learner made itself
+        keeps them on the ticks on which they were taken.
 
         Args:
             demonstrations: handed on.
@@ -160,9 +164,12 @@ class RolloutBuffer:
             if self._spans:
                 arrays["asked"] = arrays["asked"] & played
         _fill_unknown(arrays)
+        memory = self._memory
         if self._spans:
             arrays.update(gather_spans(self._arrays, self.length, gamma)._asdict())
-        return RolloutBatch(**arrays, demonstrations=demonstrations, state=self.state, memory=self._memory)
+            if memory is None or isinstance(memory, ArrayMemory):
+                arrays, memory = decisions_only(arrays), None
+        return RolloutBatch(**arrays, demonstrations=demonstrations, state=self.state, memory=memory)
 
 
 def _fill_unknown(arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -1,14 +1,19 @@
-"""Decisions of several ticks: what is recorded tick by tick becomes one entry a decision."""
+"""Decisions of several ticks: what is recorded tick by tick becomes one entry a decision, and nothing between them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from townlet.api import BoolArray, DurationArray, FloatArray, RolloutArrays
 
-__all__ = ["Spans", "gather_spans"]
+__all__ = ["Spans", "decisions_only", "gather_spans", "side_by_side"]
+
+_BETWEEN: Mapping[str, int] = {"duration": 1}
+"""What stands where a row has no further decision, unless it is 0 or false."""
 
 
 class Spans(NamedTuple):
@@ -73,3 +78,43 @@ def gather_spans(arrays: RolloutArrays, length: int, gamma: float) -> Spans:
         later = now
         goes_on = active[t] & ~asked[t] & ~starts[t]
     return spans
+
+
+def decisions_only(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The asked entries of each row one after the other, without the ticks between: ``[T, N, ...]`` to ``[D, N, ...]``.
+
+    ``D`` is the largest number of decisions of a row, at least 1; a row with fewer is filled up with entries that
+    are not asked. An entry begins a sequence where one of the ticks since the row's last decision did.
+
+    Args:
+        arrays: of a rollout with its spans (:func:`gather_spans`), by the names of a ``RolloutBatch``.
+    """
+    asked = arrays["asked"]
+    row, tick = np.nonzero(asked.T)  # row by row, each in the order of time
+    counts = asked.sum(axis=0)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    depth = max(1, int(counts.max(initial=0)))
+    begun = np.cumsum(arrays["episode_start"], axis=0)[tick, row]
+    before = np.where(place > 0, np.roll(begun, 1), 0)
+    found: dict[str, NDArray[Any]] = {}
+    for name, array in arrays.items():
+        kept = np.full((depth, *array.shape[1:]), _BETWEEN.get(name, 0), array.dtype)
+        kept[place, row] = begun > before if name == "episode_start" else array[tick, row]
+        found[name] = kept
+    found["action_mask"][..., 0] |= ~found["asked"]  # possible everywhere, as in each observation
+    return found
+
+
+def side_by_side(pieces: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """What :func:`decisions_only` gave of several groups of rows, as one; the shorter ones are filled up."""
+    depth = max(len(piece["asked"]) for piece in pieces)
+    joined: dict[str, NDArray[Any]] = {}
+    for name in pieces[0]:
+        parts = []
+        for piece in pieces:
+            missing = depth - len(piece[name])
+            rest = np.full((missing, *piece[name].shape[1:]), _BETWEEN.get(name, 0), piece[name].dtype)
+            parts.append(np.concatenate([piece[name], rest]) if missing else piece[name])
+        joined[name] = np.concatenate(parts, axis=1)
+    joined["action_mask"][..., 0] |= ~joined["asked"]
+    return joined

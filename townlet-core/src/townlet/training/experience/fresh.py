@@ -18,6 +18,7 @@ from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
 from townlet.play import Stage
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
+from townlet.training.experience.lost_days import LostDays
 from townlet.training.experience.source import Gathered
 from townlet.training.seeds import town_seeds
 
@@ -116,6 +117,7 @@ class FreshExperience:
         self._collector = Collector(
             engine, self._runtime, self._buffer, rows=stage.learner_rows(), state=stage.learner_state
         )
+        self._lost_days = LostDays(engine, config.ticks, engine.rows)
         self._returns = np.zeros(engine.rows, np.float64)
         self._whole = np.zeros(engine.rows, np.bool_)
 
@@ -124,21 +126,25 @@ class FreshExperience:
         """Whether batches are what was written: each agent decides on each tick, and the learner plays everybody."""
         return self._collector.rows is None and not self._spans
 
-    def gather(self, gamma: float) -> Gathered:
+    def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """``config.ticks`` ticks of all rows."""
         if self._engine.tick >= self._life:
             self._renew()
         before = self._engine.kpis().totals()
-        stats = self._collector.collect()
+        self._lost_days.begin()
+        stats = self._collector.collect((self._lost_days,) if self._lost_days.known else ())
         if stats.interrupted:
             raise KeyboardInterrupt
         after = self._engine.kpis()
         spent = {name: value - before[name] for name, value in after.totals().items()}
-        batch = self._buffer.batch(gamma=gamma, played=self._collector.rows)
         metrics = self._describe(stats, spent, after.day_ticks)
-        returns = self._finished_returns(self._buffer.arrays())
+        arrays = self._buffer.arrays()
+        returns = self._finished_returns(arrays)
         if returns:
             metrics["return_mean"] = float(np.mean(returns))
+        if price is not None:  # what is reported is the town's own reward
+            self._lost_days.charge(arrays["rewards"], price)
+        batch = self._buffer.batch(gamma=gamma, played=self._collector.rows)
         return Gathered(batch, stats.decisions, metrics)
 
     def set_social_stage(self, stage: SocialStage) -> None:
@@ -196,7 +202,10 @@ class FreshExperience:
 
     def _describe(self, stats: RolloutStats, spent: Mapping[str, float], day_ticks: int) -> dict[str, float]:
         days = max(1, stats.agent_steps) / day_ticks
+        mine = True if self._collector.rows is None else self._collector.rows
+        lost = {"lost_days": float((self._lost_days.lost & mine).sum()) / days} if self._lost_days.known else {}
         return {
+            **lost,
             "reward_mean": stats.reward,
             "lives_ended": float(stats.terminated),
             "active_share": stats.agent_steps / (stats.ticks * self._learners),

@@ -49,9 +49,9 @@ class RecordedExperience:
                     details=("record a learner's own policy with exploration, or clone the recording: --mode bc",),
                 )
 
-    def gather(self, gamma: float) -> Gathered:
+    def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """The next piece; after the last one the first again."""
-        del gamma  # each entry is one tick
+        del gamma, price  # each entry is one tick; a config with a price asks for towns
         block = self._dataset.read(*self._pieces[self._next % len(self._pieces)])
         self._next += 1
         batch = replayed(block)

@@ -31,8 +31,8 @@ class Gathered:
 class ExperienceSource(Protocol):
     """A supply of experience that can be saved and gone on with, exactly."""
 
-    def gather(self, gamma: float) -> Gathered:
-        """The next piece, for an update that discounts by ``gamma``.
+    def gather(self, gamma: float, price: float | None = None) -> Gathered:
+        """The next piece, for an update that discounts by ``gamma`` and pays ``price`` for each lost day.
 
         Raises KeyboardInterrupt if a person stopped it; what was begun is then void.
         """

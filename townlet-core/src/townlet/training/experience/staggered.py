@@ -16,6 +16,7 @@ import numpy as np
 from townlet.api import RolloutBatch, RolloutMemory
 from townlet.config.training import SocialStage
 from townlet.errors import CheckpointError
+from townlet.rollout import side_by_side
 from townlet.training.experience.fresh import FreshExperience
 from townlet.training.experience.source import Gathered
 
@@ -39,9 +40,9 @@ class StaggeredExperience:
         self._memory = memory
         self._named = named
 
-    def gather(self, gamma: float) -> Gathered:
+    def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """A piece of each group, joined along the rows; rates are means over the samples."""
-        pieces = [group.gather(gamma) for group in self._groups]
+        pieces = [group.gather(gamma, price) for group in self._groups]
         samples = sum(piece.samples for piece in pieces)
         metrics: dict[str, float] = {}
         for name in dict.fromkeys(name for piece in pieces for name in piece.metrics):

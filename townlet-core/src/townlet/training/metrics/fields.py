@@ -44,6 +44,10 @@ _TOWN = (
     MetricField("lives_ended", "ppo", "Lives that ended in the rollout."),
     MetricField("active_share", "ppo", "Share of slots that somebody lived in."),
     MetricField("reward_<part>", "ppo", "Mean of a part of the reward per agent and tick; the parts sum to the mean."),
+    MetricField(
+        "lost_days", "ppo", "Days lost (a need fell to 0.3), per agent-day; absent where they are not counted."
+    ),
+    MetricField("lost_day_price", "ppo", "What a lost day costs in the next update; absent without a limit on them."),
     MetricField("queue_conflicts", "ppo", "Times somebody pushed in, per agent-day."),
     MetricField("queue_conflict_intensity", "ppo", "Summed intensity of those conflicts, per agent-day."),
     MetricField("conflicts_avoided", "ppo", "Times somebody gave way politely, per agent-day."),

@@ -27,10 +27,13 @@ class PPOState(_Frozen):
     update: int = Field(0, ge=0, description="Updates done.")
     samples: int = Field(0, ge=0, description="Active transitions learned from.")
     initial_fingerprint: str = Field(description="Digest of the weights before the first update.")
+    price: float | None = Field(None, ge=0, description="Price of a lost day in the next update; None: no limit.")
     history: dict[str, tuple[float, ...]] = Field(default_factory=dict, description="Tracked numbers, by update.")
     last: PPOMetrics | None = Field(None, description="The last update.")
 
-    def after(self, gathered: Gathered, metrics: PPOMetrics, value_coefficient: float) -> PPOState:
+    def after(
+        self, gathered: Gathered, metrics: PPOMetrics, value_coefficient: float, price: float | None = None
+    ) -> PPOState:
         """The state after one more update."""
         numbers = dict(gathered.metrics)
         if metrics.policy_loss is not None and metrics.value_loss is not None:
@@ -41,6 +44,7 @@ class PPOState(_Frozen):
             update=self.update + 1,
             samples=self.samples + gathered.samples,
             initial_fingerprint=self.initial_fingerprint,
+            price=price,
             history=history,
             last=metrics,
         )

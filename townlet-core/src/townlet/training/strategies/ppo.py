@@ -67,7 +67,9 @@ def learn(
     if run.state.ppo is None:
         if run.state.cloned and run.learner.holds_references:
             run.learner.hold_reference()
-        run.state = run.state.model_copy(update={"ppo": PPOState(initial_fingerprint=run.fingerprint)})
+        limit = run.config.training.ppo.constraint
+        price = None if limit.lost_days is None else limit.price
+        run.state = run.state.model_copy(update={"ppo": PPOState(initial_fingerprint=run.fingerprint, price=price)})
     else:
         run.load_towns(experience)
     status = _updates(_Phase(run, plan, experience, teacher))
@@ -114,7 +116,7 @@ def _update(phase: _Phase) -> None:
     if stage is not None:
         experience.set_social_stage(stage)
     settings = _settings(run, plan, cloning=teacher is not None)
-    gathered = experience.gather(settings.gamma)
+    gathered = experience.gather(settings.gamma, state.price)
     batch = gathered.batch
     if teacher is not None and settings.bc_coefficient > 0:
         batch = replace(batch, demonstrations=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
@@ -124,7 +126,10 @@ def _update(phase: _Phase) -> None:
     except TrainingError as error:
         kept = f"the last good checkpoint is {run.checkpoint}"
         raise TrainingError(error.summary, where=where, details=(*error.details, kept)) from error
-    state = state.after(gathered, metrics, settings.value_coefficient)
+    price = state.price
+    if price is not None:
+        price = training.ppo.constraint.moved(price, gathered.metrics["lost_days"])
+    state = state.after(gathered, metrics, settings.value_coefficient, price)
     run.state = run.state.model_copy(update={"ppo": state})
     took = time.perf_counter() - started
     run.report(update_report(plan, state, gathered, settings, stage=stage, seconds=run.seconds, step_seconds=took))

@@ -52,6 +52,8 @@ def update_report(
     }
     if state.last is not None:  # a learner's own numbers never stand in for those of the town
         metrics = {**state.last.extra, **metrics}
+    if state.price is not None:
+        metrics["lost_day_price"] = state.price
     if stage is not None:
         metrics["social_stage"] = float(_STAGES.index(stage))
     return TrainingReport(
