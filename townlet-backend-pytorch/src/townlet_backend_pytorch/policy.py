@@ -75,7 +75,8 @@ class TorchPolicy:
         if not observations.everybody_asked:
             return self._decide_asked(observations, held, explore)
         logits, values, memory = self._answer(observations, held.get("memory"))
-        actions, log_probs = _choose(logits, observations.action_mask, held["key"], held["counter"], explore)
+        mask = observations.action_mask & observations.active[:, None]  # a row that nobody lives in takes action 0
+        actions, log_probs = _choose(logits, mask, held["key"], held["counter"], explore)
         after: dict[str, NDArray[Any]] = {"key": held["key"], "counter": held["counter"] + np.uint64(1)}
         if memory is not None:
             after["memory"] = memory

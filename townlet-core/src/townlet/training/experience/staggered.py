@@ -78,6 +78,13 @@ class StaggeredExperience:
             group.load(folder / f"group-{number:02d}")
 
     def _join(self, batches: Sequence[RolloutBatch]) -> RolloutBatch:
+        if not (self._named or batches[0].every_tick):
+            names = (*_AS_WRITTEN, *_WORKED_OUT, "asked", "duration")
+            joined: dict[str, Any] = side_by_side([{n: getattr(batch, n) for n in names} for batch in batches])
+            return RolloutBatch(**joined, **_state_of(batches))
+        return self._where_written(batches)
+
+    def _where_written(self, batches: Sequence[RolloutBatch]) -> RolloutBatch:
         arrays, ticks = self._memory.arrays, batches[0].ticks
         joined: dict[str, Any] = {name: getattr(arrays, name)[:ticks] for name in _AS_WRITTEN}
         if all(group.as_written for group in self._groups):
@@ -85,7 +92,11 @@ class StaggeredExperience:
         else:
             for name in (*_WORKED_OUT, "asked", "duration"):
                 joined[name] = np.concatenate([getattr(batch, name) for batch in batches], axis=1)
-        states = [batch.state for batch in batches if batch.state is not None]
-        if len(states) == len(batches):
-            joined["state"] = {name: np.concatenate([state[name] for state in states]) for name in states[0]}
-        return RolloutBatch(**joined, memory=self._memory if self._named else None)
+        return RolloutBatch(**joined, **_state_of(batches), memory=self._memory if self._named else None)
+
+
+def _state_of(batches: Sequence[RolloutBatch]) -> dict[str, Any]:
+    states = [batch.state for batch in batches if batch.state is not None]
+    if len(states) < len(batches):
+        return {}
+    return {"state": {name: np.concatenate([state[name] for state in states]) for name in states[0]}}
