@@ -180,7 +180,12 @@ class TestRefused:
         assert faults(f"seed: {'9' * 5000}")[0].startswith("town.yaml:1, seed: not a value that can be read")
 
     def test_half_a_surrogate_pair(self) -> None:
-        assert "not a value that can be read" in faults('name: "\\ud800"')[0]
+        text = 'name: "\\ud800"'
+        assert refusal_place(lambda: parse(text)).startswith("town.yaml:1") or faults(text)[0].startswith("town.yaml:1")
+
+    def test_anchors_that_nest_deeper_than_a_config_does(self) -> None:
+        chain = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 1400))
+        assert message(chain).startswith("nested deeper than 40 levels once its anchors are expanded")
 
     @pytest.mark.parametrize(
         ("text", "line"),

@@ -59,6 +59,16 @@ __all__ = [
 ]
 
 
+_LONGEST, _HEAD, _TAIL = 600, 400, 120
+
+
+def _readable(text: str) -> str:
+    """A text without the middle of lines that nobody can read: somebody may have put a megabyte into a name."""
+    return "\n".join(
+        line if len(line) <= _LONGEST else f"{line[:_HEAD]} [...] {line[-_TAIL:]}" for line in text.split("\n")
+    )
+
+
 class TownletError(Exception):
     """Root of the tree.
 
@@ -77,8 +87,8 @@ class TownletError(Exception):
         super().__init__(summary)
 
     def __str__(self) -> str:
-        place = f"  ({visible(self.where)})" if self.where else ""
-        lines = (f"{self.summary}{place}", *(f"  {line}" for line in self.details))
+        place = f"  ({visible(_readable(self.where))})" if self.where else ""
+        lines = (f"{_readable(self.summary)}{place}", *(f"  {_readable(line)}" for line in self.details))
         return "\n".join(visible(line, lines=True).replace("\n", "\n  ") for line in lines)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from townlet.checkpoints.manifest import MANIFEST_NAME, CheckpointManifest
 from townlet.checkpoints.reading import Checkpoint, parse_manifest, read_checkpoint
 from townlet.checkpoints.writing import write_checkpoint
 from townlet.errors import CheckpointError
-from townlet.storage import PartialFolder, canonical_bytes, canonical_digest, write_member
+from townlet.storage import PartialFolder, canonical_bytes, canonical_digest, parse_json, write_member
 
 __all__ = ["CheckpointBytes"]
 
@@ -98,9 +97,10 @@ class CheckpointBytes:
         """Read what :meth:`members` gave. Raises CheckpointError for anything else."""
         rest = dict(members)
         try:
-            document = json.loads(rest.pop(MANIFEST_NAME))
-        except (KeyError, ValueError) as problem:
+            raw = rest.pop(MANIFEST_NAME)
+        except KeyError as problem:
             raise CheckpointError(f"this is not a checkpoint: {problem!r}") from problem
+        document = parse_json(raw, where=MANIFEST_NAME, what="the manifest", error=CheckpointError)
         if not isinstance(document, dict):
             raise CheckpointError("this is not a checkpoint: the manifest is not a JSON object")
         manifest, digest = parse_manifest(document, MANIFEST_NAME)

@@ -10,7 +10,7 @@ import click
 from townlet import __version__
 from townlet.cli.commands import COMMANDS, help_text, module_of
 from townlet.cli.options import debug_option
-from townlet.cli.output import warn
+from townlet.cli.output import emit, warn
 
 __all__ = ["CommandTable", "townlet"]
 
@@ -93,10 +93,20 @@ def townlet() -> None:
 
 
 @townlet.command("help", hidden=True)
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.option("--all", "everything", is_flag=True, help="Also load plugins and list their commands.")
 @click.pass_context
-def _help(ctx: click.Context, everything: bool) -> None:
-    """List the commands."""
+def _help(ctx: click.Context, words: tuple[str, ...], everything: bool) -> None:
+    """List the commands, or explain one: `townlet help run`, `townlet help dataset inspect`."""
     if everything:
         townlet.load_plugins()
-    click.echo(townlet.get_help(ctx.find_root()))
+    command: click.Command = townlet
+    inner = ctx.find_root()
+    for word in words:
+        if not isinstance(command, click.Group):
+            raise click.UsageError(f"'{inner.command_path}' has no commands of its own, such as {word!r}.", inner)
+        name, found, _ = command.resolve_command(inner, [word])
+        if found is None:
+            raise click.UsageError(f"there is no command {word!r}.", inner)
+        command, inner = found, click.Context(found, info_name=name, parent=inner)
+    emit(command.get_help(inner))

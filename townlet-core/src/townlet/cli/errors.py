@@ -4,7 +4,7 @@
 code   meaning
 =====  =====================================================================
 0      done
-1      a bug of Townlet, or training that had to stop
+1      a bug of Townlet, training that had to stop, or a check that found something
 2      what was typed or configured
 3      a policy backend that cannot run
 4      data, a checkpoint, a snapshot, a file: refused, or not to be read or written

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from townlet.cli.completing import backends, policies, settings
 from townlet.cli.ranges import WholeRange
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ _set_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=settings,
     help="Override one value of the config, such as policy.backend=stub. May be repeated.",
 )
 
@@ -118,10 +120,16 @@ def backend_options(command: Command[P, R]) -> Command[P, R]:
         "disabled",
         multiple=True,
         metavar="NAME",
+        shell_complete=backends,
         help="Never import this backend. May be repeated.",
     )(command)
     return click.option(
-        "--backend", "backend", default=None, metavar="NAME", help="Policy backend; overrides policy.backend."
+        "--backend",
+        "backend",
+        default=None,
+        metavar="NAME",
+        shell_complete=policies,
+        help="Policy backend; overrides policy.backend.",
     )(command)
 
 

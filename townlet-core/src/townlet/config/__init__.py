@@ -14,6 +14,7 @@ from townlet.config.policy import PolicyConfig
 from townlet.config.rewards import RewardsConfig
 from townlet.config.root import TownletConfig, config_digest
 from townlet.config.schema import config_schema
+from townlet.config.stored import read_stored_config, stored_config
 from townlet.config.town import TownConfig
 from townlet.config.training import TrainingConfig
 
@@ -33,4 +34,6 @@ __all__ = [
     "gathered",
     "load_config",
     "load_document",
+    "read_stored_config",
+    "stored_config",
 ]

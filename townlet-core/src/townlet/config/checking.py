@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Mapping
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -13,41 +12,15 @@ from pydantic_core import ErrorDetails
 
 from townlet.config.source import Data, Fault, KeyPath, Source, dotted, refuse
 from townlet.errors import ConfigError
+from townlet.storage.wording import rule_of
 from townlet.suggestions import nearest
 
-__all__ = ["checked", "describe", "faults_of"]
+__all__ = ["checked", "faults_of"]
 
 M = TypeVar("M", bound=BaseModel)
 
-_RULES: Mapping[str, str] = {
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "string_type": "must be text",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "model_attributes_type": "must be a mapping",
-    "list_type": "must be a list",
-    "tuple_type": "must be a list",
-    "set_type": "must be a list",
-    "greater_than": "must be greater than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
-    "multiple_of": "must be a multiple of {multiple_of}",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_pattern_mismatch": "must match the pattern {pattern}",
-    "too_short": "must have at least {min_length} entries",
-    "too_long": "must have at most {max_length} entries",
-    "literal_error": "must be {expected}",
-    "enum": "must be {expected}",
-}
+_MOST = 200
+"""Errors of one text that are looked into."""
 
 
 def checked(model: type[M], source: Source) -> M:
@@ -73,26 +46,12 @@ def checked(model: type[M], source: Source) -> M:
 def faults_of(error: ValidationError, model: type[BaseModel], source: Source, at: KeyPath = ()) -> list[Fault]:
     """What pydantic found, in our words. ``at`` is where in the source the model's values stand."""
     found: dict[KeyPath, list[str]] = {}
-    for details in error.errors(include_url=False):
+    for details in error.errors(include_url=False)[:_MOST]:  # each looks through the models for what was meant
         if _consequence(details):
             continue
         path = (*at, *_followed(source, at, details))
         found.setdefault(path, []).append(_problem(details, model))
     return [source.fault(path, " or ".join(dict.fromkeys(problems))) for path, problems in found.items()]
-
-
-def describe(value: object) -> str:
-    """A short account of a value: ``3``, ``'three'``, ``a list``, ``nothing``."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _consequence(details: ErrorDetails) -> bool:
@@ -131,15 +90,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(details, model)
-    if kind in ("too_short", "too_long") and isinstance(details["input"], list):
-        return f"{_RULES[kind].format(**context)}, found {len(details['input'])}"
-    if kind == "missing":
-        return "is missing"
-    if kind == "value_error":
-        return str(context.get("error", details["msg"]))
-    rule = _RULES.get(kind)
-    problem = rule.format(**context) if rule else details["msg"][:1].lower() + details["msg"][1:]
-    problem += f", found {describe(details['input'])}"
+    problem = rule_of(details)
     if kind in ("literal_error", "enum") and isinstance(details["input"], str):
         choices = str(context.get("expected", "")).replace(" or ", ", ").split(", ")
         near = nearest(details["input"], [choice.strip("'") for choice in choices])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from townlet.config.source import Data, Fault, KeyPath, Place, Source
-from townlet.config.yaml_tree import parse_scalar
+from townlet.config.yaml_tree import MAX_DEPTH, parse_scalar
 from townlet.errors import ConfigError
 
 __all__ = ["Override", "overridden"]
@@ -28,8 +28,8 @@ class Override(NamedTuple):
     label: str
 
 
-_INDEX = re.compile(r"\[(\d+)\]")
-_KEY = re.compile(r"[^.\[\]]+(?:\[\d+\])*(?:\.[^.\[\]]+(?:\[\d+\])*)*")
+_INDEX = re.compile(r"\[([0-9]{1,9})\]")
+_KEY = re.compile(r"[^.\[\]]+(?:\[[0-9]{1,9}\])*(?:\.[^.\[\]]+(?:\[[0-9]{1,9}\])*)*")
 
 
 def overridden(source: Source, overrides: Sequence[str | Override]) -> Source:
@@ -62,7 +62,10 @@ def _parse(override: str, label: str) -> tuple[KeyPath, Data]:
         raise ConfigError("must be KEY=VALUE, such as policy.backend=stub", where=label)
     if not _KEY.fullmatch(key):
         raise ConfigError(f"{key!r} is no key; keys are written like training.anneal.stages[0].mode", where=label)
-    return _path(key), parse_scalar(text, label=label)
+    path = _path(key)
+    if len(path) > MAX_DEPTH:
+        raise ConfigError(f"a key of {len(path)} parts; no config is nested deeper than {MAX_DEPTH}", where=label)
+    return path, parse_scalar(text, label=label)
 
 
 def _path(key: str) -> KeyPath:

@@ -13,6 +13,9 @@ __all__ = ["Data", "Fault", "KeyPath", "Place", "Source", "dotted", "refuse"]
 Data = None | bool | int | float | str | list["Data"] | dict[str, "Data"]
 """What YAML's core schema can say. Keys are text."""
 
+_SHOWN = 40
+"""Faults of one text that are listed."""
+
 KeyPath = tuple[str | int, ...]
 """Where in a config: ``("policy", "backend")``, ``("training", "anneal", "stages", 0, "mode")``."""
 
@@ -96,6 +99,6 @@ def refuse(label: str, faults: Sequence[Fault]) -> ConfigError:
     ordered = sorted(faults, key=lambda fault: fault.order)
     if len(ordered) == 1:
         return ConfigError(ordered[0].problem, where=ordered[0].where)
-    return ConfigError(
-        f"{len(ordered)} errors in {label}", details=[f"{fault.where}: {fault.problem}" for fault in ordered]
-    )
+    shown = [f"{fault.where}: {fault.problem}" for fault in ordered[:_SHOWN]]
+    more = [f"and {len(ordered) - _SHOWN} more"] if len(ordered) > _SHOWN else []
+    return ConfigError(f"{len(ordered)} errors in {label}", details=[*shown, *more])

@@ -11,6 +11,11 @@ import re
 from collections.abc import Iterator
 
 import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import Resolver
+from yaml.scanner import Scanner
 
 from townlet.config.source import Data, Fault, KeyPath, Place, Source
 from townlet.errors import ConfigError
@@ -33,19 +38,40 @@ _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _NULL = re.compile(r"null|Null|NULL|~|")
 
 
-class _CoreLoader(yaml.SafeLoader):
+if yaml.__with_libyaml__:  # many times as fast: a map of 5 MB takes a second
+    from yaml.cyaml import CParser
+
+    class _Events(CParser):  # type: ignore[misc]
+        """Reads, scans and parses in C."""
+
+else:
+
+    class _Events(Reader, Scanner, Parser):  # type: ignore[no-redef]
+        """Reads, scans and parses in Python."""
+
+        def __init__(self, stream: str) -> None:
+            Reader.__init__(self, stream)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+
+
+class _CoreLoader(Composer, _Events, Resolver):
     """Composes nodes by the core schema, up to a depth. Never constructs anything."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own form)
 
     def __init__(self, stream: str) -> None:
-        super().__init__(stream)
+        _Events.__init__(self, stream)
+        Composer.__init__(self)
+        Resolver.__init__(self)
         self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.get_mark())
+            raise yaml.MarkedYAMLError(
+                problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.peek_event().start_mark
+            )
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -105,11 +131,13 @@ def parse_scalar(text: str, *, label: str) -> Data:
 def _compose(text: str, label: str, kind: str) -> yaml.Node | None:
     loader = None
     try:
+        text.encode()
         loader = _CoreLoader(text)
         return loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{label}:{mark.line + 1}" if mark is not None else label
+        last = text.count("\n") + 1  # what is missing at the end of a file is missing in its last line
+        where = f"{label}:{min(mark.line + 1, last)}" if mark is not None else label
         if error.context == "expected a single document in the stream":
             raise ConfigError(f"a {kind} is one document, found another after '---'", where=where) from None
         problem = ", ".join(part for part in (error.context, error.problem) if part)
@@ -118,6 +146,8 @@ def _compose(text: str, label: str, kind: str) -> yaml.Node | None:
         line = text.count("\n", 0, error.position) + 1
         found = f"character U+{error.character:04X}" if isinstance(error.character, int) else "a character"
         raise ConfigError(f"not valid YAML: {found} is not allowed", where=f"{label}:{line}") from None
+    except UnicodeEncodeError:
+        raise ConfigError("not valid YAML: half of a character", where=label) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"not valid YAML: {error}", where=label) from None
     finally:
@@ -143,6 +173,11 @@ class _Walk:
             )
         if id(node) in self.open:
             raise ConfigError("an anchor contains itself", where=f"{self.label}:{_line(node)}")
+        if len(self.open) > MAX_DEPTH:
+            raise ConfigError(
+                f"nested deeper than {MAX_DEPTH} levels once its anchors are expanded",
+                where=f"{self.label}:{_line(node)}",
+            )
         self.places.setdefault(path, Place(self.label, _line(node)))
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node, path)

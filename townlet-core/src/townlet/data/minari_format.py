@@ -17,10 +17,24 @@ from numpy.typing import NDArray
 from townlet.api import ObservationSpec
 from townlet.errors import UsageError
 
-__all__ = ["INFOS", "KEY", "SEEN", "minari_module", "spaces_of"]
+__all__ = ["DAMAGED", "INFOS", "KEY", "SEEN", "minari_module", "spaces_of"]
 
 KEY = "townlet"
 SEEN = ("map", "features", "action_mask")
+DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What Minari, h5py and Gymnasium raise over files that are not what they should be."""
 INFOS = ("episode_start", "asked", "log_probs", "values", "bootstrap", "reward_parts")
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import operator
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from townlet.api import ObservationSpec
 from townlet.data.block import ARRAY_DTYPES, array_shapes
 from townlet.data.manifest import DatasetManifest, DatasetOrigin
-from townlet.data.minari_format import INFOS, KEY, SEEN, minari_module, spaces_of
+from townlet.data.minari_format import DAMAGED, INFOS, KEY, SEEN, minari_module, spaces_of
 from townlet.data.minari_links import refuse_what_reaches_out
 from townlet.data.packing import place
 from townlet.data.writer import DatasetWriter
 from townlet.errors import ContractError, DatasetError
+from townlet.storage import fits, parse_json
 
 __all__ = ["import_minari"]
 
 ROWS = 16
 BLOCK_TICKS = 256
+_LONGEST = 1 << 40
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -43,8 +46,7 @@ def import_minari(source: str | Path, path: str | Path, *, spec: ObservationSpec
     """
     minari = minari_module()
     opened = _open(minari, source)
-    facts = _facts(opened, spec)
-    meaning = ObservationSpec.from_json(facts["observation"])
+    facts, meaning = _facts(opened, spec)
     observations, actions = spaces_of(meaning)
     if opened.observation_space != observations or opened.action_space != actions:
         raise DatasetError(
@@ -53,13 +55,13 @@ def import_minari(source: str | Path, path: str | Path, *, spec: ObservationSpec
             details=(f"expected {observations} and {actions}",),
         )
     origin = DatasetOrigin(
-        config=facts["config"],
-        config_id=facts["config_id"],
-        policy=facts["policy"],
-        reward_parts=tuple(facts["reward_parts"]),
-        tags=tuple(facts["tags"]),
+        config=facts.config,
+        config_id=facts.config_id,
+        policy=facts.policy,
+        reward_parts=facts.reward_parts,
+        tags=facts.tags,
     )
-    descent = {"minari": str(opened.id), "digest": facts.get("digest")}
+    descent = {"minari": str(opened.id), "digest": facts.digest}
     with DatasetWriter(path, spec=meaning, origin=origin, layout="episodes", derived_from=descent) as writer:
         for block in _blocks(opened, meaning, len(origin.reward_parts)):
             writer.append(block)
@@ -76,8 +78,8 @@ def _open(minari: Any, source: str | Path) -> Any:
             return minari.MinariDataset(folder)
         refuse_what_reaches_out(_stored(str(source)))
         return minari.load_dataset(str(source))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AssertionError) as problem:
-        raise DatasetError(f"this Minari dataset cannot be read: {problem}", where=str(source)) from problem
+    except DAMAGED as problem:
+        raise _unreadable(problem, source) from problem
 
 
 def _stored(name: str) -> Path:
@@ -87,44 +89,52 @@ def _stored(name: str) -> Path:
     return Path(get_dataset_path(name)) / "data"
 
 
-def _facts(opened: Any, spec: ObservationSpec | None) -> Mapping[str, Any]:
-    """What the exporter wrote into the metadata; or what little can be said of somebody else's."""
+class _Facts(BaseModel):
+    """What the exporter wrote into the metadata."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    observation: dict[str, Any]
+    config: dict[str, Any]
+    config_id: str
+    policy: dict[str, Any]
+    reward_parts: tuple[str, ...]
+    tags: tuple[str, ...]
+    digest: str | None = None
+
+
+def _facts(opened: Any, spec: ObservationSpec | None) -> tuple[_Facts, ObservationSpec]:
+    """What the exporter wrote into the metadata, or what little can be said of somebody else's; and the spec."""
+    where = str(opened.id)
     text = opened.storage.metadata.get(KEY)
     if text is None:
         if spec is None:
             raise DatasetError(
                 "this Minari dataset does not say what its observations mean",
-                where=str(opened.id),
+                where=where,
                 details=("Townlet did not export it: give the config of the town it was recorded in",),
             )
-        return {
-            "observation": spec.to_json(),
-            "config": {},
-            "config_id": "",
-            "policy": {"requested": "minari", "active": "minari"},
-            "reward_parts": (),
-            "tags": (),
-        }
+        policy = {"requested": "minari", "active": "minari"}
+        known = _Facts(observation={}, config={}, config_id="", policy=policy, reward_parts=(), tags=())
+        return known, spec
+    if not isinstance(text, str | bytes):
+        raise DatasetError("the facts that Townlet wrote are damaged: they are no text", where=where)
+    what = "the record of the facts that Townlet wrote"
+    facts = fits(
+        _Facts, parse_json(text, where=where, what=what, error=DatasetError), where=where, what=what, error=DatasetError
+    )
     try:
-        facts: dict[str, Any] = json.loads(text)
-        found = ObservationSpec.from_json(facts["observation"])
-        missing = {"config", "config_id", "policy", "reward_parts", "tags"} - set(facts)
-    except (ValueError, KeyError, TypeError, ContractError) as problem:
-        raise DatasetError(f"the facts that Townlet wrote are damaged: {problem}", where=str(opened.id)) from problem
-    if missing:
-        raise DatasetError(f"the facts that Townlet wrote lack {sorted(missing)[0]!r}", where=str(opened.id))
+        found = ObservationSpec.from_json(facts.observation)
+    except ContractError as problem:
+        raise DatasetError(f"the facts that Townlet wrote are damaged: {problem.summary}", where=where) from problem
     if spec is not None and (difference := spec.first_difference(found)):
         raise DatasetError(f"the Minari dataset was recorded with other observations: {difference}")
-    return facts
+    return facts, found
 
 
 def _blocks(opened: Any, spec: ObservationSpec, parts: int) -> Iterator[Arrays]:
     """The episodes side by side in rows, block by block; at most one a row is in memory."""
-    lengths = np.array(
-        [episode["total_steps"] for episode in opened.storage.get_episode_metadata(opened.episode_indices)]
-    )
-    if not len(lengths):
-        raise DatasetError("the Minari dataset holds no episode", where=str(opened.id))
+    lengths = _lengths(opened)
     rows = min(ROWS, len(lengths))
     placed, total = place(lengths, rows)
     shapes = array_shapes(spec, parts)
@@ -136,7 +146,10 @@ def _blocks(opened: Any, spec: ObservationSpec, parts: int) -> Iterator[Arrays]:
         out = {name: np.zeros((stop - start, rows, *shapes[name]), dtype) for name, dtype in ARRAY_DTYPES.items()}
         out["action_mask"][:, :, 0] = True
         while ahead is not None and ahead.start < stop:
-            running.append((ahead.start, ahead.row, _arrays(opened[ahead.episode], spec, parts)))
+            length = int(lengths[ahead.episode])
+            running.append(
+                (ahead.start, ahead.row, _episode(opened, ahead.episode, length, shapes, bool(spec.channels)))
+            )
             ahead = next(waiting, None)
         for begin, row, arrays in running:
             low, high = max(begin, start), min(begin + len(arrays["actions"]), stop)
@@ -146,30 +159,78 @@ def _blocks(opened: Any, spec: ObservationSpec, parts: int) -> Iterator[Arrays]:
         yield out
 
 
-def _arrays(episode: Any, spec: ObservationSpec, parts: int) -> Arrays:
-    """One episode of Minari as our arrays ``[T, ...]``."""
+def _lengths(opened: Any) -> NDArray[np.int64]:
+    """Ticks of each episode, int64 ``[E]``, as the metadata say; that it is so is seen when one is read."""
+    where = str(opened.id)
+    try:
+        found = [meta["total_steps"] for meta in opened.storage.get_episode_metadata(opened.episode_indices)]
+        lengths = [operator.index(length) for length in found]
+    except DAMAGED as problem:
+        raise _unreadable(problem, where) from problem
+    if not lengths:
+        raise DatasetError("the Minari dataset holds no episode", where=where)
+    for number, length in enumerate(lengths):
+        if not 1 <= length <= _LONGEST:
+            raise DatasetError(f"episode {number} claims to have {length} steps", where=where)
+    return np.array(lengths, np.int64)
+
+
+def _episode(opened: Any, number: int, length: int, shapes: Mapping[str, tuple[int, ...]], has_map: bool) -> Arrays:
+    """One episode as our arrays ``[T, ...]``, each of the shape that it should have."""
+    where = f"{opened.id}, episode {number}"
+    try:
+        with np.errstate(all="raise"):
+            arrays = dict(_arrays(opened[number], shapes, has_map))
+    except DAMAGED as problem:
+        raise _unreadable(problem, where) from problem
+    for name, array in arrays.items():
+        if array.shape != (length, *shapes[name]):
+            raise DatasetError(
+                f"{name} has another shape than the metadata and the observations say",
+                where=where,
+                details=(f"expected {[length, *shapes[name]]}, found {list(array.shape)}",),
+            )
+    return arrays
+
+
+def _arrays(episode: Any, shapes: Mapping[str, tuple[int, ...]], has_map: bool) -> Iterator[tuple[str, NDArray[Any]]]:
     length = len(episode.rewards)
     infos = episode.infos or {}
-    arrays: Arrays = {
-        "actions": np.asarray(episode.actions, np.int64),
-        "rewards": np.asarray(episode.rewards, np.float32),
-        "terminated": np.asarray(episode.terminations, np.bool_),
-        "truncated": np.asarray(episode.truncations, np.bool_),
-        "active": np.ones(length, np.bool_),
-    }
+    yield "actions", _cast(episode.actions, np.dtype(np.int64))
+    yield "rewards", _cast(episode.rewards, np.dtype(np.float32))
+    yield "terminated", _cast(episode.terminations, np.dtype(np.bool_))
+    yield "truncated", _cast(episode.truncations, np.dtype(np.bool_))
+    yield "active", np.ones(length, np.bool_)
     for name in SEEN:
-        if name != "map" or spec.channels:
-            arrays[name] = np.asarray(episode.observations[name])[:length].astype(ARRAY_DTYPES[name])
+        if name != "map" or has_map:
+            seen = np.asarray(episode.observations[name])
+            if len(seen) != length + 1:
+                raise ValueError(f"{name} has {len(seen)} entries; one more than the {length} steps is expected")
+            yield name, _cast(seen[:length], np.dtype(ARRAY_DTYPES[name]))
     for name in INFOS:
         known = infos.get(name)
-        if name == "episode_start":
-            first = np.zeros(length, np.bool_)
-            first[0] = True
-            arrays[name] = first if known is None else np.asarray(known, np.bool_)[:length]
+        if known is not None:
+            if name != "reward_parts" or shapes[name] != (0,):
+                yield name, _cast(np.asarray(known)[:length], np.dtype(ARRAY_DTYPES[name]))
+        elif name == "episode_start":
+            yield name, np.arange(length) == 0
         elif name == "asked":
-            arrays[name] = np.ones(length, np.bool_) if known is None else np.asarray(known, np.bool_)[:length]
+            yield name, np.ones(length, np.bool_)
         elif name != "reward_parts":
-            arrays[name] = np.full(length, np.nan) if known is None else np.asarray(known)[:length]
-        elif parts and known is not None:
-            arrays[name] = np.asarray(known)[:length]
-    return arrays
+            yield name, np.full(length, np.nan, np.float32)
+
+
+def _cast(found: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array in our dtype. Raises ValueError where it says something that our dtype cannot."""
+    array = np.asarray(found)
+    if array.dtype.kind not in ("fiub" if dtype.kind == "f" else "iub"):
+        raise ValueError(f"{array.dtype} stands where {dtype} is expected")
+    cast = array.astype(dtype)
+    if dtype.kind != "f" and not np.array_equal(cast, array):
+        raise ValueError(f"numbers beyond the range of {dtype}")
+    return cast
+
+
+def _unreadable(problem: Exception, where: object) -> DatasetError:
+    reason = str(problem) or type(problem).__name__
+    return DatasetError(f"this Minari dataset cannot be read: {reason[:300]}", where=str(where))

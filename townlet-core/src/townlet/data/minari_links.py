@@ -8,11 +8,11 @@ metadata may name an environment instead of the spaces; Minari would import and 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from townlet.errors import DatasetError
+from townlet.storage import read_json
 
 __all__ = ["refuse_what_reaches_out"]
 
@@ -35,10 +35,7 @@ def refuse_what_reaches_out(folder: Path) -> None:
 def _refuse_environments(file: Path) -> None:
     if not file.is_file():
         return  # Minari says what is missing
-    try:
-        metadata = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as problem:
-        raise DatasetError(f"the metadata of this Minari dataset are damaged: {problem}", where=str(file)) from problem
+    metadata = read_json(file, error=DatasetError)
     for name in ("observation_space", "action_space"):
         if not isinstance(metadata, dict) or not isinstance(metadata.get(name), str):
             raise DatasetError(

@@ -18,6 +18,7 @@ from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig, config_digest
 from townlet.errors import SnapshotError
 from townlet.rewards.state import RewardState
+from townlet.storage import read_json
 from townlet.telemetry.accumulate import Counters
 from townlet.world.snapshot import load_extra, load_state, save_state
 from townlet.world.start import copy_state
@@ -126,10 +127,7 @@ _ONE_TICK = np.zeros(1, np.int64)
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    try:
-        header = json.loads((path / _HEADER).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SnapshotError("the snapshot cannot be read", where=str(path), details=[str(error)]) from error
+    header = read_json(path / _HEADER, error=SnapshotError)
     if not isinstance(header, dict):
         raise SnapshotError("the snapshot's header is not an object", where=str(path))
     return header

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -33,12 +34,22 @@ from townlet.envs.names import slot_names
 from townlet.envs.protocol import StepResult
 from townlet.errors import BackendContractError, SnapshotError
 from townlet.rng import derive, uniform
+from townlet.storage import read_model
 from townlet.telemetry.kpis import TownKpis
 from townlet.telemetry.measures import MEASURES, column
 
 __all__ = ["BanditTown", "NavigationTown", "RecallTown"]
 
 _DAY = 100
+
+
+class _About(BaseModel):
+    """What stands beside the arrays of a snapshot."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    town: str
+    seeds: tuple[int, ...]
 
 
 class _TinyTown(ABC):
@@ -163,15 +174,15 @@ class _TinyTown(ABC):
 
     def load(self, path: Path) -> None:
         """Go on from what :meth:`save` wrote. Raises SnapshotError if it does not fit."""
+        about = read_model(path / "tiny.json", _About, error=SnapshotError)
         try:
-            about = json.loads((path / "tiny.json").read_text(encoding="utf-8"))
             arrays = load_file(path / "tiny.safetensors")
         except (OSError, ValueError, SafetensorError) as error:
             raise SnapshotError("the snapshot cannot be read", where=str(path), details=[str(error)]) from error
         shapes = {name: (a.shape, a.dtype) for name, a in self.arrays.items()}
-        if about.get("town") != type(self).__name__ or shapes != {n: (a.shape, a.dtype) for n, a in arrays.items()}:
+        if about.town != type(self).__name__ or shapes != {n: (a.shape, a.dtype) for n, a in arrays.items()}:
             raise SnapshotError("the snapshot is of another town", where=str(path))
-        self.seeds, self.arrays = tuple(about["seeds"]), dict(arrays)
+        self.seeds, self.arrays = about.seeds, dict(arrays)
 
     def _draw(self, rows: BoolArray) -> NDArray[np.float64]:
         """The next random number of each marked row, float64 ``[N]``; 0 for the others."""

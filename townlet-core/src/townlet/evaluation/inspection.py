@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import ObservationBatch, PolicyBackendProtocol
-from townlet.config import TownletConfig
+from townlet.config import stored_config
 from townlet.data import Dataset
-from townlet.errors import UsageError
+from townlet.errors import DatasetError, UsageError
 from townlet.play import Admission, Casting
 from townlet.suggestions import nearest
 
@@ -132,7 +132,7 @@ def open_mind(dataset: Dataset, name: str) -> PolicyBackendProtocol:
     Raises:
         TownletError: if it cannot be opened.
     """
-    config = TownletConfig.model_validate(dataset.manifest.config)
+    config = stored_config(dataset.manifest.config, where=dataset.path, error=DatasetError)
     mind = Casting.of(config).mind(name)
     return Admission().open(mind, dataset.spec, seed=config.seed).policy
 

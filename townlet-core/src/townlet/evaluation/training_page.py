@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from townlet.errors import UsageError
 from townlet.evaluation.gate import GATE_COLUMNS, GateResult, gate_cells
 from townlet.evaluation.page import Page
 from townlet.evaluation.plots import Curve, Gate, learning_curves
+from townlet.storage import fits, read_json_lines, read_model
 
 __all__ = ["is_training_run", "metrics_lines", "training_page"]
 
-Line = dict[str, Any]
+Line = dict[str, bool | int | float | str | None]
 
 _PPO = (
     ("reward_mean", "reward", "mean per agent and tick"),
@@ -37,6 +36,43 @@ _BC = (
 )
 
 
+class _Read(BaseModel):
+    """What the page needs of a file that training wrote; what else stands there is nobody's business here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class _Run(_Read):
+    mode: str = "?"
+    config_id: str = "?"
+
+
+class _Candidate(_Read):
+    candidate: bool
+    objections: tuple[str, ...] = ()
+    passes: int = 0
+    required_passes: int = 1
+    gate: GateResult | None = None
+
+
+class _Stage(_Read):
+    stage: int
+    mode: str
+    verdict: str
+    teacher_ratio: float
+    bc_weight: float
+    social_stage: str | None = None
+    flags: tuple[str, ...] = ()
+    rolled_back: bool = False
+
+
+class _Result(_Read):
+    status: str
+    verdict: str | None = None
+    candidate: _Candidate | None = None
+    stages: tuple[_Stage, ...] = ()
+
+
 def is_training_run(folder: Path) -> bool:
     """Whether ``townlet train`` made this folder."""
     return (folder / "run.json").is_file() and (folder / "metrics.jsonl").exists()
@@ -48,23 +84,10 @@ def metrics_lines(path: Path) -> list[Line]:
     Raises:
         UsageError: if the file cannot be read, or a line before the last is no JSON object.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the metrics cannot be read: {error}", where=str(path)) from error
-    lines: list[Line] = []
-    pieces = text.splitlines()
-    for number, piece in enumerate(pieces, 1):
-        try:
-            line = json.loads(piece)
-        except ValueError:
-            if number == len(pieces):
-                break
-            raise UsageError("this line is not JSON", where=f"{path}:{number}") from None
-        if not isinstance(line, dict):
-            raise UsageError("this line is not a JSON object", where=f"{path}:{number}")
-        lines.append(line)
-    return lines
+    return [
+        fits(Line, line, where=f"{path}:{number}", what="this line", error=UsageError)
+        for number, line in enumerate(read_json_lines(path, error=UsageError), 1)
+    ]
 
 
 def training_page(folder: Path) -> Page:
@@ -80,9 +103,10 @@ def training_page(folder: Path) -> Page:
             where=str(folder),
             details=("let it run for an update or an epoch, then ask again",),
         )
-    about = _json(folder / "run.json")
-    result = _json(folder / "result.json") if (folder / "result.json").is_file() else None
-    page = Page(f"Training run {folder.name}", f"mode {about.get('mode', '?')}, config {about.get('config_id', '?')}")
+    about = read_model(folder / "run.json", _Run, error=UsageError)
+    file = folder / "result.json"
+    result = read_model(file, _Result, error=UsageError) if file.is_file() else None
+    page = Page(f"Training run {folder.name}", f"mode {about.mode}, config {about.config_id}")
     _verdict(page, result)
     _curves(page, lines, "bc", _BC, "How cloning went", "epoch")
     _curves(page, lines, "ppo", _PPO, "How learning from reward went", "update")
@@ -96,40 +120,37 @@ def training_page(folder: Path) -> Page:
     return page
 
 
-def _verdict(page: Page, result: Mapping[str, Any] | None) -> None:
+def _verdict(page: Page, result: _Result | None) -> None:
     if result is None:
         page.verdict(
             "This run has no result: it is still running, or was killed. The page shows what it has logged.",
             warning=True,
         )
         return
-    status = str(result.get("status", "unknown"))
-    verdict = result.get("verdict")
+    status, verdict, candidate = result.status, result.verdict, result.candidate
     words = f"Ended: {status.replace('_', ' ')}" + (f"; verdict {verdict}." if verdict else ".")
-    candidate = result.get("candidate")
-    if isinstance(candidate, Mapping):
-        words += " It may be promoted." if candidate.get("candidate") else " It may not be promoted."
+    if candidate is not None:
+        words += " It may be promoted." if candidate.candidate else " It may not be promoted."
     page.verdict(words, warning=status != "completed" or verdict in ("HOLD", "FAIL"))
-    if isinstance(candidate, Mapping):
+    if candidate is not None:
         _candidate(page, candidate)
 
 
-def _candidate(page: Page, candidate: Mapping[str, Any]) -> None:
+def _candidate(page: Page, candidate: _Candidate) -> None:
     """What came of it beside the teacher, and why it passed or not."""
     page.heading("Candidate against teacher")
-    objections = [str(one) for one in candidate.get("objections") or ()]
-    if objections:
-        page.text(f"Its training raised objections: {'; '.join(objections)}.")
-    if candidate.get("gate") is None:
+    if candidate.objections:
+        page.text(f"Its training raised objections: {'; '.join(candidate.objections)}.")
+    found = candidate.gate
+    if found is None:
         return
-    found = GateResult.model_validate(candidate["gate"])
     page.text(f"{'Passed' if found.passed else 'Not passed'}: {'; '.join(found.reasons)}.")
     marks = [{"better": "better", "worse": "worse"}.get(figure.verdict) for figure in found.figures]
     page.table(GATE_COLUMNS, gate_cells(found), marks)
     towns = f"{len(found.seeds)} {'town' if len(found.seeds) == 1 else 'towns'}"
     page.text(
         f"Both played the same {towns} for {found.days:g} days each. The whole 95 % interval of the difference must "
-        f"stay within the margin; {candidate.get('passes')} of {candidate.get('required_passes')} evaluations in a "
+        f"stay within the margin; {candidate.passes} of {candidate.required_passes} evaluations in a "
         "row passed."
     )
 
@@ -143,7 +164,7 @@ def _curves(
     x = np.arange(1, len(mine) + 1, dtype=np.float64)
     curves = []
     for field, name, of in wanted:
-        y = np.array([np.nan if line.get(field) is None else float(line[field]) for line in mine])
+        y = np.array([_figure(line.get(field)) for line in mine])
         if np.isfinite(y).any():
             curves.append(Curve(name, of, x, y))
     page.heading(heading)
@@ -165,28 +186,28 @@ def _gates(lines: Sequence[Line], phase: str) -> list[Gate]:
     return gates
 
 
-def _stages(page: Page, result: Mapping[str, Any] | None) -> None:
-    stages = (result or {}).get("stages")
+def _stages(page: Page, result: _Result | None) -> None:
+    stages = () if result is None else result.stages
     if not stages:
         return
     page.heading("Stages and gates")
-    marks = [{"PASS": "better", "FAIL": "worse"}.get(str(stage.get("verdict"))) for stage in stages]
+    marks = [{"PASS": "better", "FAIL": "worse"}.get(stage.verdict) for stage in stages]
     rows = [
         (
-            str(stage.get("stage")),
-            str(stage.get("mode")),
-            str(stage.get("social_stage") or "-"),
-            f"{stage.get('teacher_ratio', 0):.2f}",
-            str(stage.get("verdict")),
-            "; ".join(stage.get("flags", ())) or "-",
-            "yes" if stage.get("rolled_back") else "no",
+            str(stage.stage),
+            stage.mode,
+            stage.social_stage or "-",
+            f"{stage.teacher_ratio:.2f}",
+            stage.verdict,
+            "; ".join(stage.flags) or "-",
+            "yes" if stage.rolled_back else "no",
         )
         for stage in stages
     ]
     x = np.arange(len(stages), dtype=np.float64)
     ratios = [
-        Curve("the teacher's share of the decisions", "share", x, _numbers(stages, "teacher_ratio")),
-        Curve("weight of the cloning term", "weight", x, _numbers(stages, "bc_weight")),
+        Curve("the teacher's share of the decisions", "share", x, np.array([stage.teacher_ratio for stage in stages])),
+        Curve("weight of the cloning term", "weight", x, np.array([stage.bc_weight for stage in stages])),
     ]
     page.figure(
         "anneal", learning_curves({"anneal": ratios}, "stage"), "How the schedule hands over from teacher to learner."
@@ -195,18 +216,8 @@ def _stages(page: Page, result: Mapping[str, Any] | None) -> None:
     page.table(header, rows, marks)
 
 
-def _numbers(stages: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
-    return np.array([float(stage.get(name) or 0.0) for stage in stages])
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"this file of the run cannot be read: {error}", where=str(path)) from error
-    if not isinstance(document, dict):
-        raise UsageError("this file of the run is not a JSON object", where=str(path))
-    return document
+def _figure(value: bool | float | str | None) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 def _number(value: object) -> str:

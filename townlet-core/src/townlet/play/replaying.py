@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import ArrayState, Decision, ObservationBatch, PolicyState
-from townlet.config import TownletConfig
+from townlet.config import stored_config
 from townlet.data import Dataset, TrajectoryBlock
 from townlet.errors import DatasetError
 from townlet.minds.parts import Part
@@ -88,7 +88,7 @@ def replayed(dataset: Dataset) -> tuple[Stage, RecordedActions]:
         raise DatasetError("only a recording of whole towns from tick 0 can be replayed", where=str(dataset.path))
     mind = RecordedActions(dataset)
     cast = Cast.of(MindSpec(requested=_NAME, backend=_NAME))
-    config = TownletConfig.model_validate(manifest.config)
+    config = stored_config(manifest.config, where=dataset.path, error=DatasetError)
     job = Job(config, cast, manifest.segments[0].seeds, manifest.segments[0].ticks)
     told = Provenance(requested=str(manifest.policy.get("requested", _NAME)), active=_NAME)
     return Stage(job, troupe=Troupe(cast, (Part(mind, told),))), mind

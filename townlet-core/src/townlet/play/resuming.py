@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from townlet.config import TownletConfig
+from townlet.config import stored_config
 from townlet.errors import ContractError, SnapshotError
 from townlet.play.cast import Cast
 from townlet.play.job import Job, Keep
@@ -27,11 +27,12 @@ def resumed(path: str | Path, ticks: int, *, keep: Keep = Keep.NOTHING) -> Job:
         SnapshotError: if there is none, or it was written by another version.
     """
     snapshot = read_snapshot(find_snapshot(Path(path)))
+    config = stored_config(snapshot.config, where=snapshot.path, error=SnapshotError)
     try:
-        config, cast = TownletConfig.model_validate(snapshot.config), Cast.from_json(snapshot.cast)
-    except (ValueError, ContractError) as problem:
+        cast = Cast.from_json(snapshot.cast)
+    except ContractError as problem:
         raise SnapshotError(
-            "the snapshot's config or cast does not fit this version", where=str(snapshot.path), details=(str(problem),)
+            "the snapshot's cast does not fit this version", where=str(snapshot.path), details=(str(problem),)
         ) from problem
     start = Stored(snapshot.digest, snapshot.path.absolute())
     return Job(config, cast, snapshot.seeds, ticks, explore=snapshot.explore, start=start, keep=keep)

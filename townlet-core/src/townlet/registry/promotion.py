@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from townlet.checkpoints import Checkpoint, read_checkpoint
 from townlet.errors import CheckpointError, RegistryError
+from townlet.registry.cells import record_of
 from townlet.registry.records import Action, PromotionRecord
 from townlet.registry.store import Registry, json_text, somebody, timestamp
 
@@ -166,21 +167,9 @@ class PromotionManager:
             "SELECT p.*, c.path AS path FROM promotions p JOIN checkpoints c ON c.digest = p.checkpoint"
             " ORDER BY p.id DESC"
         )
-        return [
-            PromotionRecord(
-                id=row["id"],
-                at=row["at"],
-                action=row["action"],
-                checkpoint=row["checkpoint"],
-                path=str(self._registry.real_path(row["path"])),
-                previous=row["previous"],
-                passes=row["passes"],
-                reason=row["reason"],
-                by=row["by"],
-                metrics=json.loads(row["metrics"]),
-            )
-            for row in rows
-        ]
+        file = self._registry.database.path
+        found = [record_of(PromotionRecord, row, table="promotions", file=file, written=("metrics",)) for row in rows]
+        return [replace(record, path=str(self._registry.real_path(record.path))) for record in found]
 
     def resolve_release(self) -> Path:
         """Folder of the release, its digests verified just now.
@@ -237,7 +226,7 @@ class PromotionManager:
         for row in self._registry.database.rows("SELECT action, checkpoint FROM promotions ORDER BY id"):
             if row["action"] == "promote":
                 stack.append(row["checkpoint"])
-            elif row["action"] == "rollback":
+            elif row["action"] == "rollback" and stack:
                 stack.pop()
         return stack
 
@@ -249,7 +238,7 @@ class PromotionManager:
         for evaluation in self._registry.evaluations(checkpoint=digest):
             if evaluation.passed is None:
                 continue
-            if not evaluation.passed or evaluation.id <= (held or 0):
+            if not evaluation.passed or (isinstance(held, int) and evaluation.id <= held):
                 break
             same = json.dumps(dict(evaluation.settings), sort_keys=True)
             seen.add(same if evaluation.settings else f"evaluation {evaluation.id}")

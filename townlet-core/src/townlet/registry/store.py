@@ -7,6 +7,7 @@ import json
 import math
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Row
@@ -15,6 +16,7 @@ from typing import Any, Self
 from townlet.checkpoints import Checkpoint
 from townlet.data import Dataset
 from townlet.errors import RegistryError
+from townlet.registry.cells import record_of
 from townlet.registry.database import FILE_NAME, Database
 from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, RunRecord, Status
 from townlet.storage import holder_of
@@ -143,11 +145,11 @@ class Registry:
         return self._run(rows[0])
 
     def _run(self, row: Row) -> RunRecord:
-        values = _decoded(row, "policy", "summary")
-        lock = running_lock(self.folder, values["id"])
-        if values["status"] == "running" and lock.exists() and holder_of(lock) is None:
-            values["status"] = "killed"
-        return RunRecord(**values)
+        found = record_of(RunRecord, row, table="runs", file=self.database.path, written=("policy", "summary"))
+        lock = running_lock(self.folder, found.id)
+        if found.status == "running" and lock.exists() and holder_of(lock) is None:
+            return replace(found, status="killed")
+        return found
 
     def add_dataset(self, dataset: Dataset, run: str | None = None) -> DatasetRecord:
         """Enter a dataset; entering it again updates its path."""
@@ -174,7 +176,10 @@ class Registry:
         rows = self.database.rows(
             "SELECT * FROM datasets WHERE ? IS NULL OR run = ? ORDER BY registered DESC, rowid DESC", (run, run)
         )
-        return [DatasetRecord(**_decoded(row, "policy", "metrics")) for row in rows]
+        file = self.database.path
+        return [
+            record_of(DatasetRecord, row, table="datasets", file=file, written=("policy", "metrics")) for row in rows
+        ]
 
     def add_checkpoint(
         self, checkpoint: Checkpoint, run: str | None = None, *, objections: Sequence[str] = ()
@@ -219,14 +224,14 @@ class Registry:
         rows = self.database.rows(
             "SELECT * FROM checkpoints WHERE ? IS NULL OR run = ? ORDER BY registered DESC, rowid DESC", (run, run)
         )
-        return [_checkpoint(row) for row in rows]
+        return [self._checkpoint(row) for row in rows]
 
     def checkpoint(self, digest: str) -> CheckpointRecord:
         """A checkpoint by its digest."""
         rows = self.database.rows("SELECT * FROM checkpoints WHERE digest = ?", (digest,))
         if not rows:
             raise RegistryError(f"no checkpoint {digest[:12]} is registered", where=str(self.folder))
-        return _checkpoint(rows[0])
+        return self._checkpoint(rows[0])
 
     def add_evaluation(
         self,
@@ -270,7 +275,15 @@ class Registry:
             " AND (NOT ? OR run IS NULL) ORDER BY id DESC",
             (checkpoint, checkpoint, run, run, by_hand),
         )
-        return [_evaluation(row) for row in rows]
+        return [self._evaluation(row) for row in rows]
+
+    def _checkpoint(self, row: Row) -> CheckpointRecord:
+        written = ("metrics", "objections")
+        return record_of(CheckpointRecord, row, table="checkpoints", file=self.database.path, written=written)
+
+    def _evaluation(self, row: Row) -> EvaluationRecord:
+        written = ("settings", "metrics", "gate")
+        return record_of(EvaluationRecord, row, table="evaluations", file=self.database.path, written=written)
 
 
 def json_text(value: Mapping[str, Any]) -> str:
@@ -289,18 +302,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _decoded(row: Row, *names: str) -> dict[str, Any]:
-    values = dict(row)
-    return {**values, **{name: json.loads(values[name]) for name in names}}
-
-
-def _checkpoint(row: Row) -> CheckpointRecord:
-    values = _decoded(row, "metrics", "objections")
-    return CheckpointRecord(**{**values, "objections": tuple(values["objections"])})
-
-
-def _evaluation(row: Row) -> EvaluationRecord:
-    values = _decoded(row, "settings", "metrics", "gate")
-    return EvaluationRecord(**{**values, "passed": None if values["passed"] is None else bool(values["passed"])})

@@ -5,6 +5,7 @@ Datasets, checkpoints and snapshots share these few functions; nothing here know
 
 from townlet.storage.atomic import PartialFolder, PartialInfo, find_partials, numbered_folder, write_bytes_atomic
 from townlet.storage.digests import canonical_bytes, canonical_digest, content_digest, read_json_document, sha256_file
+from townlet.storage.documents import fits, parse_json, read_file, read_json, read_json_lines, read_model
 from townlet.storage.locks import HeldLock, Holder, holder_of
 from townlet.storage.members import write_member
 from townlet.storage.names import member_path
@@ -21,11 +22,17 @@ __all__ = [
     "canonical_digest",
     "content_digest",
     "find_partials",
+    "fits",
     "holder_of",
     "map_tensors",
     "member_path",
     "numbered_folder",
+    "parse_json",
+    "read_file",
+    "read_json",
     "read_json_document",
+    "read_json_lines",
+    "read_model",
     "read_tensor_header",
     "sha256_file",
     "write_bytes_atomic",

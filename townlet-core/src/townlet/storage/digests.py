@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from townlet.errors import TownletError
+from townlet.storage.documents import parse_json, read_file
 
 __all__ = ["TIMING", "canonical_bytes", "canonical_digest", "content_digest", "read_json_document", "sha256_file"]
 
@@ -16,7 +17,6 @@ TIMING = "timing"
 """The block of a document that holds wall times and dates: no part of its digest, so that equal work is equal."""
 
 CHUNK_BYTES = 1 << 20
-JSON_LIMIT_BYTES = 64 << 20
 
 
 def canonical_digest(value: Any) -> str:
@@ -52,19 +52,14 @@ def read_json_document(path: Path, *, error: type[TownletError]) -> dict[str, An
     Raises:
         TownletError: of the kind ``error``.
     """
-    try:
-        if path.stat().st_size > JSON_LIMIT_BYTES:
-            raise error(f"{path.name} is larger than {JSON_LIMIT_BYTES} bytes", where=str(path))
-        raw = path.read_bytes()
-    except OSError as problem:
-        raise error(f"{path.name} cannot be read: {problem.strerror}", where=str(path)) from problem
-    try:
-        document = json.loads(raw)
-        same = isinstance(document, dict) and canonical_bytes(document) == raw
-    except (ValueError, RecursionError) as problem:
-        raise error(f"{path.name} is not JSON: {problem}", where=str(path)) from problem
+    raw = read_file(path, error=error)
+    document = parse_json(raw, where=str(path), what=path.name, error=error)
     if not isinstance(document, dict):
         raise error(f"{path.name} must hold a JSON object", where=str(path))
+    try:
+        same = canonical_bytes(document) == raw
+    except (ValueError, RecursionError):  # halves of surrogate pairs, or nested as deep as can be read at all
+        same = False
     if not same or ("digest" in document and document["digest"] != content_digest(document)):
         raise error(
             f"{path.name} was changed after it was written",

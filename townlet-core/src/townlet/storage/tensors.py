@@ -146,7 +146,7 @@ def read_tensor_header(path: Path, *, error: type[TownletError]) -> tuple[dict[s
         raise error(f"{path.name} has a damaged header: {problem}", where=str(path)) from problem
     try:
         infos, metadata = _parse_header(header, 8 + length, size)
-    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as problem:
         raise error(f"{path.name} has a damaged header: {problem}", where=str(path)) from problem
     return infos, metadata, size
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.errors import UsageError
+from townlet.storage import fits, read_file, read_json_lines, write_bytes_atomic
 
 __all__ = ["Journal", "Trial", "TrialValue"]
 
@@ -50,20 +51,17 @@ class Journal:
         Raises:
             UsageError: if the file holds something else.
         """
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        if not self.path.exists():
             return []
-        lines = text.splitlines(keepends=True)
-        if lines and not lines[-1].endswith("\n"):
-            lines.pop()
-            self.path.write_text("".join(lines), encoding="utf-8")
-        try:
-            trials = [Trial.model_validate_json(line) for line in lines]
-        except ValidationError as error:
-            raise UsageError(
-                "the study's trials cannot be read", where=str(self.path), details=(error.errors()[0]["msg"],)
-            ) from None
+        data = read_file(self.path, error=UsageError)
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = read_json_lines(self.path, error=UsageError)
+        trials = [
+            fits(Trial, line, where=f"{self.path}:{number}", what="this trial", error=UsageError)
+            for number, line in enumerate(lines, 1)
+        ]
+        if whole != data:
+            write_bytes_atomic(self.path, whole)
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise UsageError("the study's trials are not numbered from 0 on, each once", where=str(self.path))
         return trials

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field
 
-from townlet.config import TownletConfig
+from townlet.config import TownletConfig, read_stored_config
 from townlet.errors import ConfigError, UsageError
-from townlet.storage import PartialFolder, write_bytes_atomic
+from townlet.storage import PartialFolder, read_model, write_bytes_atomic
 from townlet.tuning.journal import Journal
 from townlet.tuning.results import TuningResult
 from townlet.tuning.trials import with_values
@@ -20,6 +22,16 @@ __all__ = ["StudyFolder", "free_study_folder"]
 _STUDY = "study.json"
 _MAY_CHANGE = ("trials", "max_seconds", "finalists", "final_seeds", "judge_seeds")
 """Keys of the section ``tuning`` that a resumed study may have otherwise: the trials it has stay what they are."""
+
+
+class _Begun(BaseModel):
+    """What stands in ``study.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = Field(1, alias="schema", description="Version of this layout.")
+    policy: str = Field(description="Backend whose settings are searched.")
+    fingerprint: str = Field(description="How it acted when the study began.")
 
 
 class StudyFolder:
@@ -64,9 +76,9 @@ class StudyFolder:
             ConfigError: if it was begun with another config; the first difference is named.
         """
         stored, document = _read(path)
-        if document.get("policy") != config.policy.backend:
+        if document.policy != config.policy.backend:
             raise UsageError(
-                f"the study is of policy {document.get('policy')!r}, not of {config.policy.backend!r}", where=str(path)
+                f"the study is of policy {document.policy!r}, not of {config.policy.backend!r}", where=str(path)
             )
         difference = _difference(stored.model_dump(mode="json"), config.model_dump(mode="json"))
         if difference is not None:
@@ -75,7 +87,7 @@ class StudyFolder:
                 where=str(path),
                 details=(difference, "begin a new study with another --out to search something else"),
             )
-        if document.get("fingerprint") != fingerprint:
+        if document.fingerprint != fingerprint:
             raise UsageError(
                 f"policy {config.policy.backend!r} behaves differently from when the study began: its trials cannot be "
                 "compared with new ones",
@@ -108,21 +120,15 @@ def free_study_folder(runs: Path) -> Path:
     return runs / f"tune-{number:03d}"
 
 
-def _read(path: Path) -> tuple[TownletConfig, Mapping[str, object]]:
-    try:
-        document = json.loads((path / _STUDY).read_text(encoding="utf-8"))
-        config = TownletConfig.model_validate_json((path / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def _read(path: Path) -> tuple[TownletConfig, _Begun]:
+    if not (path / _STUDY).is_file() or not (path / "config.json").is_file():
         raise UsageError(
             "there is no study to resume",
             where=str(path),
             details=("a study is the folder that `townlet tune` wrote, as in its --out",),
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UsageError("the study's own files cannot be read", where=str(path), details=(str(error),)) from error
-    if not isinstance(document, dict):
-        raise UsageError("the study's own files cannot be read", where=str(path / _STUDY))
-    return config, document
+        )
+    document = read_model(path / _STUDY, _Begun, error=UsageError)
+    return read_stored_config(path / "config.json", error=UsageError), document
 
 
 def _difference(theirs: object, mine: object, at: str = "") -> str | None:

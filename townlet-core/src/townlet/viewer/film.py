@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.config import TownletConfig
+from townlet.config import stored_config
 from townlet.data import Dataset, TrajectoryBlock
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
@@ -78,7 +78,7 @@ def film_of(
     """
     manifest = dataset.manifest
     _refuse_what_cannot_be_shown(dataset, world)
-    config = TownletConfig.model_validate(manifest.config)
+    config = stored_config(manifest.config, where=dataset.path, error=DatasetError)
     engine = TownEngine(config, manifest.segments[0].seeds[world : world + 1])
     length = manifest.segments[0].ticks
     first, last = _range(dataset, ticks, length)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from townlet.cli.completing import policies
 from townlet.cli.options import (
     cast_option,
     config_flags,
@@ -23,7 +24,7 @@ __all__ = ["command"]
 
 
 @click.command("compare", epilog="Example:  townlet compare scripted pytorch:runs/first/checkpoints/best --seeds 32")
-@click.argument("policies", nargs=-1, metavar="A B [C ...]")
+@click.argument("policies", nargs=-1, metavar="A B [C ...]", shell_complete=policies)
 @config_flags
 @seed_option
 @json_option

@@ -7,16 +7,21 @@ from pathlib import Path
 
 import click
 
+from townlet.cli.completing import policies, scenarios
 from townlet.cli.options import cast_option, runs_option, shared_options, untrained_option
 from townlet.cli.ranges import DAYS, WholeRange
 
 __all__ = ["command"]
+
+MISSED = 1
+"""Exit code of a scorecard with an expectation that was missed."""
 
 
 @click.command("evaluate", epilog="Example:  townlet evaluate --policy scripted --seeds 32 --days 5")
 @shared_options
 @click.option(
     "--policy",
+    shell_complete=policies,
     default=None,
     metavar="SPEC",
     help="scripted | BACKEND:CHECKPOINT | release | mixture:A,B,RATIO (default: policy.backend of the config).",
@@ -31,7 +36,13 @@ __all__ = ["command"]
     help="Towns (default: evaluation.seeds).",
 )
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: evaluation.days).")
-@click.option("--scenario", default=None, metavar="NAME", help="Scenario to play, or 'all' for a scorecard.")
+@click.option(
+    "--scenario",
+    default=None,
+    metavar="NAME",
+    shell_complete=scenarios,
+    help="Scenario to play, or 'all' for a scorecard; exit code 1 where an expectation is missed.",
+)
 @click.option("--full", is_flag=True, help="Show every figure, not only the headline ones.")
 @runs_option("stores the result and names the release")
 @click.option("--no-registry", is_flag=True, help="Do not store the result in the registry.")
@@ -49,7 +60,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     no_registry: bool,
     untrained: bool,
-) -> None:
+) -> int:
     """Play one town for each seed with a policy, and estimate its key figures.
 
     The seeds start at evaluation.first_seed and are the same for every policy. Actions are the policy's best guess
@@ -75,5 +86,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     cast = wanted.cast(policy, roles)
     if scenario is None:
         show_evaluation(wanted.evaluate(cast), full=full, as_json=as_json)
-    else:
-        show_scorecard(wanted.scenarios(cast, scenario), full=full, as_json=as_json)
+        return 0
+    card = wanted.scenarios(cast, scenario)
+    show_scorecard(card, full=full, as_json=as_json)
+    return 0 if card.passed == len(card.scores) else MISSED

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from townlet.cli.completing import backends
 from townlet.cli.options import read_config, runs_option, shared_options
 from townlet.cli.output import say_where, warn_and_keep
 from townlet.errors import UsageError
@@ -26,7 +27,13 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
 @click.command("train")
 @shared_options
 @click.option("--mode", type=click.Choice(_MODES), default=None, help="Training mode (default: anneal).")
-@click.option("--backend", default=None, metavar="NAME", help="Backend that learns; overrides training.backend.")
+@click.option(
+    "--backend",
+    default=None,
+    metavar="NAME",
+    shell_complete=backends,
+    help="Backend that learns; overrides training.backend.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

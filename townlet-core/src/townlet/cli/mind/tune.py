@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from townlet.cli.completing import policies
 from townlet.cli.options import read_config, runs_option, shared_options
 from townlet.cli.ranges import DAYS, FiniteRange, WholeRange
 from townlet.errors import UsageError
@@ -19,6 +20,7 @@ _COUNT = WholeRange(1, 100_000)
 @shared_options
 @click.option(
     "--policy",
+    shell_complete=policies,
     default=None,
     metavar="SPEC",
     help="BACKEND or BACKEND:CHECKPOINT whose options vary (default: policy.backend of the config).",

@@ -212,9 +212,10 @@ def _name(evaluation: EvaluationRecord) -> str:
 
 def _played(evaluation: EvaluationRecord) -> str:
     settings = evaluation.settings
+    seeds, days = settings.get("seeds"), settings.get("days")
     parts = [
-        counted(len(settings["seeds"]), "town") if "seeds" in settings else None,
-        counted(settings["days"], "day") if "days" in settings else None,
+        counted(len(seeds), "town") if isinstance(seeds, list) else None,
+        counted(days, "day") if isinstance(days, int | float) else None,
         settings.get("scenario"),
     ]
     return ", ".join(str(part) for part in parts if part)
@@ -224,10 +225,13 @@ def _emit_gate(evaluation: EvaluationRecord) -> None:
     if not evaluation.gate:
         return
     from townlet.cli.gate import show_gate
+    from townlet.errors import RegistryError
     from townlet.evaluation.gate import GateResult
+    from townlet.storage import fits
 
     emit()
-    show_gate(GateResult.model_validate(dict(evaluation.gate)))
+    where = f"evaluation {evaluation.id}"
+    show_gate(fits(GateResult, dict(evaluation.gate), where=where, what="what the gate said", error=RegistryError))
     emit()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from townlet.cli.completing import policies
 from townlet.cli.options import debug_option, json_option
 from townlet.cli.output import counted, emit, emit_json, emit_table, warn
 from townlet.cli.ranges import WholeRange
@@ -30,6 +31,7 @@ _GLYPHS = {"wall": "#", "facility": "o", "agents": "@", "queue_or_occupied": "+"
 @click.option("--world", type=WholeRange(min=0), default=0, show_default=True, help="Number of the recorded town.")
 @click.option(
     "--policy",
+    shell_complete=policies,
     default=None,
     metavar="SPEC",
     help="Policy to ask for its scores (default: the recorded one); 'none' shows no scores.",

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from townlet.api import RolloutMemory
 from townlet.config.training import RolloutConfig, SocialStage
@@ -18,8 +18,9 @@ from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
 from townlet.play import Stage
 from townlet.rollout import Collector, RolloutBuffer, RolloutStats
+from townlet.storage import map_tensors
 from townlet.training.experience.lost_days import LostDays
-from townlet.training.experience.source import Gathered
+from townlet.training.experience.source import Gathered, stored_count
 from townlet.training.seeds import town_seeds
 
 __all__ = ["FreshExperience", "Room", "SocialStages", "group_count", "group_seeds"]
@@ -167,12 +168,14 @@ class FreshExperience:
         """Go on from what :meth:`save` wrote."""
         if not (folder / "experience.json").exists():
             raise CheckpointError("the checkpoint holds no towns to go on with", where=str(folder))
-        arrays = load_file(folder / "experience.safetensors")
+        arrays = dict(map_tensors(folder / "experience.safetensors", error=CheckpointError).arrays)
+        if not {"returns", "whole"} <= set(arrays):
+            raise CheckpointError("the towns of the checkpoint lack what was under way", where=str(folder))
         self._engine.load(folder / "engine")
         state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
         self._runtime.restore(self._engine.agents, self._engine.policy_seeds(), state)
         self._returns, self._whole = arrays["returns"], arrays["whole"].astype(np.bool_)
-        self._generation = int(json.loads((folder / "experience.json").read_text(encoding="utf-8"))["generation"])
+        self._generation = stored_count(folder / "experience.json", "generation")
         self._begin()
 
     @property

@@ -11,7 +11,7 @@ from townlet.api import RolloutBatch
 from townlet.config.training import SocialStage
 from townlet.data import Dataset, TrajectoryBlock
 from townlet.errors import DatasetError
-from townlet.training.experience.source import Gathered
+from townlet.training.experience.source import Gathered, stored_count
 
 __all__ = ["RecordedExperience"]
 
@@ -72,7 +72,7 @@ class RecordedExperience:
 
     def load(self, folder: Path) -> None:
         """Go on from what :meth:`save` wrote."""
-        self._next = int(json.loads((folder / "experience.json").read_text(encoding="utf-8"))["next"])
+        self._next = stored_count(folder / "experience.json", "next")
 
 
 def _pieces(dataset: Dataset, ticks: int) -> list[tuple[int, int]]:

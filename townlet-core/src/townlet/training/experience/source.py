@@ -9,8 +9,10 @@ from typing import Protocol
 
 from townlet.api import RolloutBatch
 from townlet.config.training import SocialStage
+from townlet.errors import CheckpointError
+from townlet.storage import read_model
 
-__all__ = ["ExperienceSource", "Gathered"]
+__all__ = ["ExperienceSource", "Gathered", "stored_count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,11 @@ class ExperienceSource(Protocol):
     def load(self, folder: Path) -> None:
         """Go on from what :meth:`save` wrote. Raises CheckpointError or SnapshotError if it does not fit."""
         ...
+
+
+def stored_count(path: Path, name: str) -> int:
+    """A number of a small file beside the towns. Raises CheckpointError where it is none."""
+    found = read_model(path, dict[str, int], error=CheckpointError).get(name, -1)
+    if found < 0:
+        raise CheckpointError(f"{path.name} does not say {name!r}", where=str(path))
+    return found

@@ -10,10 +10,14 @@ from pathlib import Path
 from types import TracebackType
 
 from townlet.errors import CheckpointError
+from townlet.storage import read_json_lines
 
 __all__ = ["MetricsLog", "read_metrics"]
 
 Value = float | int | str | None
+
+METRICS_LIMIT_BYTES = 4 << 30
+"""Size allowed of a metrics file: some ten million updates."""
 
 
 class MetricsLog:
@@ -63,11 +67,14 @@ class MetricsLog:
 
 
 def read_metrics(path: Path) -> list[dict[str, Value]]:
-    """The lines of a metrics file; a last line that was cut by a kill is left out."""
+    """The lines of a metrics file; a last line that was cut by a kill is left out.
+
+    Raises:
+        CheckpointError: if another line is no JSON object; it is named.
+    """
     if not path.exists():
         return []
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
-    return [json.loads(line) for line in whole.split(b"\n") if line]
+    return read_json_lines(path, error=CheckpointError, limit=METRICS_LIMIT_BYTES)
 
 
 def _finite(value: Value) -> Value:

@@ -6,14 +6,14 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from townlet.checkpoints import keep_last, write_pointer
-from townlet.config import TownletConfig, config_digest
+from townlet.config import TownletConfig, config_digest, read_stored_config
 from townlet.errors import CheckpointError, ConfigError, UsageError
-from townlet.storage import HeldLock, PartialFolder, find_partials, write_bytes_atomic
+from townlet.storage import HeldLock, PartialFolder, find_partials, read_model, write_bytes_atomic
 from townlet.suggestions import nearest
 from townlet.training.learner.choice import PURPOSES
 from townlet.training.results import CandidateResult, TrainingResult
@@ -21,6 +21,17 @@ from townlet.training.results import CandidateResult, TrainingResult
 __all__ = ["BegunRun", "RunFolder", "run_config"]
 
 _RUN, _CONFIG = "run.json", "config.json"
+
+
+class _RunDocument(BaseModel):
+    """What stands in ``run.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = Field(1, alias="schema", description="Version of this layout.")
+    mode: str = Field(pattern="^[a-z]+$", description="Mode of training.")
+    config_id: str = Field(description="Name and short digest of the config.")
+    config_digest: str = Field(description="Digest of the config.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +56,16 @@ class BegunRun:
             UsageError: if there is no run.
             CheckpointError: if its files cannot be read.
         """
-        try:
-            found = json.loads((path / _RUN).read_text(encoding="utf-8"))
-            config = TownletConfig.model_validate_json((path / _CONFIG).read_text(encoding="utf-8"))
-            mode = found["mode"]
-        except (FileNotFoundError, NotADirectoryError):
-            raise UsageError("there is no run to resume", where=str(path), details=_others(path)) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
-            raise CheckpointError("the run's own files cannot be read", where=str(path), details=(text,)) from None
+        if not (path / _RUN).is_file() or not (path / _CONFIG).is_file():
+            raise UsageError("there is no run to resume", where=str(path), details=_others(path))
+        mode = read_model(path / _RUN, _RunDocument, error=CheckpointError).mode
+        config = read_stored_config(path / _CONFIG, error=CheckpointError)
         if mode not in PURPOSES:
-            text = f"{_RUN} says the mode {mode!r}"
-            raise CheckpointError("the run's own files cannot be read", where=str(path), details=(text,))
+            raise CheckpointError(
+                f"the run was begun in a mode that this Townlet does not know: {mode!r}",
+                where=str(path / _RUN),
+                details=(f"modes: {', '.join(PURPOSES)}",),
+            )
         return cls(path, mode, config)
 
     def must_be(self, config: TownletConfig, mode: str) -> None:
