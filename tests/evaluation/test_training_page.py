@@ -51,7 +51,9 @@ def test_a_line_that_was_cut_off_at_the_end_is_left_out(run: Path) -> None:
     assert len(metrics_lines(path)) == whole
 
 
-@pytest.mark.parametrize(("text", "message"), [('{"a": 1}\nno\n{"a": 2}\n', "no JSON"), ("[1]\n", "no JSON object")])
+@pytest.mark.parametrize(
+    ("text", "message"), [('{"a": 1}\nno\n{"a": 2}\n', "not JSON"), ("[1]\n", "a JSON object is expected")]
+)
 def test_a_file_that_is_no_log_is_refused_with_the_line(run: Path, text: str, message: str) -> None:
     (run / "metrics.jsonl").write_text(text)
     with pytest.raises(UsageError, match=message):

@@ -39,9 +39,9 @@ _NULL = re.compile(r"null|Null|NULL|~|")
 
 
 if yaml.__with_libyaml__:  # many times as fast: a map of 5 MB takes a second
-    from yaml.cyaml import CParser
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-    class _Events(CParser):  # type: ignore[misc]
+    class _Events(CParser):
         """Reads, scans and parses in C."""
 
 else:
@@ -66,12 +66,16 @@ class _CoreLoader(Composer, _Events, Resolver):
         Resolver.__init__(self)
         self.depth = 0
 
+    def here(self) -> yaml.Mark | None:
+        """Where the text is being read."""
+        event = self.peek_event()
+        mark = None if event is None else event.start_mark
+        return None if mark is None else yaml.Mark("", mark.index, mark.line, mark.column, None, None)
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(
-                problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.peek_event().start_mark
-            )
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.here())
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node

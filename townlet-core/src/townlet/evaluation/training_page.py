@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,8 +60,8 @@ class _Stage(_Read):
     stage: int
     mode: str
     verdict: str
-    teacher_ratio: float
-    bc_weight: float
+    teacher_ratio: float = 0.0
+    bc_weight: float = 0.0
     social_stage: str | None = None
     flags: tuple[str, ...] = ()
     rolled_back: bool = False
@@ -71,6 +72,10 @@ class _Result(_Read):
     verdict: str | None = None
     candidate: _Candidate | None = None
     stages: tuple[_Stage, ...] = ()
+
+
+_DRAWN = 1e30
+"""A number beyond it cannot be drawn beside others."""
 
 
 def is_training_run(folder: Path) -> bool:
@@ -217,7 +222,8 @@ def _stages(page: Page, result: _Result | None) -> None:
 
 
 def _figure(value: bool | float | str | None) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
+    figure = float(value) if isinstance(value, int | float) else math.nan
+    return figure if abs(figure) < _DRAWN else math.nan
 
 
 def _number(value: object) -> str:

@@ -31,9 +31,10 @@ from townlet.world.tables import AffordanceTable
 
 __all__ = ["AffordanceSource", "compile_affordances", "load_affordances", "parse_affordances"]
 
-Term = float | tuple[float, Literal["price_groceries", "price_meal", "wage"]]
+Amount = Annotated[float, Field(ge=-1e6, le=1e6)]
+Term = Amount | tuple[Amount, Literal["price_groceries", "price_meal", "wage"]]
 Amounts = dict[Literal["hunger", "energy", "hygiene", "money", "groceries", "meals", "stock"], Term]
-_COMPARISON = re.compile(r"^([a-z]+)\s*(>=|<=)\s*([a-z_]+|\d+(?:\.\d+)?)$")
+_COMPARISON = re.compile(r"^([a-z]+)\s*(>=|<=)\s*([a-z_]+|[0-9]{1,6}(?:\.[0-9]{1,9})?)$")
 _MOST_OF_A_KIND = 4
 
 
