@@ -70,7 +70,7 @@ class _CoreLoader(Composer, _Events, Resolver):
         """Where the text is being read."""
         event = self.peek_event()
         mark = None if event is None else event.start_mark
-        return None if mark is None else yaml.Mark("", mark.index, mark.line, mark.column, None, None)
+        return None if mark is None else yaml.Mark("", mark.index, mark.line, mark.column, None, 0)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
