@@ -30,8 +30,8 @@ class _RunDocument(BaseModel):
 
     schema_version: Literal[1] = Field(1, alias="schema", description="Version of this layout.")
     mode: str = Field(pattern="^[a-z]+$", description="Mode of training.")
-    config_id: str = Field(description="Name and short digest of the config.")
-    config_digest: str = Field(description="Digest of the config.")
+    config_id: str = Field("", description="Name and short digest of the config.")
+    config_digest: str = Field("", description="Digest of the config.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class BegunRun:
         config = read_stored_config(path / _CONFIG, error=CheckpointError)
         if mode not in PURPOSES:
             raise CheckpointError(
-                f"the run was begun in a mode that this Townlet does not know: {mode!r}",
+                f"{_RUN} says the mode {mode!r}, which this Townlet does not know",
                 where=str(path / _RUN),
                 details=(f"modes: {', '.join(PURPOSES)}",),
             )
