@@ -80,7 +80,7 @@ def test_a_run_that_is_not_there_is_answered_with_the_one_that_was_meant(townlet
 def test_a_resumed_run_takes_no_config(townlet) -> None:
     outcome = townlet("train", "--resume", "run", "--mode", "bc", "--seed", "3")
     assert outcome.code == 2
-    assert "leave --seed, --mode away" in outcome.err
+    assert "leave out --seed, --mode" in outcome.err
 
 
 @pytest.mark.parametrize(

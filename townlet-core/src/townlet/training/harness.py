@@ -27,7 +27,7 @@ class TrainingHarness:
         config: the town and how it is taught.
         mode: as of ``townlet train --mode``.
         out: the run's folder; the first free one in ``runs`` by default.
-        resume: go on with the run in ``out``, which must have been begun with the same config and mode.
+        resume: continue the run in ``out``, which must have been begun with the same config and mode.
         runs: folder of runs and registry; by default that of ``out``, or ``runs``.
         watchers: are told of each line of metrics; ``Observers.training_report`` is such a one.
         engines: makes the towns.
@@ -51,7 +51,7 @@ class TrainingHarness:
         if not resume:
             self._open = partial(Run.begin, config, mode, out=out, services=services, watchers=watchers)
         elif out is None:
-            raise UsageError("a run to go on with is named by its folder", details=("give it as `out`",))
+            raise UsageError("a run to resume is named by its folder", details=("give it as `out`",))
         else:
             self._open = partial(_gone_on, out, config, mode, services=services, watchers=watchers)
         self._train = partial(train, warn=warn)

@@ -76,7 +76,7 @@ class BCTrainingResult(_Result):
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """Why it is no candidate, whatever it reaches in a town."""
+        """Why it is not a candidate, whatever it reaches in a town."""
         return () if self.passed else self.flags or ("the clone did not reach what was asked for",)
 
     def numbers(self) -> dict[str, float]:
@@ -147,7 +147,7 @@ class AnnealSummary(_Result):
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """Why it is no candidate, whatever it reaches in a town: the flags of each stage that did not pass."""
+        """Why it is not a candidate, whatever it reaches in a town: the flags of each stage that did not pass."""
         return tuple(
             f"stage {stage.stage} ({stage.mode}): {stage.verdict}: {flag}"
             for stage in self.stages

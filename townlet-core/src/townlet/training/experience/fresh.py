@@ -167,7 +167,7 @@ class FreshExperience:
     def load(self, folder: Path) -> None:
         """Go on from what :meth:`save` wrote."""
         if not (folder / "experience.json").exists():
-            raise CheckpointError("the checkpoint holds no towns to go on with", where=str(folder))
+            raise CheckpointError("the checkpoint holds no towns to continue in", where=str(folder))
         arrays = dict(map_tensors(folder / "experience.safetensors", error=CheckpointError).arrays)
         if not {"returns", "whole"} <= set(arrays):
             raise CheckpointError("the towns of the checkpoint lack what was under way", where=str(folder))

@@ -77,7 +77,7 @@ class GuardedLearner:
         with self._named("told its fingerprint"):
             found: object = policy.fingerprint()
         if not isinstance(found, str) or not found:
-            self._refuse(f"has a fingerprint that is no text: {found!r:.60}")
+            self._refuse(f"has a fingerprint that is not text: {found!r:.60}")
         return found
 
     @property
@@ -86,7 +86,7 @@ class GuardedLearner:
         return isinstance(self.inner, ReferenceLearner)
 
     def clone_behaviour(self, demonstrations: DemonstrationSource, settings: BCSettings, report: Report) -> BCMetrics:
-        """The learner's; its metrics checked. What ``report`` raises is nobody's fault here, and comes through."""
+        """The learner's; its metrics checked. What ``report`` raises is not the learner's fault, and comes through."""
         outside: list[BaseException] = []
 
         def heard(line: TrainingReport) -> None:

@@ -127,4 +127,4 @@ def left_out(mode: str, missing: Mapping[tuple[str, str], str], *, backend: str)
     """What a mode of training leaves at a default that the learner does not honour, in words; None for nothing."""
     kinds = {"bc": ("bc",), "anneal": ("bc", "ppo")}.get(mode, ("ppo",))
     left = sorted(f"{kind}.{name}" for kind, name in missing if kind in kinds)
-    return f"{backend} does not honour {', '.join(left)}: whatever it does instead is its own affair" if left else None
+    return f"{backend} does not honour {', '.join(left)}: what it does instead is not specified" if left else None

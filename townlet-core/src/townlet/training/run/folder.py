@@ -69,7 +69,7 @@ class BegunRun:
         return cls(path, mode, config)
 
     def must_be(self, config: TownletConfig, mode: str) -> None:
-        """Refuse to go on with it as another run than it is.
+        """Refuse to resume it as another run than it is.
 
         Raises:
             UsageError: if it was begun in another mode.
@@ -82,7 +82,7 @@ class BegunRun:
         if theirs != mine:
             difference = _first_difference(theirs, mine)
             raise ConfigError(
-                "a run goes on with the config that it was begun with",
+                "a run keeps the config that it was begun with",
                 where=str(self.path),
                 details=(difference, f"the run's config is {self.path / _CONFIG}"),
             )
@@ -132,7 +132,7 @@ class RunFolder:
             raise UsageError(
                 "the folder of the run is not empty",
                 where=str(path),
-                details=("go on with the run that is there: --resume", "or choose another folder: --out FOLDER"),
+                details=("resume the run that is there: --resume", "or choose another folder: --out FOLDER"),
             )
         document = {
             "schema": 1,
@@ -148,7 +148,7 @@ class RunFolder:
 
     @classmethod
     def resume(cls, begun: BegunRun) -> Self:
-        """A run to go on with. What a kill left unfinished in its folder is removed.
+        """A run to resume. What a kill left unfinished in its folder is removed.
 
         Raises:
             UsageError: if another process is training it.

@@ -69,7 +69,7 @@ class TrainingState(_Frozen):
     stage: int = Field(0, ge=0, description="Index of the anneal stage that comes next or is under way.")
     lines: int = Field(0, ge=0, description="Lines of metrics.jsonl that belong to this checkpoint.")
     cloned: bool = Field(False, description="Whether the weights come from cloning.")
-    towns: bool = Field(False, description="Whether the checkpoint holds towns to go on with.")
+    towns: bool = Field(False, description="Whether the checkpoint holds the towns to continue in.")
     ppo: PPOState | None = Field(None, description="The phase of PPO under way, if any.")
     bc: BCTrainingResult | None = Field(None, description="What cloning reached, once it is done.")
     stages: tuple[AnnealStageResult, ...] = Field((), description="Anneal stages done.")

@@ -19,7 +19,7 @@ from townlet.minds.parts import Part
 from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troupe
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
-from townlet.play.stage import EngineFactory, town_engine
+from townlet.play.stage import EngineFactory, town_engine, town_spec
 from townlet.rollout import TrajectoryService
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
@@ -48,6 +48,8 @@ class RolloutCaptureService:
     @cached_property
     def spec(self) -> ObservationSpec:
         """What the towns' observations mean."""
+        if self._engines is town_engine:
+            return town_spec(self._config)  # without a town, which may have to be compiled
         return self.engine((self._config.seed,)).spec
 
     def engine(self, seeds: Sequence[int], threads: int = 1) -> Engine:

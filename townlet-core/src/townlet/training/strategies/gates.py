@@ -18,7 +18,7 @@ __all__ = ["DRIFT_FLOORS", "cloning_flags", "drift_flags", "verdict", "with_majo
 DRIFT_FLOORS: Mapping[str, float] = {"loss": 1e-3, "queue_conflicts": 0.5, "queue_conflict_intensity": 0.5}
 """Smallest baseline that a relative change is measured against, in the unit of the number.
 
-One conflict where there was none is no drift of infinite size. On riverside agents quarrel every fiftieth day, and the
+One conflict where there was none is not a drift of infinite size. On riverside agents quarrel every fiftieth day, and the
 mean of an update's 64 agent-days varies by 0.02 a day of itself; 15 % of 0.5 is well beyond that."""
 
 
@@ -66,7 +66,7 @@ def drift_flags(baseline: Mapping[str, float], current: Mapping[str, float], con
             flags.append(f"{name} is not finite")
             continue
         if name == "loss" and current.get("reward_mean", -math.inf) > baseline.get("reward_mean", math.inf):
-            continue  # the loss of PPO is no measure of the policy; more reward is a better result
+            continue  # the loss of PPO does not measure the policy; more reward is a better result
         measure = max(abs(before), DRIFT_FLOORS[name])
         change = (now - before) / measure
         if change > limit:
