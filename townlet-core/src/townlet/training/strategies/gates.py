@@ -18,8 +18,8 @@ __all__ = ["DRIFT_FLOORS", "cloning_flags", "drift_flags", "verdict", "with_majo
 DRIFT_FLOORS: Mapping[str, float] = {"loss": 1e-3, "queue_conflicts": 0.5, "queue_conflict_intensity": 0.5}
 """Smallest baseline that a relative change is measured against, in the unit of the number.
 
-One conflict where there was none is not a drift of infinite size. On riverside agents quarrel every fiftieth day, and the
-mean of an update's 64 agent-days varies by 0.02 a day of itself; 15 % of 0.5 is well beyond that."""
+One conflict where there was none is not a drift of infinite size. On riverside agents quarrel every fiftieth day, and
+the mean of an update's 64 agent-days varies by 0.02 a day of itself; 15 % of 0.5 is well beyond that."""
 
 
 def with_majority(metrics: BCMetrics, demonstrations: DemonstrationSource) -> BCMetrics:
