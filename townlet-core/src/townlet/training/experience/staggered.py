@@ -1,8 +1,8 @@
 """Experience of towns of different ages at once: each group is replaced by fresh towns at another time.
 
 Towns that all begin together show a learner their first day, then their second, and so on; each update then undoes a
-part of the one before. Spread evenly over a life, every update sees all days and, where the spread is not a whole number
-of days, all hours.
+part of the one before. Spread evenly over a life, every update sees all days and, where the spread is not a whole
+number of days, all hours.
 """
 
 from __future__ import annotations
