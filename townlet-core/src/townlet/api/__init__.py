@@ -29,7 +29,7 @@ from townlet.api.report import Report, RunSummary, TrainingReport
 from townlet.api.requests import ExportRequest, LearnerRequest, PolicyRequest
 from townlet.api.rollout import DurationArray, RolloutArrays, RolloutBatch, RolloutMemory
 from townlet.api.sampling import greedy_actions, row_keys, row_uniforms, sample_actions
-from townlet.api.slow import Answer, Condition, Plan, PlanStep, Question, SlowMind, Ticket, Usage
+from townlet.api.slow import Answer, Condition, Plan, PlanStep, Question, SlowMind, Thought, Ticket, Usage
 from townlet.api.spec import ActionSpace, ObservationSpec
 from townlet.api.version import API_VERSION
 from townlet.api.words import Words
@@ -81,6 +81,7 @@ __all__ = [
     "RunSummary",
     "SequenceSource",
     "SlowMind",
+    "Thought",
     "Ticket",
     "TownFacts",
     "TrainingReport",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from townlet.api.batch import ActionArray, FloatArray
 from townlet.api.checks import check_array, check_rows
+from townlet.api.slow import Thought
 from townlet.errors import ContractError
 
 __all__ = ["ArrayState", "Decision", "PolicyState", "stack_states"]
@@ -80,6 +81,7 @@ class Decision:
         log_probs: float32 ``[N]``, natural logarithm of the probability with which the action was drawn.
         values: float32 ``[N]``, expected discounted return in units of reward.
         logits: float32 ``[N, K]``, before masking.
+        thoughts: what became known of the minds of some rows on this tick: plans and their reasons.
 
     Raises:
         ContractError: if a dtype or shape does not fit.
@@ -90,6 +92,7 @@ class Decision:
     log_probs: FloatArray | None = None
     values: FloatArray | None = None
     logits: FloatArray | None = None
+    thoughts: tuple[Thought, ...] = ()
 
     def __post_init__(self) -> None:
         check_array("Decision", "actions", self.actions, np.int64, (-1,))

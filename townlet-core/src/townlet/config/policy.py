@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from townlet.config.model import Section
+from townlet.config.patience import PatienceConfig
 
 __all__ = ["OnMissing", "PolicyConfig", "RoleConfig"]
 
@@ -34,6 +35,9 @@ class RoleConfig(Section):
     )
     checkpoint: str | None = Field(None, min_length=1, description="As policy.checkpoint, for this mind.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of this mind's backend.")
+    patience: dict[str, Any] = Field(
+        default_factory=dict, description="What differs from policy.patience for this mind, if it is a slow one."
+    )
 
     _plain_names = field_validator("who", "mind")(_plain)
 
@@ -68,6 +72,9 @@ class PolicyConfig(Section):
         max_length=1000,
         description="Who plays whom, where one mind does not play everybody. Agents that no role plays are played by "
         "the backend above.",
+    )
+    patience: PatienceConfig = Field(
+        default_factory=PatienceConfig, description="How slow minds are asked; others do not read it."
     )
 
     _plain_name = field_validator("backend")(_plain)

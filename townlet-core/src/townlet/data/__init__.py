@@ -13,6 +13,7 @@ from townlet.data.recovery import recover
 from townlet.data.replay import ReplayBatch, ReplayDataset
 from townlet.data.statistics import Totals
 from townlet.data.subsets import write_episodes, write_worlds
+from townlet.data.thoughts import RecordedThought
 from townlet.data.writer import DatasetWriter
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "DatasetWriter",
     "EpisodeTable",
     "Playback",
+    "RecordedThought",
     "ReplayBatch",
     "ReplayDataset",
     "Totals",

@@ -11,6 +11,7 @@ import numpy as np
 from townlet.api import ObservationSpec
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, SegmentEntry, ShardEntry, finite_metrics, now
 from townlet.data.statistics import Totals
+from townlet.data.thoughts import ThoughtsEntry
 from townlet.storage import canonical_digest
 
 __all__ = ["Subject", "assembled"]
@@ -41,6 +42,8 @@ def assembled(
     rows: int,
     metrics: Mapping[str, float],
     interruption: str | None,
+    thoughts: ThoughtsEntry | None = None,
+    ledger: Sequence[Mapping[str, Any]] = (),
 ) -> DatasetManifest:
     """The manifest of these shards. Segments get the lengths that their shards have; those without any are left out."""
     spec, origin = subject.spec, subject.origin
@@ -73,6 +76,8 @@ def assembled(
             "shards": [entry for entry, _ in shards],
             "totals": totals.to_json(),
             "metrics": finite_metrics({**computed, **metrics}),
+            "thoughts": thoughts,
+            "ledger": tuple(dict(account) for account in ledger),
             "tags": origin.tags,
             "complete": interruption is None,
             "interruption": interruption,

@@ -12,7 +12,9 @@ from townlet.api import ObservationSpec
 from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock
 from townlet.data.manifest import MANIFEST_NAME, DatasetManifest, read_manifest
 from townlet.data.shards import check_actions, check_digest, check_header, open_shard
+from townlet.data.thoughts import RecordedThought, check_thoughts, read_thoughts
 from townlet.errors import DatasetError
+from townlet.storage import member_path
 
 __all__ = ["Dataset", "open_dataset"]
 
@@ -61,6 +63,17 @@ class Dataset:
         """Read everything through and compare every digest. Raises DatasetError naming the first bad file."""
         for index in sorted(self._unverified):
             self._check(index)
+        if self.manifest.thoughts is not None:
+            name = self.manifest.thoughts.name
+            check_thoughts(member_path(self.path, name, error=DatasetError), self.manifest.thoughts)
+
+    def thoughts(self) -> Iterator[RecordedThought]:
+        """What minds said, in the order of ticks: plans with their reasons, and why there was none.
+
+        Raises:
+            DatasetError: if the file was changed after it was written.
+        """
+        return read_thoughts(self.path, self.manifest.thoughts)
 
     def blocks(self, max_ticks: int | None = None) -> Iterator[TrajectoryBlock]:
         """All ticks in order, as read-only views of the shards' memory maps.

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from townlet.api import ObservationSpec
+from townlet.data.thoughts import ThoughtsEntry
 from townlet.errors import ContractError, DatasetError
 from townlet.storage import (
     canonical_bytes,
@@ -115,6 +116,10 @@ class DatasetManifest(_Model):
     shards: tuple[ShardEntry, ...] = Field(description="The files, in order of time.")
     totals: dict[str, Any] = Field(description="Counts and sums over all transitions.")
     metrics: dict[str, float] = Field(description="Baselines: what the recorded policy reached.")
+    thoughts: ThoughtsEntry | None = Field(None, description="The file of what minds said; null without one.")
+    ledger: tuple[dict[str, Any], ...] = Field(
+        (), description="Of slow minds: who played whom, what was asked, what came of it and what it took."
+    )
     tags: tuple[str, ...] = Field(description="Free words.")
     complete: bool = Field(True, description="False: the recording was cut short; what is here is whole.")
     interruption: str | None = Field(None, description="Why it was cut short.")

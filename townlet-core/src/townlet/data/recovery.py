@@ -12,6 +12,7 @@ from townlet.data.manifest import MANIFEST_NAME, DatasetManifest, SegmentEntry, 
 from townlet.data.shard_log import LOG_NAME, LoggedRecording, read_shard_log
 from townlet.data.shards import check_actions, check_digest, check_header, open_shard
 from townlet.data.statistics import Totals
+from townlet.data.thoughts import THOUGHTS_NAME, kept_thoughts
 from townlet.errors import ContractError, DatasetError
 from townlet.storage import PartialFolder, find_partials
 from townlet.storage.atomic import LOCK_NAME
@@ -130,7 +131,9 @@ def _manifest(folder: Path, recording: LoggedRecording) -> tuple[DatasetManifest
             where=str(folder),
             details=(problem, "a shard is written every few thousand ticks; remove the rest:  townlet runs clean"),
         )
-    kept = {entry.name for entry, _ in shards} | {LOG_NAME, LOCK_NAME}
+    kept = {entry.name for entry, _ in shards} | {LOG_NAME, LOCK_NAME, THOUGHTS_NAME}
+    last = origin.first_tick + sum(entry.ticks for entry, _ in shards)
+    said = folder / THOUGHTS_NAME
     manifest = assembled(
         recording.subject,
         shards,
@@ -138,6 +141,7 @@ def _manifest(folder: Path, recording: LoggedRecording) -> tuple[DatasetManifest
         rows=rows,
         metrics={},
         interruption=INTERRUPTION,
+        thoughts=kept_thoughts(said, last) if said.is_file() else None,
     )
     for index in range(len(shards)):
         check_header(folder, index, manifest, spec)

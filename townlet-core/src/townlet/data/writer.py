@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from townlet.api import ObservationSpec
+from townlet.api import ObservationSpec, Thought
 from townlet.data.assembly import Subject, assembled
 from townlet.data.block import TrajectoryBlock, array_shapes
 from townlet.data.fit import refuse_misfit
@@ -19,6 +19,7 @@ from townlet.data.manifest import DatasetManifest, DatasetOrigin, SegmentEntry, 
 from townlet.data.shard_log import ShardLog
 from townlet.data.shards import shard_name, write_shard
 from townlet.data.statistics import Totals
+from townlet.data.thoughts import RecordedThought, ThoughtLog, ThoughtsEntry, by_rows
 from townlet.errors import DatasetError
 from townlet.signals import held_back
 from townlet.storage import PartialFolder, find_partials
@@ -74,6 +75,7 @@ class DatasetWriter:
         self._hasher = ThreadPoolExecutor(1, "townlet-hash")
         self._syncer = ThreadPoolExecutor(1, "townlet-sync")
         self._log = ShardLog(self._folder.path, self._subject)
+        self._thoughts = ThoughtLog(self._folder.path)
         self._open = True
 
     @property
@@ -122,6 +124,22 @@ class DatasetWriter:
             self._pending.append(block.copy())
             self._pending_bytes += size
 
+    def think(self, tick: int, thoughts: Sequence[Thought]) -> None:
+        """Keep what minds said on a tick, which is, or will be, appended.
+
+        Raises:
+            DatasetError: a write that failed, as for :meth:`append`.
+        """
+        self.keep(RecordedThought.of(each, tick, self._origin.agents, self._spec) for each in by_rows(thoughts))
+
+    def keep(self, thoughts: Iterator[RecordedThought]) -> None:
+        """Keep thoughts as they were recorded, by ticks. Raises as :meth:`think`."""
+        self._refuse_closed()
+        try:
+            self._thoughts.write(thoughts)
+        except OSError as problem:
+            raise self._salvage(problem) from problem
+
     def new_segment(self, seeds: Sequence[int], first_tick: int = 0) -> None:
         """What follows does not continue what came before: other towns, or a gap in time."""
         self._refuse_closed()
@@ -133,21 +151,30 @@ class DatasetWriter:
         else:
             self._segments[-1] = entry
 
-    def close(self, metrics: Mapping[str, float] | None = None, *, interruption: str | None = None) -> DatasetManifest:
+    def close(
+        self,
+        metrics: Mapping[str, float] | None = None,
+        *,
+        interruption: str | None = None,
+        ledger: Sequence[Mapping[str, Any]] = (),
+    ) -> DatasetManifest:
         """Write the rest and the manifest, and give the folder its name.
 
         Args:
             metrics: baselines beside those that are computed from the arrays, such as the towns' KPIs.
             interruption: why the recording is shorter than it was meant to be.
+            ledger: what slow minds were asked and what it took, one a mind.
 
         Raises:
             DatasetError: nothing was recorded (no folder is left), or a write failed.
             KeyboardInterrupt: asked for meanwhile; the dataset is whole by then.
         """
         with held_back():
-            return self._close(metrics or {}, interruption)
+            return self._close(metrics or {}, interruption, ledger)
 
-    def _close(self, metrics: Mapping[str, float], interruption: str | None) -> DatasetManifest:
+    def _close(
+        self, metrics: Mapping[str, float], interruption: str | None, ledger: Sequence[Mapping[str, Any]]
+    ) -> DatasetManifest:
         self._refuse_closed()
         if self._pending:
             self._write(self._pending)
@@ -159,8 +186,9 @@ class DatasetWriter:
         if not self._written:
             self.abort()
             raise DatasetError("nothing was recorded, so there is no dataset", where=str(self.path))
-        manifest = self._manifest(self._written, metrics, interruption)
         try:
+            thoughts = self._thoughts.close(before=self._segments[0].first_tick + self.ticks)
+            manifest = self._manifest(self._written, metrics, interruption, thoughts, ledger)
             self._write_manifest(manifest)
         except OSError as problem:
             raise self._salvage(problem) from problem
@@ -213,6 +241,8 @@ class DatasetWriter:
         written: Sequence[tuple[ShardEntry, Totals, Future[None]]],
         metrics: Mapping[str, float],
         interruption: str | None,
+        thoughts: ThoughtsEntry | None = None,
+        ledger: Sequence[Mapping[str, Any]] = (),
     ) -> DatasetManifest:
         return assembled(
             self._subject,
@@ -221,6 +251,8 @@ class DatasetWriter:
             rows=self._rows,
             metrics=metrics,
             interruption=interruption,
+            thoughts=thoughts,
+            ledger=ledger,
         )
 
     def _write_manifest(self, manifest: DatasetManifest) -> None:
@@ -230,6 +262,7 @@ class DatasetWriter:
     def _salvage(self, problem: OSError) -> DatasetError:
         """After a failed write: keep the shards that are whole, drop the rest, and say what happened."""
         reason = problem.strerror or str(problem)
+        self._thoughts.abandon()
         whole: list[tuple[ShardEntry, Totals, Future[None]]] = []
         for written in self._written:
             if written[2].exception() is not None:
@@ -259,6 +292,7 @@ class DatasetWriter:
     def _shut(self) -> None:
         self._open = False
         self._pending = []
+        self._thoughts.shut()
         self._hasher.shutdown()
         self._syncer.shutdown()
 

@@ -11,6 +11,7 @@ from townlet.errors import UsageError
 from townlet.evaluation.results import EvaluationResult, EvaluationTiming
 from townlet.evaluation.statistics import estimate
 from townlet.play import Admission, Cast, Casting, Job, MindSpec, Outcome, Stage, Troupe, perform
+from townlet.play.patient import MindLedger
 from townlet.play.stage import town_spec
 from townlet.rollout import Step, Watcher
 from townlet.telemetry.kpis import KPI_NAMES, TownKpis, uncounted
@@ -128,6 +129,7 @@ def judged(job: Job, outcomes: Sequence[Outcome], *, scenario: str | None = None
         kpis={name: estimate(np.array(values)) for name, values in figures.items()},
         per_seed={name: tuple(values) for name, values in figures.items()},
         unknown=tuple(sorted(unknown)),
+        ledger=tuple(each.to_json() for each in MindLedger.joined([outcome.ledgers for outcome in outcomes])),
         timing=EvaluationTiming(seconds=sum(outcome.timing.seconds for outcome in outcomes)),
     )
 

@@ -40,6 +40,9 @@ class EvaluationResult(_Frozen):
     unknown: tuple[str, ...] = Field(
         (), description="Figures of which no town had anything to count yet, such as attendance before a shift ended."
     )
+    ledger: tuple[dict[str, Any], ...] = Field(
+        (), description="Of slow minds: whom they played, what was asked, what came of it and what it took."
+    )
     timing: EvaluationTiming = Field(
         default_factory=lambda: EvaluationTiming(seconds=0.0), description="What depends on the machine."
     )

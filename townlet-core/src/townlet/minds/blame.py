@@ -9,6 +9,7 @@ from townlet.api import LearnerProtocol, PolicyBackendProtocol
 from townlet.errors import BackendContractError, BackendError, BackendRunError, ContractError, TownletError
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
+from townlet.minds.patience import Patience
 from townlet.plugins.guard import culprit, describe
 from townlet.plugins.provenance import Provenance
 
@@ -50,9 +51,12 @@ def _found(error: BaseException, sides: Sequence[tuple[object, Provenance]], doi
     return None
 
 
-def _sides(policy: PolicyBackendProtocol, told: Provenance) -> Iterator[tuple[PolicyBackendProtocol, Provenance]]:
-    """The backends behind core's own mixture, each with its provenance."""
-    if isinstance(policy, MixturePolicy):
+def _sides(policy: PolicyBackendProtocol, told: Provenance) -> Iterator[tuple[object, Provenance]]:
+    """The backends behind core's own policies, each with its provenance."""
+    if isinstance(policy, Patience):
+        yield policy.mind, told
+        yield from _sides(policy.fallback, told.fallback or told)
+    elif isinstance(policy, MixturePolicy):
         yield from _sides(policy.teacher, told.teacher or told)
         yield from _sides(policy.learner, told.learner or told)
     else:

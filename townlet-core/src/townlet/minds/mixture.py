@@ -124,6 +124,7 @@ class MixturePolicy:
             log_probs=self._log_probs(observations.action_mask, actions, teacher, learner, explore),
             values=learner.values,
             logits=learner.logits,
+            thoughts=(*teacher.thoughts, *learner.thoughts),
         )
 
     def fingerprint(self) -> str:

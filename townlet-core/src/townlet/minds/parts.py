@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,10 @@ def joined(decisions: Sequence[tuple[Rows, Decision]], rows: int, state: PolicyS
             elif told[name].shape[1:] != array.shape[1:]:
                 raise ContractError(f"the minds of this town return {name} in different shapes")
             told[name][mine] = array
-    return Decision(actions, state, **told)
+    thoughts = tuple(
+        replace(thought, row=int(mine[thought.row])) for mine, decision in decisions for thought in decision.thoughts
+    )
+    return Decision(actions, state, thoughts=thoughts, **told)
 
 
 def _told(decision: Decision) -> Mapping[str, Any]:

@@ -24,7 +24,9 @@ from townlet.api import (
 from townlet.errors import ContractError
 from townlet.minds.blame import blamed
 from townlet.minds.checking import check_decision, check_values
+from townlet.minds.ledger import Ledger
 from townlet.minds.parts import Part, Rows, Seats, joined, stacked
+from townlet.minds.patience import slow_minds
 from townlet.minds.possession import Pilot, piloted
 from townlet.plugins.provenance import Provenance
 
@@ -208,6 +210,27 @@ class PolicyRuntime:
             _blame(error, part, "valued observations")
         check_values(found, observations, part.provenance, lambda row: self._name(number, row))
         return found
+
+    # -- slow minds
+
+    def ledger(self, mind: int, world: int | None = None) -> Ledger | None:
+        """What the mind of that number was asked since its towns began; None for one that answers on each tick.
+
+        Args:
+            mind: number of the mind.
+            world: of one town only.
+
+        Raises:
+            ContractError: before :meth:`start`.
+        """
+        self._require_start()
+        rows = slice(None) if world is None else self._rows[mind] // self._agents == world
+        arrays = self._states[mind].arrays()
+        found = [
+            Ledger.of(arrays[f"{prefix}tally"][rows], arrays[f"{prefix}cost"][rows])
+            for prefix, _ in slow_minds(self.parts[mind].policy)
+        ]
+        return sum(found[1:], found[0]) if found else None
 
     # -- memory and rows
 

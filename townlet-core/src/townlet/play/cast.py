@@ -122,6 +122,11 @@ class Cast:
         return len(self.roles) == 1
 
     @property
+    def slow(self) -> bool:
+        """Whether one of its minds is a slow one, so that a driver has to play it itself."""
+        return any(role.mind.slow for role in self.roles)
+
+    @property
     def requested(self) -> str:
         """The cast as it is written on a command line; of one mind its name."""
         if self.alone:

@@ -9,11 +9,13 @@ from typing import Any, Self
 
 from townlet.checkpoints import is_checkpoint, read_checkpoint
 from townlet.config import ConfigDocument, TownletConfig
+from townlet.config.patience import PatienceConfig
 from townlet.config.policy import PolicyConfig
 from townlet.errors import CheckpointError, UsageError
 from townlet.minds.policy_names import BackendChoice, MixtureChoice, PolicyChoice, ReleaseChoice, parse_policy
 from townlet.play.cast import REST, Cast, Role
 from townlet.play.mind_spec import LEARNER, MindSpec
+from townlet.play.patient import changed_patience, is_slow
 from townlet.play.stored import Stored, digest_of
 from townlet.plugins.choosing import installed
 from townlet.plugins.names import split_qualified
@@ -135,6 +137,8 @@ class Casting:
             mind = self._spec(choice, self._base(f"{key}.mind"), own=False)
             if role.options or role.checkpoint is not None:
                 mind = self._furnished(mind, role.options, role.checkpoint, self._base(f"{key}.checkpoint"), at)
+            if role.patience:
+                mind = self._patient(mind, changed_patience(self.policy.patience, role.patience, at), at)
             made.append(Role(role.who, mind, at))
         return made
 
@@ -168,7 +172,24 @@ class Casting:
             checkpoint = self.policy.checkpoint if choice.checkpoint is None else None
             at = place(self.where, "policy.checkpoint")
             mind = self._furnished(mind, self.policy.options, checkpoint, self._base("policy.checkpoint"), at)
+        if is_slow(mind.backend):
+            mind = self._patient(mind, self.policy.patience, place(self.where, "policy.patience.fallback"))
         return mind
+
+    def _patient(self, mind: MindSpec, settings: PatienceConfig, at: str | None) -> MindSpec:
+        """A slow mind with how it is asked, and with its fallback."""
+        if not is_slow(mind.backend):
+            raise UsageError(f"{mind.requested!r} answers on each tick: it needs no patience", where=at)
+        choice = parse_policy(settings.fallback, where=at)
+        sides = (choice.teacher, choice.learner) if isinstance(choice, MixtureChoice) else (choice,)
+        if any(isinstance(side, BackendChoice) and is_slow(side.name) for side in sides):
+            raise UsageError(
+                f"the fallback of a slow mind must answer on each tick, {settings.fallback!r} does not",
+                where=at,
+                details=("set policy.patience.fallback to 'scripted' or 'stub'",),
+            )
+        fallback = self._spec(choice, self._base("policy.patience.fallback"))
+        return replace(mind, patience=settings.model_dump(mode="json"), fallback=fallback)
 
     def _furnished(
         self, mind: MindSpec, options: Mapping[str, Any], checkpoint: str | None, base: Path, at: str | None

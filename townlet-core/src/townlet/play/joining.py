@@ -9,6 +9,7 @@ import numpy as np
 
 from townlet.data import Dataset, DatasetManifest, DatasetWriter, open_dataset
 from townlet.data.manifest import origin_of
+from townlet.data.thoughts import merged
 from townlet.errors import DatasetError
 from townlet.play.outcome import Outcome
 from townlet.rollout import block_ticks
@@ -49,7 +50,9 @@ def join_datasets(outcome: Outcome, parts: Sequence[str | Path], folder: str | P
         for start in range(0, opened[0].ticks, length):
             blocks = [one.read(start, min(start + length, one.ticks)).arrays() for one in opened]
             writer.append({name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]})
-        return writer.close(outcome.kpis.summary(), interruption=first.interruption)
+        writer.keep(merged(opened))
+        ledger = [each.to_json() for each in outcome.ledgers]
+        return writer.close(outcome.kpis.summary(), interruption=first.interruption, ledger=ledger)
 
 
 def _aspect(manifest: DatasetManifest, name: str) -> object:

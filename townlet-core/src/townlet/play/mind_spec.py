@@ -32,9 +32,12 @@ class MindSpec:
         teacher: of a mixture, who acts where the learner does not.
         learner: of a mixture, who acts with probability ``ratio``.
         ratio: of a mixture, 0 to 1.
+        patience: of a slow mind, how it is asked: the values of a :class:`~townlet.config.patience.PatienceConfig`.
+        fallback: of a slow mind, who acts where it has no plan.
 
     Raises:
-        ContractError: if a mixture lacks a side or its ratio, or another mind has them.
+        ContractError: if a mixture lacks a side or its ratio, or another mind has them; if one of ``patience`` and
+            ``fallback`` is there without the other.
     """
 
     requested: str
@@ -45,8 +48,12 @@ class MindSpec:
     teacher: MindSpec | None = None
     learner: MindSpec | None = None
     ratio: float | None = None
+    patience: Mapping[str, Any] | None = None
+    fallback: MindSpec | None = None
 
     def __post_init__(self) -> None:
+        if (self.patience is None) != (self.fallback is None):
+            raise ContractError("a slow mind, and nothing else, has patience and a fallback")
         mixed = [self.teacher is not None, self.learner is not None, self.ratio is not None]
         if mixed != [self.backend == _MIXTURE] * 3:
             raise ContractError("a mixture, and nothing else, has a teacher, a learner and a ratio")
@@ -59,9 +66,16 @@ class MindSpec:
         return cls(requested=LEARNER, backend=LEARNER)
 
     def singles(self) -> tuple[MindSpec, ...]:
-        """The minds that it is made of: itself, or those of both sides of a mixture."""
+        """The minds that it is made of: itself, with the fallback of a slow one, or those of a mixture's sides."""
         sides = [side for side in (self.teacher, self.learner) if side is not None]
-        return tuple(single for side in sides for single in side.singles()) if sides else (self,)
+        if sides:
+            return tuple(single for side in sides for single in side.singles())
+        return (self,) if self.fallback is None else (self, *self.fallback.singles())
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is, or has a side that is, asked by core with patience; only a driver can play it."""
+        return self.patience is not None or any(side is not None and side.slow for side in (self.teacher, self.learner))
 
     @property
     def learns(self) -> bool:
@@ -77,6 +91,8 @@ class MindSpec:
             data["checkpoint"] = self.checkpoint.to_json()
         if self.release:
             data["release"] = True
+        if self.patience is not None and self.fallback is not None:
+            data |= {"patience": dict(self.patience), "fallback": self.fallback.to_json()}
         if self.teacher is not None and self.learner is not None:
             data |= {"teacher": self.teacher.to_json(), "learner": self.learner.to_json(), "ratio": self.ratio}
         return data
@@ -86,7 +102,7 @@ class MindSpec:
         """Read what :meth:`to_json` wrote. Raises ContractError for anything else."""
         values = dict(data)
         try:
-            for name in ("teacher", "learner"):
+            for name in ("teacher", "learner", "fallback"):
                 if name in values:
                     values[name] = cls.from_json(values[name])
             if "checkpoint" in values:

@@ -7,20 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from townlet.api import ObservationSpec
+from townlet.api import ObservationSpec, PolicyBackendProtocol, SlowMind
 from townlet.checkpoints import Checkpoint, is_checkpoint, read_checkpoint
 from townlet.config.town import TownConfig
 from townlet.errors import BackendContractError, BackendError, CheckpointError, UsageError
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part, Rows
+from townlet.minds.patience import Patience, slow_minds
 from townlet.minds.runtime import PolicyRuntime
 from townlet.observations import town_facts
 from townlet.play.cast import Cast
 from townlet.play.mind_spec import LEARNER, MindSpec
+from townlet.play.patient import patience_of
 from townlet.play.stored import Stored, digest_of
-from townlet.plugins import Selection, resolve_policy
+from townlet.plugins import Selection, resolve_mind
 from townlet.plugins.choosing import choose
 from townlet.plugins.options import Where, place
 from townlet.plugins.provenance import CAST, Provenance, stub_provenance
@@ -39,6 +41,13 @@ def _python_warning(message: str) -> None:
     warnings.warn(message, StubFallbackWarning, stacklevel=2)
 
 
+class Asked(NamedTuple):
+    """A slow mind, and where it came from."""
+
+    mind: SlowMind
+    provenance: Provenance
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     """Which minds may act in this process, and what happens where one cannot.
@@ -51,6 +60,7 @@ class Admission:
         stored: digest to where the bytes of a checkpoint or snapshot lie here, if not where the job says.
         untrained: whether a learner's mind may act without a checkpoint, on random weights: False refuses it, True
             notes it in its provenance, None says nothing, as fits a program that knows what it does.
+        slow: whether slow minds may be asked in this process. They are on a driver; a worker says False.
     """
 
     selection: Selection = field(default_factory=Selection.from_environment)
@@ -59,6 +69,7 @@ class Admission:
     warn: Callable[[str], None] = _python_warning
     stored: Mapping[str, Path] = field(default_factory=dict)
     untrained: bool | None = None
+    slow: bool = True
 
     def open(
         self,
@@ -121,7 +132,7 @@ class Admission:
                 where=place(self.where, "policy.backend"),
                 details=(f"name a checkpoint:  {mind.requested}:FOLDER", "or let it act anyway:  --untrained"),
             )
-        resolved = resolve_policy(
+        resolved = resolve_mind(
             mind.backend,
             spec=spec,
             options=mind.options,
@@ -138,7 +149,30 @@ class Admission:
             told = replace(told, warnings=_other_town(verified, town))
         if blank:
             told = replace(told, reason="untrained: no checkpoint was named, so its weights are random")
-        return Part(resolved.policy, told)
+        if isinstance(resolved.mind, PolicyBackendProtocol):
+            return Part(resolved.mind, told)
+        return self._patient(Asked(resolved.mind, told), mind, spec, seed, town)
+
+    def _patient(self, slow: Asked, mind: MindSpec, spec: ObservationSpec, seed: int, town: TownConfig | None) -> Part:
+        """A slow mind as a policy, with its fallback."""
+        try:
+            if not self.slow:
+                raise UsageError(
+                    f"{mind.requested!r} is slow: it is asked by the driver only, not on a worker",
+                    details=("play jobs of such a cast in the process that made them",),
+                )
+            settings, stand_in = patience_of(mind)
+            fallback = self._open(stand_in, spec, seed, town)
+            if any(slow_minds(fallback.policy)):
+                fallback.policy.close()
+                raise UsageError(f"the fallback {stand_in.requested!r} of a slow mind must answer on each tick")
+        except BaseException:
+            slow.mind.close()
+            raise
+        policy = Patience(slow.mind, fallback.policy, spec, settings, name=slow.provenance.active)
+        patience = settings.model_dump(mode="json")
+        told = replace(slow.provenance, patience=patience, fallback=fallback.provenance)
+        return Part(policy, replace(told, fingerprint=policy.fingerprint()))
 
     def _has_learned_nothing(self, mind: MindSpec) -> bool:
         """Whether its backend learns and keeps what it learned, and none of that is named."""
@@ -259,6 +293,9 @@ class Troupe:
             seats = partial(self.cast.seats, agent_names)
             runtime = PolicyRuntime.of_parts(self.parts, spec, self._provenance(agent_names), seats)
         runtime.agent_names = agent_names
+        for part in self.parts:
+            for _, slow in slow_minds(part.policy):
+                slow.agent_names = agent_names
         return runtime
 
     def _provenance(self, agent_names: tuple[str, ...]) -> Provenance:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from townlet.errors import BackendError, ContractError
 from townlet.play.job import Job
+from townlet.play.patient import MindLedger
 from townlet.plugins.provenance import Provenance
 from townlet.telemetry.kpis import TownKpis
 
@@ -25,10 +26,12 @@ class Timing:
     Attributes:
         seconds: wall time of playing and writing.
         ticks_per_second: ticks of one town a second.
+        answer_seconds: from a question of a slow mind to its answer, on average; 0 without answers.
     """
 
     seconds: float = 0.0
     ticks_per_second: float = 0.0
+    answer_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Outcome:
         dataset: folder of the dataset that was kept, or None; ``dataset_digest`` names its content.
         run: its entry in the registry, or None.
         buffer: arrays ``[T, N, ...]`` by name, where they were to be kept; ``N`` rows of all towns.
+        ledgers: what slow minds were asked since the towns began, and what it took; one a mind.
         timing: what depends on the machine.
     """
 
@@ -62,6 +66,7 @@ class Outcome:
     dataset_digest: str | None = None
     run: str | None = None
     buffer: Mapping[str, NDArray[Any]] | None = None
+    ledgers: tuple[MindLedger, ...] = ()
     timing: Timing = field(default_factory=Timing)
 
     def to_json(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class Outcome:
             "failure": None if self.failure is None else str(self.failure),
             "policy": self.provenance.to_json(),
             "players": self.players.tolist(),
+            "ledger": [each.to_json() for each in self.ledgers],
             "kpis": self.kpis.summary(),
             "towns": [
                 {"seed": seed, "kpis": row} for seed, row in zip(self.job.seeds, self.kpis.per_world(), strict=True)
@@ -85,6 +91,7 @@ class Outcome:
             "timing": {
                 "seconds": round(self.timing.seconds, 6),
                 "ticks_per_second": round(self.timing.ticks_per_second, 1),
+                "answer_seconds": round(self.timing.answer_seconds, 6),
             },
         }
 
@@ -113,7 +120,10 @@ class Outcome:
             dataset=None,
             dataset_digest=None,
             buffer=_joined_buffers([part.buffer for part in outcomes]),
-            timing=Timing(seconds, first.ticks / max(seconds, 1e-9)),
+            ledgers=MindLedger.joined([part.ledgers for part in outcomes]),
+            timing=Timing(
+                seconds, first.ticks / max(seconds, 1e-9), max(part.timing.answer_seconds for part in outcomes)
+            ),
         )
 
 

@@ -128,7 +128,8 @@ def perform(
         dataset_digest=digest,
         run=None if made is None else made.run,
         buffer=None if buffer is None else buffer.arrays(),
-        timing=Timing(seconds, ticks / max(seconds, 1e-9)),
+        ledgers=stage.ledgers(),
+        timing=Timing(seconds, ticks / max(seconds, 1e-9), stage.answer_seconds()),
     )
 
 

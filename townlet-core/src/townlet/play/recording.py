@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from townlet.data import DatasetOrigin, DatasetWriter, open_dataset
 from townlet.data.manifest import MANIFEST_NAME
@@ -78,7 +79,8 @@ def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, 
         with logged_run(
             journal.runs, journal.kind, stage.job.config, origin.policy, folder=folder, warn=journal.warn
         ) as entry:
-            recorder = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=len(origin.reward_parts))
+            parts = len(origin.reward_parts)
+            recorder = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts, think=writer.think)
             made = Recording(recorder, entry.id)
             try:
                 with recorder:
@@ -86,11 +88,12 @@ def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, 
             except (Exception, KeyboardInterrupt) as error:
                 whole = stage.tick == first_tick + recorder.ticks  # else the figures tell of more than is kept
                 with held_back():
-                    _keep(writer, recorder, error, stage.kpis().summary() if whole else {})
+                    _keep(writer, recorder, error, stage if whole else None)
                     made.digest = _enter(entry, folder)
                 raise
             with held_back():
-                writer.close(stage.kpis().summary(), interruption=_BY_A_PERSON if made.interrupted else None)
+                interruption = _BY_A_PERSON if made.interrupted else None
+                writer.close(stage.kpis().summary(), interruption=interruption, ledger=_accounts(stage))
                 made.digest = _enter(entry, folder)
                 entry.status = "interrupted" if made.interrupted else "done"
 
@@ -119,8 +122,12 @@ def origin_of(stage: Stage, tags: tuple[str, ...] = ()) -> DatasetOrigin:
     )
 
 
-def _keep(writer: DatasetWriter, recorder: TrajectoryService, error: BaseException, kpis: dict[str, float]) -> None:
-    """Close the dataset with what is there, and note on the error what became of it."""
+def _accounts(stage: Stage) -> list[dict[str, Any]]:
+    return [each.to_json() for each in stage.ledgers()]
+
+
+def _keep(writer: DatasetWriter, recorder: TrajectoryService, error: BaseException, stage: Stage | None) -> None:
+    """Close the dataset with what is there, and note on the error what became of it; figures are those of ``stage``."""
     if not writer.open:
         return  # the error is that of a write that failed, and says what was kept
     if not recorder.ticks:
@@ -128,7 +135,8 @@ def _keep(writer: DatasetWriter, recorder: TrajectoryService, error: BaseExcepti
         return
     try:
         recorder.flush()
-        kept = writer.close(kpis, interruption=_reason(error))
+        kpis = {} if stage is None else stage.kpis().summary()
+        kept = writer.close(kpis, interruption=_reason(error), ledger=[] if stage is None else _accounts(stage))
     except TownletError as problem:
         error.add_note(f"the recording could not be finished either: {problem}")
     else:

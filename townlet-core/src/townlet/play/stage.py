@@ -16,10 +16,12 @@ from townlet.config import TownletConfig
 from townlet.envs.protocol import Engine
 from townlet.errors import ContractError, SnapshotError, UsageError
 from townlet.minds.parts import Part
+from townlet.minds.patience import slow_minds
 from townlet.minds.possession import Pilot
 from townlet.play.job import Job
 from townlet.play.mind_spec import MindSpec
 from townlet.play.opening import Admission, Troupe
+from townlet.play.patient import MindLedger
 from townlet.plugins.provenance import Provenance
 from townlet.rollout import LoopOutcome, Recorder, SimulationLoop, Watcher, read_snapshot, restore_run, write_snapshot
 from townlet.telemetry.kpis import TownKpis
@@ -165,6 +167,20 @@ class Stage:
     def kpis(self) -> TownKpis:
         """What was measured since the towns began."""
         return self.engine.kpis()
+
+    def ledgers(self, world: int | None = None) -> tuple[MindLedger, ...]:
+        """What each slow mind of the cast was asked since the towns began, and what it took; of one town, or of all."""
+        found = []
+        for number, role in enumerate(self.job.cast.roles):
+            ledger = self.runtime.ledger(number, world)
+            if ledger is not None:
+                found.append(MindLedger(role.who, role.mind.requested, ledger))
+        return tuple(found)
+
+    def answer_seconds(self) -> float:
+        """From a question of a slow mind to its answer, on average over the life of the minds; 0 without answers."""
+        boxes = [slow.mailbox for part in self.runtime.parts for _, slow in slow_minds(part.policy)]
+        return sum(box.seconds for box in boxes) / max(1, sum(box.answered for box in boxes))
 
     def digests(self) -> tuple[str, ...]:
         """SHA-256 (hex) of each town: its state, and what the minds remember of its agents.

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from townlet.plugins.requirements import torch_available
     from townlet.plugins.resolve import (
         ResolvedLearner,
+        ResolvedMind,
         ResolvedPolicy,
         resolve_learner,
+        resolve_mind,
         resolve_policy,
         validate_options,
     )
@@ -27,6 +29,7 @@ __all__ = [
     "BackendRow",
     "Observers",
     "ResolvedLearner",
+    "ResolvedMind",
     "ResolvedPolicy",
     "Scan",
     "Selection",
@@ -36,6 +39,7 @@ __all__ = [
     "hookspec",
     "refresh",
     "resolve_learner",
+    "resolve_mind",
     "resolve_policy",
     "scan",
     "scan_all",
@@ -46,11 +50,13 @@ __all__ = [
 _LATER = {
     "Observers": "observers",
     "ResolvedLearner": "resolve",
+    "ResolvedMind": "resolve",
     "ResolvedPolicy": "resolve",
     "StubPolicy": "stub",
     "hookimpl": "hooks",
     "hookspec": "hooks",
     "resolve_learner": "resolve",
+    "resolve_mind": "resolve",
     "resolve_policy": "resolve",
     "torch_available": "requirements",
     "validate_options": "resolve",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         PolicyBackendProtocol,
         PolicyRequest,
         RunSummary,
+        SlowMind,
         TrainingReport,
     )
 
@@ -38,8 +39,8 @@ class BackendHooks:
 
     @staticmethod
     @hookspec(firstresult=True)
-    def townlet_create_policy(request: PolicyRequest) -> PolicyBackendProtocol | None:
-        """Create a policy for the observations that ``request.spec`` describes."""
+    def townlet_create_policy(request: PolicyRequest) -> PolicyBackendProtocol | SlowMind | None:
+        """Create a policy for the observations that ``request.spec`` describes, or a slow mind."""
 
     @staticmethod
     @hookspec(firstresult=True)

@@ -40,6 +40,7 @@ class Provenance:
         release: whether that checkpoint was chosen as the release.
         error: class of the error for which the stub stands in; ``details`` are its further lines.
         ratio: of a mixture, the learner's share; ``teacher`` and ``learner`` are its two sides.
+        patience: of a slow mind, how it is asked; ``fallback`` is who acts where it has no plan.
         minds: of a cast, its minds in order.
         who: of a mind in a cast, whom it plays: names, a share, or ``*`` for the rest.
         agents: of a mind in a cast, the agents that it plays; empty where that differs from town to town.
@@ -67,6 +68,8 @@ class Provenance:
     ratio: float | None = None
     teacher: Provenance | None = None
     learner: Provenance | None = None
+    patience: Mapping[str, Any] | None = None
+    fallback: Provenance | None = None
     minds: tuple[Provenance, ...] = ()
     who: str | None = None
     agents: tuple[str, ...] = ()
@@ -110,7 +113,7 @@ class Provenance:
         if unknown := sorted(set(data) - known):
             raise ContractError(f"not a provenance of this version: it does not know {unknown[0]!r}")
         values = dict(data)
-        for name in ("teacher", "learner"):
+        for name in ("teacher", "learner", "fallback"):
             if values.get(name) is not None:
                 values[name] = cls.from_json(values[name])
         values["minds"] = tuple(cls.from_json(mind) for mind in values.get("minds", ()))

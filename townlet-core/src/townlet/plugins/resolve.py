@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from townlet.api import LearnerProtocol, LearnerRequest, ObservationSpec, PolicyBackendProtocol, PolicyRequest
+from townlet.api import (
+    LearnerProtocol,
+    LearnerRequest,
+    ObservationSpec,
+    PolicyBackendProtocol,
+    PolicyRequest,
+    SlowMind,
+)
 from townlet.errors import BackendContractError, TownletError
 from townlet.plugins import messages
 from townlet.plugins.choosing import STUB, choose
@@ -17,7 +24,7 @@ from townlet.plugins.provenance import Provenance, provenance, stub_provenance
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import scan
 from townlet.plugins.selection import Selection
-from townlet.plugins.structure import learner_faults, policy_faults
+from townlet.plugins.structure import learner_faults, policy_faults, slow_faults
 from townlet.plugins.stub import StubPolicy
 
 if TYPE_CHECKING:
@@ -25,9 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ResolvedLearner",
+    "ResolvedMind",
     "ResolvedPolicy",
     "create_policy",
     "resolve_learner",
+    "resolve_mind",
     "resolve_policy",
     "validate_options",
 ]
@@ -42,6 +51,13 @@ class ResolvedPolicy(NamedTuple):
     provenance: Provenance
 
 
+class ResolvedMind(NamedTuple):
+    """A policy or a slow mind, and where it came from."""
+
+    mind: PolicyBackendProtocol | SlowMind
+    provenance: Provenance
+
+
 class ResolvedLearner(NamedTuple):
     """A learner, and where it came from."""
 
@@ -49,7 +65,7 @@ class ResolvedLearner(NamedTuple):
     provenance: Provenance
 
 
-def resolve_policy(
+def resolve_mind(
     name: str,
     *,
     spec: ObservationSpec,
@@ -58,12 +74,12 @@ def resolve_policy(
     checkpoint: Path | None = None,
     where: Where = None,
     selection: Selection | None = None,
-) -> ResolvedPolicy:
-    """Create the policy that ``name`` stands for. Imports that backend and no other.
+) -> ResolvedMind:
+    """Create the policy or the slow mind that ``name`` stands for. Imports that backend and no other.
 
     Args:
         name: a backend's name or alias, its distribution, ``distribution:name``, or ``stub``.
-        spec: the observations that the policy will be shown.
+        spec: the observations that it will be shown.
         options: ``policy.options``, checked by the backend's own model.
         seed: for whatever is random at creation.
         checkpoint: a verified checkpoint folder to act from.
@@ -77,13 +93,41 @@ def resolve_policy(
     at = place(where, "policy.backend")
     row = choose(name, at, selection)  # steps 1 to 6
     if row is None:
-        return ResolvedPolicy(StubPolicy(), stub_provenance(name))  # whose options nobody reads
+        return ResolvedMind(StubPolicy(), stub_provenance(name))  # whose options nobody reads
     with located(at):
         loaded = load_backend(row)  # step 7
         model = build_options(row.name, options_model(loaded), options, where)  # step 8
         request = PolicyRequest(backend=row.name, spec=spec, options=model, seed=seed, checkpoint=checkpoint)
-        policy = create_policy(loaded, request)  # step 9
-    return ResolvedPolicy(policy, provenance(name, row, model))  # step 10
+        mind = create_mind(loaded, request)  # step 9
+    return ResolvedMind(mind, provenance(name, row, model))  # step 10
+
+
+def resolve_policy(
+    name: str,
+    *,
+    spec: ObservationSpec,
+    options: Mapping[str, object] = _NOTHING,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    where: Where = None,
+    selection: Selection | None = None,
+) -> ResolvedPolicy:
+    """As :func:`resolve_mind`, for a policy that answers on each tick.
+
+    Raises:
+        BackendContractError: if the backend's minds are slow: they answer through :class:`townlet.minds.Patience`.
+    """
+    mind, told = resolve_mind(
+        name, spec=spec, options=options, seed=seed, checkpoint=checkpoint, where=where, selection=selection
+    )
+    if isinstance(mind, PolicyBackendProtocol):
+        return ResolvedPolicy(mind, told)
+    mind.close()
+    raise BackendContractError(
+        f"policy backend {name!r} is slow: it does not answer on each tick",
+        where=place(where, "policy.backend"),
+        details=("play it in a town; townlet.play opens such minds",),
+    )
 
 
 def resolve_learner(
@@ -150,6 +194,15 @@ def create_policy(loaded: Loaded, request: PolicyRequest) -> PolicyBackendProtoc
     policy: PolicyBackendProtocol = _create(loaded, "townlet_create_policy", request)
     _check(loaded.row, "policy", policy_faults(policy))
     return policy
+
+
+def create_mind(loaded: Loaded, request: PolicyRequest) -> PolicyBackendProtocol | SlowMind:
+    """The same, or a slow mind where the backend's manifest says so."""
+    if loaded.row.manifest is None or "slow" not in loaded.row.manifest.capabilities:
+        return create_policy(loaded, request)
+    mind: SlowMind = _create(loaded, "townlet_create_policy", request)
+    _check(loaded.row, "slow mind", slow_faults(mind))
+    return mind
 
 
 @contextmanager

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import inspect
 
-from townlet.api import LearnerProtocol, PolicyBackendProtocol
+from townlet.api import LearnerProtocol, PolicyBackendProtocol, SlowMind
 
-__all__ = ["learner_faults", "policy_faults"]
+__all__ = ["learner_faults", "policy_faults", "slow_faults"]
 
 
 def policy_faults(policy: object) -> list[str]:
     """In what the object falls short of PolicyBackendProtocol; empty if in nothing."""
     return _faults(policy, PolicyBackendProtocol)
+
+
+def slow_faults(mind: object) -> list[str]:
+    """In what the object falls short of SlowMind; empty if in nothing."""
+    return _faults(mind, SlowMind)
 
 
 def learner_faults(learner: object) -> list[str]:
@@ -60,8 +65,9 @@ def _signature_faults(name: str, method: object, member: object) -> list[str]:
     wanted = list(inspect.signature(member).parameters.values())[1:]  # type: ignore[arg-type]
     positional = [p.name for p in wanted if p.kind is p.POSITIONAL_OR_KEYWORD]
     keywords = {p.name: None for p in wanted if p.kind is p.KEYWORD_ONLY}
+    needed = {p.name: None for p in wanted if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
     calls: list[tuple[list[str], dict[str, None]]] = [
-        (positional, {}),
+        (positional, needed),
         (positional, keywords),
         ([], dict.fromkeys(positional) | keywords),
     ]

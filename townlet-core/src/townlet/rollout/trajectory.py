@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from townlet.api import ObservationBatch, ObservationSpec
+from townlet.api import ObservationBatch, ObservationSpec, Thought
 from townlet.rollout.buffer import RolloutBuffer
 from townlet.rollout.step import Step
 
@@ -42,12 +42,20 @@ class TrajectoryService:
         rows: ``N``.
         reward_parts: ``P``.
         ticks: ticks of a block; by default as many as fill some 65 MiB.
+        think: is told the thoughts of each tick that has some; a writer of datasets keeps them.
     """
 
     def __init__(
-        self, writer: BlockWriter, spec: ObservationSpec, rows: int, *, reward_parts: int = 0, ticks: int | None = None
+        self,
+        writer: BlockWriter,
+        spec: ObservationSpec,
+        rows: int,
+        *,
+        reward_parts: int = 0,
+        ticks: int | None = None,
+        think: Callable[[int, Sequence[Thought]], None] | None = None,
     ) -> None:
-        self._writer = writer
+        self._writer, self._think = writer, think
         length = ticks or block_ticks(spec, rows, reward_parts)
         self._buffer = RolloutBuffer(spec, length, rows, reward_parts=reward_parts)
         self.ticks = 0
@@ -64,6 +72,8 @@ class TrajectoryService:
     def record(self, step: Step) -> None:
         """Keep a step; a full block goes to the writer."""
         self._buffer.record(step)
+        if step.decision.thoughts and self._think is not None:
+            self._think(step.tick, step.decision.thoughts)
         self.ticks += 1
         if self._buffer.full:
             self.flush()

@@ -6,6 +6,7 @@ from townlet.cli.output import counted, emit, emit_json, emit_table
 from townlet.evaluation import ComparisonResult, EvaluationResult
 from townlet.evaluation.names import HEADLINES, is_judged, label
 from townlet.evaluation.scenarios import Scorecard
+from townlet.minds import Ledger
 from townlet.visible import visible
 
 __all__ = ["show_comparison", "show_evaluation", "show_scorecard"]
@@ -29,6 +30,8 @@ def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> N
     emit_table(("FIGURE", "MEAN", "95 % INTERVAL", "INTERQUARTILE MEAN"), rows)
     if len(result.seeds) == 1:
         emit("\na single town gives no interval: ask for more with --seeds")
+    for account in result.ledger:
+        emit(f"\n{visible(str(account['mind']))} was asked: {Ledger.from_json(account).words()}")
     if not full:
         emit("\nto see everything that was measured:  --full or --json")
 

@@ -95,8 +95,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     Example:  townlet run --cast alice=stub --cast 25%=pytorch:runs/first --backend scripted
 
     JSON keys: run_id, config_id, seed, first_tick, ticks, interrupted, failure, policy (requested, active, reason,
-    ...), kpis (name to number, for the whole run), days (the same for each day), agents (name to the same), recorded,
-    snapshots, seconds, ticks_per_second, warnings.
+    ...), kpis (name to number, for the whole run), days (the same for each day), agents (name to the same), ledger
+    (of slow minds, what was asked and what it took), recorded, snapshots, seconds, ticks_per_second, warnings.
     """
     if ticks is not None and days is not None:
         raise UsageError("give --ticks or --days, not both")

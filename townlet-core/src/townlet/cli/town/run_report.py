@@ -69,6 +69,7 @@ def document(ran: TownRun) -> dict[str, JSONValue]:
         "kpis": outcome.kpis.summary(),
         "days": list(outcome.kpis.per_day()),
         "agents": dict(outcome.kpis.per_agent()),
+        "ledger": [each.to_json() for each in outcome.ledgers],
         "recorded": None if outcome.dataset is None else str(outcome.dataset),
         "snapshots": [str(path) for path in ran.snapshots],
         "seconds": round(outcome.timing.seconds, 6),
@@ -109,6 +110,8 @@ def _print(ran: TownRun) -> None:
         "first; need: mean level; all others per agent and day",
         style="dim",
     )
+    for account in outcome.ledgers:
+        console.print(f"{visible(account.mind)} was asked: {account.ledger.words()}", markup=False, soft_wrap=True)
     if outcome.dataset is not None:
         console.print(f"recorded: {outcome.dataset}", markup=False, soft_wrap=True)
     if ran.snapshots:

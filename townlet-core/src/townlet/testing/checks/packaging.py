@@ -16,7 +16,7 @@ CHECKS: list[Check] = []
 check = collect(0, "packaging", CHECKS)
 
 READABLE, MANIFEST = "packaging.manifest-is-readable", "packaging.manifest-is-there"
-KNOWN_CAPABILITIES = frozenset({"act", "learn.bc", "learn.ppo", "checkpoint", "export.onnx"})
+KNOWN_CAPABILITIES = frozenset({"act", "learn.bc", "learn.ppo", "checkpoint", "export.onnx", "slow"})
 
 
 @check("A manifest that the distribution declares is in it, and can be read.", installed=True)
