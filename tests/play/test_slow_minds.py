@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from townlet.config import load_config
-from townlet.data import open_dataset, recover
+from townlet.data import open_dataset
 from townlet.data.manifest import MANIFEST_NAME
 from townlet.errors import BackendContractError, ConfigError, DatasetError, UsageError
 from townlet.evaluation import evaluate
@@ -316,30 +316,3 @@ def test_a_slow_mind_opened_by_name_alone_has_the_default_patience(oracle) -> No
     assert isinstance(part.policy, Patience)
     assert part.policy.settings.cadence == 25
     part.policy.close()
-
-
-def test_what_minds_said_survives_a_kill_with_the_whole_shards(tmp_path, monkeypatch) -> None:
-    from townlet.data import writer as writing
-
-    monkeypatch.setattr(writing.DatasetWriter, "close", _killed)
-    monkeypatch.setattr(writing.DatasetWriter, "abort", lambda self: None)
-    with pytest.raises(SystemExit):
-        perform_one(job("policy.patience.cadence=5", folder=tmp_path / "run", ticks=300))
-    (partial,) = tmp_path.glob("*.partial")
-    with (partial / "thoughts.jsonl").open("ab") as file:
-        file.write(b'{"tick":9')  # a line that was cut
-    for lock in partial.glob("*lock*"):
-        lock.unlink()
-    found = recover(partial, out=tmp_path / "found")
-    thoughts = list(found.thoughts())
-    assert thoughts
-    assert all(thought.tick < found.ticks for thought in thoughts)
-    found.verify()
-
-
-def _killed(writer, *_, **__):
-    if writer._pending:
-        writer._write(writer._pending)
-    for _, _, synced in writer._written:
-        synced.result()
-    raise SystemExit

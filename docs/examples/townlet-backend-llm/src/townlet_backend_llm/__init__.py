@@ -1,0 +1,1 @@
+"""Agents that think in words: a slow mind over an OpenAI-compatible endpoint."""
