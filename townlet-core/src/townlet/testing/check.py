@@ -19,6 +19,7 @@ LEVELS: tuple[str, ...] = (
     "determinism and state",
     "learning",
     "resources",
+    "slow minds",
 )
 """Names of the levels; a check's level is an index into them."""
 

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from townlet.api import LearnerProtocol, PolicyBackendProtocol
+from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol, SlowMind
 from townlet.config import TownletConfig
+from townlet.config.patience import PatienceConfig
+from townlet.minds.patience import Patience
 from townlet.observations import build_spec
-from townlet.plugins import Selection, State, resolve_learner, resolve_policy, validate_options
+from townlet.plugins import Selection, State, StubPolicy, resolve_learner, resolve_mind, validate_options
 from townlet.plugins.rows import BackendRow
 from townlet.testing.imports import import_outcome
 from townlet.testing.packages import found_row
 from townlet.testing.subject import Subject
 from townlet.testing.towns import short_lived_hamlet
 
-__all__ = ["installed_subject"]
+__all__ = ["installed_subject", "played"]
 
 _LEFT_TO_THE_CHECKS = (State.BROKEN, State.INCOMPATIBLE)
 """A manifest that cannot be used is what level 0 is there to find."""
@@ -45,12 +47,19 @@ def installed_subject(
     spec, chosen = build_spec(town), dict(options or {})
     row = found_row(name, selection)
     if row.state not in _LEFT_TO_THE_CHECKS and import_outcome(row).imports:
-        resolve_policy(name, spec=spec, options=chosen, selection=selection).policy.close()
+        resolve_mind(name, spec=spec, options=chosen, selection=selection).mind.close()
+
+    def mind(*, seed: int = 0, checkpoint: Path | None = None) -> PolicyBackendProtocol | SlowMind:
+        return resolve_mind(name, spec=spec, options=chosen, seed=seed, checkpoint=checkpoint, selection=selection).mind
 
     def policy(*, seed: int = 0, checkpoint: Path | None = None) -> PolicyBackendProtocol:
-        return resolve_policy(
-            name, spec=spec, options=chosen, seed=seed, checkpoint=checkpoint, selection=selection
-        ).policy
+        made = mind(seed=seed, checkpoint=checkpoint)
+        return made if isinstance(made, PolicyBackendProtocol) else played(made, spec, name)
+
+    def slow() -> SlowMind:
+        made = mind()
+        assert isinstance(made, SlowMind)
+        return made
 
     def learner(*, seed: int = 0) -> LearnerProtocol:
         return resolve_learner(name, spec=spec, options=chosen, seed=seed, selection=selection).learner
@@ -67,8 +76,14 @@ def installed_subject(
         validate=validate,
         town=lambda: short_lived_hamlet(town),
         honoured=_honoured(row),
+        slow=slow,
         row=row,
     )
+
+
+def played(mind: SlowMind, spec: ObservationSpec, name: str) -> Patience:
+    """A slow mind as the kit plays it: in lockstep, asked as often as can be, the stub where it has no plan."""
+    return Patience(mind, StubPolicy(), spec, PatienceConfig(cadence=1, fallback="stub"), name=name)
 
 
 def _honoured(row: BackendRow) -> dict[str, frozenset[str]] | None:

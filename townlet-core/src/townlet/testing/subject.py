@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol
+from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol, SlowMind
 from townlet.envs import Engine
 from townlet.plugins.rows import BackendRow
 
@@ -23,6 +23,10 @@ class PolicyFactory(Protocol):
     def __call__(self, *, seed: int = 0, checkpoint: Path | None = None) -> PolicyBackendProtocol:
         """A policy whose initial weights follow ``seed``, or that acts from ``checkpoint``."""
         ...
+
+
+def _nobody() -> SlowMind:
+    raise ValueError("this backend has no slow mind")
 
 
 class LearnerFactory(Protocol):
@@ -46,6 +50,7 @@ class Subject:
         validate: validates options (a mapping) as ``policy.options`` would be, or None without a model.
         town: makes a town with these observations in which lives end and begin within :data:`TOWN_TICKS` ticks.
         honoured: of ``bc`` and ``ppo``, the settings that its learner honours; None where that is not said.
+        slow: makes slow minds, where the backend has some; its policies are then as core plays those, in lockstep.
         row: the installed backend's row, without which packaging and import hygiene cannot be looked at.
     """
 
@@ -57,6 +62,7 @@ class Subject:
     validate: Callable[[Mapping[str, Any]], object] | None = None
     town: Callable[[], Engine] | None = None
     honoured: Mapping[str, frozenset[str]] | None = None
+    slow: Callable[[], SlowMind] = _nobody
     row: BackendRow | None = None
 
     def honours(self, kind: str, setting: str) -> bool:

@@ -9,6 +9,7 @@ from townlet.testing.checks import (
     resources,
     rollouts,
     semantics,
+    slow,
     updates,
 )
 
@@ -25,5 +26,6 @@ ALL_CHECKS = (
     *updates.CHECKS,
     *rollouts.CHECKS,
     *resources.CHECKS,
+    *slow.CHECKS,
 )
 """Every check, level by level, in the order in which they run."""
