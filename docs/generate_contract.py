@@ -66,6 +66,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "PlanStep",
         "Condition",
         "Usage",
+        "Thought",
     ),
     "What core asks and tells": ("PolicyRequest", "LearnerRequest", "ExportRequest", "TrainingReport", "RunSummary"),
     "Observations in words": ("Words",),

@@ -12,6 +12,7 @@ from townlet.checkpoints.manifest import CheckpointManifest, FileEntry
 from townlet.data.block import ARRAY_DTYPES, array_shapes
 from townlet.data.manifest import DatasetManifest, SegmentEntry, ShardEntry
 from townlet.data.statistics import Totals
+from townlet.data.thoughts import RecordedThought, ThoughtsEntry
 from townlet.registry.schema import MIGRATIONS, SCHEMA_VERSION
 
 __all__ = ["PAGES", "formats"]
@@ -66,6 +67,8 @@ def formats() -> str:
         "|---|---|---|---|",
         *_arrays(),
         "",
+        *_fields("`thoughts`: the file `thoughts.jsonl`", ThoughtsEntry),
+        *_fields("A line of `thoughts.jsonl`; what has its default is left out", RecordedThought),
         "### Baselines in `metrics`",
         "",
         "Counts, and means over active transitions; to them the recorder adds the key figures of its towns.",
