@@ -14,7 +14,7 @@ from townlet.observations import build_spec, town_facts
 from townlet.play import Admission, MindSpec, opening
 from townlet.play.casting import stored_checkpoint
 from townlet.plugins.provenance import Provenance
-from townlet.plugins.resolve import ResolvedPolicy
+from townlet.plugins.resolve import ResolvedMind
 from townlet.plugins.stub import StubPolicy
 
 
@@ -38,9 +38,9 @@ def student(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
     """Installs a backend ``student``; the checkpoints that it is handed."""
     handed: list[Path | None] = []
 
-    def resolve(name: str, *, checkpoint: Path | None, **_: object) -> ResolvedPolicy:
+    def resolve(name: str, *, checkpoint: Path | None, **_: object) -> ResolvedMind:
         handed.append(checkpoint)
-        return ResolvedPolicy(StubPolicy(), Provenance(requested=name, active=name))
+        return ResolvedMind(StubPolicy(), Provenance(requested=name, active=name))
 
     row = SimpleNamespace(name="student", manifest=SimpleNamespace(capabilities=("act", "checkpoint")))
     monkeypatch.setattr(
@@ -50,7 +50,7 @@ def student(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
             row if name == "student" else SimpleNamespace(name=name, manifest=SimpleNamespace(capabilities=("act",)))
         ),
     )
-    monkeypatch.setattr(opening, "resolve_policy", resolve)
+    monkeypatch.setattr(opening, "resolve_mind", resolve)
     return handed
 
 

@@ -14,7 +14,7 @@ from townlet.errors import BackendContractError, BackendNotInstalledError, Check
 from townlet.minds.mixture import MixturePolicy
 from townlet.play import Admission, Cast, MindSpec, Provenance, Stored, StubFallbackWarning, Troupe, opening
 from townlet.play.stored import digest_of
-from townlet.plugins import ResolvedPolicy, StubPolicy
+from townlet.plugins import ResolvedMind, StubPolicy
 
 
 class Named(StubPolicy):
@@ -51,9 +51,9 @@ def backends(monkeypatch):
         policy = Named(name)
         asked.append(SimpleNamespace(name=name, policy=policy, **request))
         told = Provenance(requested=name, active=name, distribution=f"{name}-dist", version="1.2")
-        return ResolvedPolicy(policy, told)
+        return ResolvedMind(policy, told)
 
-    monkeypatch.setattr(opening, "resolve_policy", resolve)
+    monkeypatch.setattr(opening, "resolve_mind", resolve)
     monkeypatch.setattr(opening, "choose", lambda *rest: None)
     return asked
 
@@ -110,7 +110,7 @@ def test_a_broken_contract_is_not_hidden_by_the_stub(backends, spec, monkeypatch
     def broken(name, **request):
         raise BackendContractError("it has no decide")
 
-    monkeypatch.setattr(opening, "resolve_policy", broken)
+    monkeypatch.setattr(opening, "resolve_mind", broken)
     with pytest.raises(BackendContractError):
         Admission(on_missing="stub").open(mind("one"), spec)
 

@@ -17,6 +17,7 @@ from townlet.minds import Patience
 from townlet.play import Admission, Casting, Job, Keep, MindSpec, Outcome, Stage, join_datasets, perform
 from townlet.play.replaying import replayed
 from townlet.plugins import resolve_policy, scan
+from townlet.testing.site import isolated_site
 
 TICKS = 80
 
@@ -88,14 +89,13 @@ api = ">=1,<2"
 capabilities = ["act", "slow"]
 """
 
-pytest_plugins = ["townlet.testing.fixtures"]
-
 
 @pytest.fixture(autouse=True)
-def oracle(plugin_site):
-    plugin_site.add_backend("oracle", ORACLE, manifest=MANIFEST)
-    plugin_site.add_backend("ready")
-    return plugin_site
+def oracle(tmp_path):
+    with isolated_site(tmp_path / "plugin-site") as site:
+        site.add_backend("oracle", ORACLE, manifest=MANIFEST)
+        site.add_backend("ready")
+        yield site
 
 
 def job(*changes: str, folder: Path | None = None, seeds=(1,), ticks: int = TICKS) -> Job:

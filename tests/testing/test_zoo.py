@@ -74,7 +74,7 @@ def test_each_wrong_distribution_is_caught_by_the_check_meant_for_it(
 ) -> None:
     animal = wrong_distribution
     unimported = SimpleNamespace(policy=StubPolicy())  # what it does on import, it is to do in a child process only
-    monkeypatch.setattr("townlet.testing.installed.resolve_policy", lambda *args, **kwargs: unimported)
+    monkeypatch.setattr("townlet.testing.installed.resolve_mind", lambda *args, **kwargs: unimported)
     first = [check for check in ALL_CHECKS if check.level < 2]
     with isolated_site(tmp_path / "site") as site:
         site.add_metadata(*zoo.distributions.FOOD)
