@@ -73,7 +73,7 @@ def test_each_wrong_distribution_is_caught_by_the_check_meant_for_it(
     zoo, wrong_distribution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     animal = wrong_distribution
-    unimported = SimpleNamespace(policy=StubPolicy())  # what it does on import, it is to do in a child process only
+    unimported = SimpleNamespace(mind=StubPolicy())  # what it does on import, it is to do in a child process only
     monkeypatch.setattr("townlet.testing.installed.resolve_mind", lambda *args, **kwargs: unimported)
     first = [check for check in ALL_CHECKS if check.level < 2]
     with isolated_site(tmp_path / "site") as site:
