@@ -168,7 +168,8 @@ class FreshExperience:
         """Go on from what :meth:`save` wrote."""
         if not (folder / "experience.json").exists():
             raise CheckpointError("the checkpoint holds no towns to continue in", where=str(folder))
-        arrays = dict(map_tensors(folder / "experience.safetensors", error=CheckpointError).arrays)
+        stored = map_tensors(folder / "experience.safetensors", error=CheckpointError).arrays
+        arrays = {name: np.array(array) for name, array in stored.items()}  # views of a file cannot be written to
         if not {"returns", "whole"} <= set(arrays):
             raise CheckpointError("the towns of the checkpoint lack what was under way", where=str(folder))
         self._engine.load(folder / "engine")
