@@ -40,7 +40,11 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         _EVERYWHERE,
     ),
     (r"\b(?:analyz|paralyz|catalyz)\w+", "British spelling: -yse", _EVERYWHERE),
-    (r"\b(?:center(?!ing)|theater|fiber|liter|(?:milli|kilo)meter)(?:s|ed)?\b", "British spelling: -re", _EVERYWHERE),
+    (
+        r"\b(?:center(?!ing)|theater|fiber|liter|(?:milli|kilo)meter)(?:s|ed)?\b",
+        "British spelling: -re",
+        (PAGES, COMMENTS, HELPS),
+    ),
     (
         r"\b(?:cancel|label|level|model|signal|travel|tunnel|fuel|marshal)(?:ed|ing|er)\b",
         "British spelling: a double l",
@@ -82,8 +86,8 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"(?<=[a-z,;]) {2,}(?=[a-z])", "two spaces", (PAGES,)),
 )
 _COMPILED = tuple((re.compile(pattern), instead, kinds) for pattern, instead, kinds in RULES)
-_PROPER = re.compile(r"Proximal Policy Optimization Algorithms")
-"""Titles are spelt as their authors spelt them."""
+_PROPER = re.compile(r"Proximal Policy Optimization|^ *[a-z_][\w, ]*: ", re.M)
+"""Titles are spelt as their authors spelt them, and names of arguments as they are."""
 
 _FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2 *$", re.M | re.S)
 _CODE = re.compile(r"``.+?``|`[^`\n]+`|:\w+:`[^`]+`", re.S)

@@ -1,4 +1,4 @@
-"""The runtime asks the minds of a town, keeps their memory, and holds them to the contract."""
+"""The runtime asks the minds of a town, keeps their memory, and checks that they follow the contract."""
 
 from __future__ import annotations
 

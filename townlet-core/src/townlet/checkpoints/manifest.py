@@ -51,7 +51,7 @@ class CheckpointManifest(_Model):
     files: dict[str, FileEntry] = Field(description="Path inside the folder, with '/', to size and digest.")
 
     def spec(self) -> ObservationSpec:
-        """The observation spec. Raises ContractError if it is none."""
+        """The observation spec. Raises ContractError if it is not a spec."""
         return ObservationSpec.from_json(self.observation)
 
     @property

@@ -1,4 +1,4 @@
-"""Numbers that are typed on the command line, within bounds; what is none is told what is expected."""
+"""Numbers that are typed on the command line, within bounds; errors say what is expected."""
 
 from __future__ import annotations
 

@@ -134,11 +134,11 @@ class TownEngine:
     def set_social_stage(self, stage: str) -> None:
         """Change the social stage from the next step on. Raises UsageError for an unknown one."""
         if stage not in SOCIAL_STAGES:
-            raise UsageError(f"unknown social stage {stage!r}", details=[f"there are {', '.join(SOCIAL_STAGES)}"])
+            raise UsageError(f"unknown social stage {stage!r}", details=[f"choose from {', '.join(SOCIAL_STAGES)}"])
         self.memory.stage[0] = SOCIAL_STAGES.index(stage)
 
     def reset(self, seeds: Sequence[int] | None = None) -> ObservationBatch:
-        """Fresh towns, with the seeds of before unless others (as many) are given. Raises UsageError otherwise."""
+        """Fresh towns, with the same seeds or as many others. Raises UsageError for another number."""
         chosen = self.seeds if seeds is None else tuple(int(seed) for seed in seeds)
         if len(chosen) != self.worlds:
             raise UsageError(f"this engine steps {self.worlds} worlds, found {len(chosen)} seeds")
@@ -201,11 +201,11 @@ class TownEngine:
         save_engine(self, path)
 
     def load(self, path: Path) -> None:
-        """Go on from what :meth:`save` wrote. Raises SnapshotError, with nothing changed, if it does not fit."""
+        """Continue from what :meth:`save` wrote. Raises SnapshotError, with nothing changed, if it does not fit."""
         load_engine(self, path)
 
     def restored(self, seeds: tuple[int, ...], ticks: int) -> None:
-        """Take note that the arrays have been filled from a snapshot."""
+        """Note that the arrays have been filled from a snapshot."""
         self.seeds, self._ticks, self._seconds = seeds, ticks, 0.0
         self.observe()
 

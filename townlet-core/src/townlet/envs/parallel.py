@@ -26,14 +26,14 @@ Step = tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str
 class TownParallelEnv(ParallelEnv[str, Observation, int]):
     """One town; an agent is a person, not a slot.
 
-    Who dies or is evicted terminates and never returns. A newcomer is a new agent with the next name, present in
-    the dictionaries from the step in which it arrives (reward 0). All are truncated after ``max_cycles`` ticks.
-    ``infos`` hold ``slot``, ``asked`` (whether the next action counts: in the action space ``goals`` a person pursues
-    what it chose until it is asked again), and ``forbidden`` where an impossible action was replaced by waiting.
+    An agent that dies or is evicted terminates and never returns. A newcomer is a new agent with the next name,
+    present in the dictionaries from the step in which it arrives (reward 0). All are truncated after ``max_cycles``
+    ticks. ``infos`` hold ``slot``, ``asked`` (whether the next action counts: in the action space ``goals`` a person
+    pursues what it chose until it is asked again), and ``forbidden`` where waiting replaced an impossible action.
 
     Args:
-        config: the town; the default one without.
-        seed: until ``reset(seed=...)`` gives another; the config's without.
+        config: the town; None for the default one.
+        seed: until ``reset(seed=...)`` gives another; None for the config's.
         max_cycles: ticks of an episode.
         forbidden: ``"wait"`` lets the agent wait for an action that the mask forbids and says so in its info;
             ``"error"`` raises BackendContractError.
@@ -57,7 +57,7 @@ class TownParallelEnv(ParallelEnv[str, Observation, int]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise UsageError(f"unknown render mode {render_mode!r}; there are {self.metadata['render_modes']}")
+            raise UsageError(f"unknown render mode {render_mode!r}; choose from {self.metadata['render_modes']}")
         config = config or TownletConfig()
         self.engine = TownEngine(config, [config.seed if seed is None else seed])
         self.engine.policy_name = "the caller of step()"

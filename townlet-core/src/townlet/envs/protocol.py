@@ -105,5 +105,5 @@ class Engine(Protocol):
         ...
 
     def load(self, path: Path) -> None:
-        """Go on from what :meth:`save` wrote. Raises SnapshotError, with nothing changed, if it does not fit."""
+        """Continue from what :meth:`save` wrote. Raises SnapshotError, with nothing changed, if it does not fit."""
         ...

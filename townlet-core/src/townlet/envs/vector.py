@@ -48,9 +48,9 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
     and, where episodes ended, ``final_obs`` and ``final_info`` with the masks ``_final_obs`` and ``_final_info``.
 
     Args:
-        config: the town; the default one without.
+        config: the town; None for the default one.
         worlds: ``W``.
-        seed: seed of the first world until ``reset(seed=...)`` gives others; the config's without.
+        seed: seed of the first world until ``reset(seed=...)`` gives others; None for the config's.
         episode_ticks: length after which an episode is truncated; None: never.
         forbidden: ``"wait"`` lets the agent wait for an action that the mask forbids and marks the row in
             ``info["forbidden"]``; ``"error"`` raises BackendContractError.
@@ -78,7 +78,7 @@ class TownVectorEnv(VectorEnv[Columns, NDArray[np.int64], NDArray[Any]]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise UsageError(f"unknown render mode {render_mode!r}; there are {self.metadata['render_modes']}")
+            raise UsageError(f"unknown render mode {render_mode!r}; choose from {self.metadata['render_modes']}")
         config = config or TownletConfig()
         first = config.seed if seed is None else seed
         self.engine = TownEngine(config, range(first, first + worlds), threads=threads)

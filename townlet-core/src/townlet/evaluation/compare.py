@@ -1,4 +1,4 @@
-"""Policies held against each other on the same seeds."""
+"""Policies compared with each other on the same seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def compare(evaluations: Sequence[EvaluationResult]) -> ComparisonResult:
     """Each later policy against the first.
 
     Raises:
-        UsageError: for less than two, or evaluations of other towns, seeds or lengths.
+        UsageError: for fewer than two, or for evaluations of different towns, seeds or lengths.
     """
     if len(evaluations) < 2:
         raise UsageError("a comparison needs at least two policies", details=("townlet compare A B",))

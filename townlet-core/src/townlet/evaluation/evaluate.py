@@ -1,4 +1,4 @@
-"""Plays towns with a policy and says what came of it, with intervals over seeds."""
+"""Plays towns with a policy and estimates its key figures, with intervals over seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def evaluation_seeds(config: TownletConfig, count: int | None = None) -> tuple[i
     """The seeds that every policy is judged on: ``count`` from ``evaluation.first_seed`` on.
 
     Raises:
-        UsageError: for less than one seed.
+        UsageError: for fewer than one seed.
     """
     wanted = config.evaluation.seeds if count is None else count
     if wanted < 1:
@@ -84,7 +84,7 @@ def evaluate(
     Raises:
         UsageError: for no seeds, no time, or a policy that is not named in one of the forms.
         BackendError, CheckpointError: if the policy cannot run.
-        KeyboardInterrupt: if a person stopped it; a part of an evaluation is none.
+        KeyboardInterrupt: if it was interrupted: an incomplete evaluation has no result.
     """
     job = evaluation_job(config, policy, seeds=seeds, days=days)
     troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed, town=config.town)
@@ -135,7 +135,7 @@ def judged(job: Job, outcomes: Sequence[Outcome], *, scenario: str | None = None
 
 
 def _telling(progress: Progress, job: Job, towns: int, before: int) -> Watcher:
-    """Tells how far it is, four times a day of the town and at the end."""
+    """Reports progress, four times per day of the town and at the end."""
     every, total = max(job.config.town.time.day_ticks // 4, 1), len(job.seeds) * job.ticks
 
     def watch(step: Step) -> None:

@@ -53,7 +53,7 @@ class GateResult(_Frozen):
 
 
 def gate(comparison: ComparisonResult, margins: Mapping[str, float]) -> GateResult:
-    """Hold the second policy of a comparison against the first.
+    """Judge the second policy of a comparison by the first.
 
     Args:
         comparison: of the teacher and the candidate, in that order.
@@ -124,7 +124,7 @@ def _figure(name: str, candidate: float, teacher: float, found: Difference, marg
 
 
 def _worst(figure: GateFigure) -> float:
-    """How much worse than the teacher the candidate may be, by its interval; below 0: it is better for certain."""
+    """How much worse than the teacher the candidate may be, by its interval; below 0, it is certainly better."""
     return -figure.low if higher_is_better(figure.figure) else figure.high
 
 

@@ -1,4 +1,4 @@
-"""One agent at one recorded tick: what it saw by name, what it could do, what it did, and what came of it."""
+"""One agent at one recorded tick: what it saw by name, what it could do, what it did, and what followed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def inspect_tick(
 
 
 def player_of(dataset: Dataset, agent: str, world: int = 0) -> str:
-    """The name of the mind that played an agent of a recording; where nobody says, of the whole policy.
+    """The mind that played an agent of a recording, by name; the whole policy if the recording does not say.
 
     Raises:
         UsageError: for an agent or a world that was not recorded.

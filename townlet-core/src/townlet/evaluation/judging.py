@@ -1,4 +1,4 @@
-"""Evaluations as a person asks for them: on the config's towns or in named situations, watched, and kept."""
+"""Evaluations as commands run them: on the config's towns or in scenarios, with progress, and stored."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Judge:
         return self._play(self.document, cast, self.seeds, self.days)
 
     def refuse_what_cannot_play(self, casts: Sequence[Cast]) -> None:
-        """Open each cast once: a slip in the last name must not cost the hours of the first.
+        """Open each cast once: a typo in the last name must not cost the hours spent on the first.
 
         Raises:
             UsageError, BackendError, CheckpointError: as playing it would.

@@ -14,9 +14,9 @@ __all__ = ["keep_evaluation"]
 
 
 def keep_evaluation(runs: Path, result: EvaluationResult, warn: Callable[[str], None]) -> None:
-    """Enter the result in the registry of a runs folder; ``warn`` is told where that cannot be done.
+    """Store the result in the registry of a runs folder; ``warn`` is called if that fails.
 
-    A registry that cannot be written costs no result: what was played for hours is still to be shown.
+    If the registry cannot be written, the result is not lost: hours of playing can still be shown.
     """
     settings = {
         "config_id": result.config_id,

@@ -56,7 +56,7 @@ code { font-size: .88em; } footer { color: var(--quiet); font-size: .85rem; marg
 """
 
 _SENTENCE = 48
-"""Characters from which the text of a cell may be broken: it is no number, name or interval."""
+"""Characters from which the text of a cell may be broken: it is not a number, name or interval."""
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Page:
         self._parts.append(f"<p>{_safe(text)} {parts}</p>")
 
     def verdict(self, text: str, *, warning: bool = False) -> None:
-        """A sentence that should not be overlooked."""
+        """A sentence that stands out."""
         kind = "verdict warning" if warning else "verdict"
         self._parts.append(f'<p class="{kind}">{_safe(text)}</p>')
 
@@ -144,7 +144,7 @@ class Page:
         )
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
-        """A picture with what it shows, said for those who cannot see it too; ``name`` is that of its file."""
+        """A picture with a caption, also for screen readers; ``name`` is the name of its file."""
         self._figures.append((name, figure))
         labelled = svg_of(figure).replace("<svg", f'<svg role="img" aria-label="{_safe(caption)}"', 1)
         self._parts.append(f"<figure>{labelled}<figcaption>{_safe(caption)}</figcaption></figure>")

@@ -1,6 +1,6 @@
 """Lives a recording again: the config, the seeds and the recorded actions give the same towns, tick by tick.
 
-So a dataset need not hold where everybody stood: it can be had again, exactly, and with it every figure.
+So a dataset need not hold where everybody stood: it can be reproduced exactly, and with it every figure.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def retrace(
         progress: told ticks done and ticks in all.
 
     Raises:
-        DatasetError: if it does not begin at tick 0, is no recording of towns, or another version of the town
+        DatasetError: if it does not begin at tick 0, is not a recording of towns, or another version of the town
             recorded it, so that the same actions do not lead to the same rewards.
     """
     stage, mind = replayed(dataset)

@@ -1,4 +1,4 @@
-"""Named situations: a small change of the town, and what one expects of a sensible mind in it.
+"""Named situations: a small change of the town, and what to expect of a sensible mind in it.
 
 A scenario is a YAML file in ``townlet/evaluation/data``: ``title``, ``story``, ``days``, ``seeds``, ``config`` (laid
 over the config at hand) and ``expect`` (bounds on key figures, each with its reason).
@@ -115,7 +115,7 @@ def load_scenario(name: str) -> Scenario:
 
 
 def score(scenario: Scenario, evaluation: EvaluationResult) -> ScenarioScore:
-    """Hold an evaluation played in a scenario against its expectations."""
+    """Check an evaluation played in a scenario against its expectations."""
     found = tuple(evaluation.kpis[e.figure].mean for e in scenario.expect)
     return ScenarioScore(
         scenario=scenario.name,

@@ -1,4 +1,4 @@
-"""Whose error it was: what comes out of a policy while it acts becomes an error that names its backend."""
+"""Names the backend at fault: an exception that a policy raises while it acts becomes an error that names it."""
 
 from __future__ import annotations
 

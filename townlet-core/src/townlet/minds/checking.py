@@ -1,4 +1,4 @@
-"""What a mind answered, held to the contract."""
+"""Checks that what a mind answered follows the contract."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_decision(
     spec: ObservationSpec,
     name_of: Callable[[int], str],
 ) -> None:
-    """Refuse what is not one action a row, in range, and possible by the mask.
+    """Refuse anything but one action per row, in range, and possible by the mask.
 
     Args:
         decision: the answer.
@@ -69,7 +69,7 @@ def check_decision(
 def check_values(
     values: FloatArray | None, observations: ObservationBatch, told: Provenance, name_of: Callable[[int], str]
 ) -> None:
-    """Refuse values that are not one finite float32 a row; None is no answer and fine. As :func:`check_decision`."""
+    """Refuse values that are not one finite float32 per row; None is allowed. As :func:`check_decision`."""
     if values is not None and (values.dtype != np.float32 or values.shape != observations.active.shape):
         _refuse(told, f"valued {observations.rows} rows with an array {values.dtype.name} {list(values.shape)}")
     _finite(told, "values", values, observations.active, name_of)

@@ -1,4 +1,4 @@
-"""One agent in the hands of a person, the others as before."""
+"""One agent is played by a person, the others as before."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pilot(Protocol):
 def piloted(decision: Decision, observations: ObservationBatch, pilots: Mapping[int, Pilot]) -> Decision:
     """The decision with the pilots' choices in their rows.
 
-    What a person chooses is recorded like any action. Where it is not possible the agent waits: a slip of the hand
+    What a person chooses is recorded like any action. Where it is not possible the agent waits: a wrong key
     is not an error of the mind. The row's log_prob is 0 (the person is certain), its value and logits are the mind's.
 
     Args:

@@ -1,4 +1,4 @@
-"""The one place that asks the minds of a town, keeps their memory, and holds them to the contract."""
+"""The one place that asks the minds of a town, keeps their memory, and checks that they follow the contract."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _UNNAMED = Provenance(requested="unnamed", active="unnamed")
 class PolicyRuntime:
     """The minds of some towns, with their memory, those who are possessed, and where they came from.
 
-    It is what loops ask (:class:`townlet.rollout.Mind`). Each mind is asked once a tick, for the rows that it plays.
+    It is what loops ask (:class:`townlet.rollout.Mind`). Each mind is asked once per tick, for the rows that it plays.
     Each decision is checked: one action a row, in range, and possible by the mask.
 
     Args:
@@ -115,7 +115,7 @@ class PolicyRuntime:
         return replace(told, minds=minds, fingerprint=hashlib.sha256(text.encode()).hexdigest())
 
     def possess(self, row: int, pilot: Pilot, *, name: str = "") -> None:
-        """Put the agent of ``row`` into the hands of ``pilot``; its mind's memory and everybody else's stay."""
+        """Let ``pilot`` decide for the agent of ``row``; the memory of its mind, and all others, stay."""
         self._pilots[row] = pilot
         self._possessed.append(name or f"row {row}")
 
@@ -259,7 +259,7 @@ class PolicyRuntime:
         return {f"{number}.{name}": a for number, s in enumerate(self._states) for name, a in s.arrays().items()}
 
     def restore(self, agents: int, seeds: Sequence[int], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from :meth:`state_arrays` of a run of the same minds.
+        """Continue from :meth:`state_arrays` of a run of the same minds.
 
         Args:
             agents: slots of a town.

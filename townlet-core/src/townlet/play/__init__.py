@@ -1,4 +1,4 @@
-"""One job, one function: which minds play which towns for how long, and what came of it."""
+"""One job, one function: which minds play which towns for how long, and the result."""
 
 from townlet.play.cast import Cast, Role
 from townlet.play.casting import Casting

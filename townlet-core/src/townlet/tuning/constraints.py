@@ -1,4 +1,4 @@
-"""Bounds on key figures, written as ``self_sufficiency >= 0.99``, and how far a trial is from keeping them."""
+"""Bounds on key figures, written as ``self_sufficiency >= 0.99``, and how far a trial is from meeting them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Constraint:
         return f"{self.figure} {'>=' if self.at_least else '<='} {self.bound:g}"
 
     def shortfall(self, figures: Mapping[str, float]) -> float:
-        """How much is missing, in the figure's own unit; 0 where the bound is kept or nothing was counted yet."""
+        """How much is missing, in the figure's own unit; 0 if the bound is met or nothing was counted yet."""
         if self.figure not in figures:
             return 0.0
         missing = self.bound - figures[self.figure] if self.at_least else figures[self.figure] - self.bound
@@ -70,7 +70,7 @@ def parse_constraints(texts: Sequence[str], *, where: str = "tuning.constraints"
 
 
 def shortfall(constraints: Sequence[Constraint], figures: Mapping[str, float]) -> float:
-    """How far a trial is from keeping all constraints: the sum of what is missing, 0 where all are kept."""
+    """How far a trial is from meeting all constraints: the sum of what is missing, 0 if all are met."""
     return math.fsum(constraint.shortfall(figures) for constraint in constraints)
 
 

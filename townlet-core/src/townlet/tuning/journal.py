@@ -15,7 +15,7 @@ TrialValue = bool | int | float | str | None
 
 
 class Trial(BaseModel):
-    """One trial: what was tried and what came of it."""
+    """One trial: what was tried, and the result."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -28,7 +28,7 @@ class Trial(BaseModel):
     seconds: float = Field(0.0, ge=0, description="Wall time of its towns, seconds.")
 
     def rank(self, *, maximise: bool) -> tuple[bool, float, float, int]:
-        """What trials are sorted by, best first: those that keep the constraints, then by what is missing of them."""
+        """What trials are sorted by, best first: those that meet the constraints, then by what is missing of them."""
         if self.objective is None:
             return (True, float("inf"), 0.0, self.number)
         value = -self.objective if maximise else self.objective

@@ -1,4 +1,4 @@
-"""What a study looks like: how the best grew, and what mattered."""
+"""Plots of a study: how the best trial improved, and what mattered."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Who proposes the next trial. Optuna keeps the study in memory; the journal of the study's folder is what lasts.
 
 A proposal depends on the seed, its number and the trials told before it, on nothing else: a study that was
-interrupted goes on exactly as it would have.
+interrupted continues exactly as it would have.
 """
 
 from __future__ import annotations

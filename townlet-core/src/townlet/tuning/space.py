@@ -31,7 +31,7 @@ class Dimension:
         kind: numbers, whole numbers, or one of ``choices``.
         low, high: ends of the range, both included; 0 and the last index of ``choices``.
         log: whether steps are ratios.
-        choices: what it can be, where it is no number.
+        choices: what it can be, if it is not a number.
         start: what the config says.
     """
 

@@ -1,4 +1,4 @@
-"""The folder of a study: what it is of, its trials as they come, and what came of it."""
+"""The folder of a study: what it is of, its trials as they come, and the result."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class StudyFolder:
             raise UsageError(
                 "the folder of the study is not empty",
                 where=str(path),
-                details=("go on with the study that is there: --resume", "or choose another folder: --out FOLDER"),
+                details=("resume the study that is there: --resume", "or choose another folder: --out FOLDER"),
             )
         document = {"schema": 1, "policy": config.policy.backend, "fingerprint": fingerprint}
         with PartialFolder(path, error=UsageError) as partial:
@@ -72,7 +72,7 @@ class StudyFolder:
         """The study in ``path``, begun with the same config and the same policy.
 
         Raises:
-            UsageError: if there is no study, or its policy acts otherwise now.
+            UsageError: if there is no study, or its policy behaves differently now.
             ConfigError: if it was begun with another config; the first difference is named.
         """
         stored, document = _read(path)

@@ -49,7 +49,7 @@ class TrialJob:
 
 @dataclass(frozen=True, slots=True)
 class TrialOutcome:
-    """What came of it: the evaluation, or why there is none (one line)."""
+    """The result: the evaluation, or why there is none (one line)."""
 
     evaluation: EvaluationResult | None
     error: str | None = None

@@ -69,8 +69,8 @@ def tune(
 
     Args:
         config: the town, the policy and the search.
-        folder: of the study; it must be new, or hold the study to go on with.
-        resume: go on with the study in ``folder``.
+        folder: of the study; it must be new, or hold the study to resume.
+        resume: continue the study in ``folder``.
         workers: processes that play trials.
         run: where trials run instead, such as on another executor; outcomes in the order of the jobs.
         progress: told after each trial.

@@ -1,4 +1,4 @@
-"""How Townlet's pictures look: colours that the colour-blind can tell apart, quiet axes, units on every label.
+"""How Townlet's plots look: colours that the colour-blind can tell apart, quiet axes, units on every label.
 
 Colours are those of Okabe and Ito, "Color universal design" (2008). matplotlib is the extra ``townlet-core[plots]``
 and is imported when the first picture is drawn; its global state (pyplot, backends) is never touched.
