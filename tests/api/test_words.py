@@ -97,9 +97,9 @@ def test_a_morning_in_short() -> None:
 
 def test_the_choices_are_told_with_their_index() -> None:
     assert Words(SPEC).choices(situation()) == (
-        "0 wait: do nothing, or go on with what is under way",
+        "0 wait: do nothing, or continue what is under way",
         "1 north: take a step north",
-        "5 use: use the facility under or beside oneself: start, join its queue, or push in there",
+        "5 use: use the facility here or beside you: start, join its queue, or push in",
     )
 
 
@@ -156,7 +156,7 @@ def test_goals_are_choices_and_what_one_was_after() -> None:
     words = Words(spec)
     batch = situation(spec, mask="stay bed talk", goal_stove=1)
     assert "Your last goal was stove." in words.short(batch)
-    assert words.choices(batch)[1] == "1 bed: go to one's own bed and use it"
+    assert words.choices(batch)[1] == "1 bed: go to your own bed and use it"
 
 
 def test_towns_of_other_people_are_told_too() -> None:

@@ -72,7 +72,7 @@ def test_a_run_that_is_not_there_is_answered_with_the_one_that_was_meant(townlet
     outcome = townlet("train", "--resume", "runs/frist")
     assert outcome.err.splitlines() == [
         "error: there is no run to resume  (runs/frist)",
-        "  a run is the folder that `townlet train` wrote, as in its --out",
+        "  a run is the folder that `townlet train` wrote, such as the one given to --out",
         f"  did you mean {str(Path('runs/first'))!r}?",
     ]
 

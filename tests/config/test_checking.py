@@ -130,7 +130,7 @@ def test_all_errors_are_reported_together_in_the_order_of_the_file(refusal) -> N
         "  town.yaml:8, training.anneal.stages[0].cycle: must be a whole number, found 'a'",
         "  town.yaml:9, training.anneal.stages[1].cycle: is missing",
         "  town.yaml:9, training.anneal.stages[1].mode: must be 'bc' or 'ppo', found 'ppx'; did you mean 'ppo'?",
-        "  town.yaml:11, seed: the key is there twice, first on line 10",
+        "  town.yaml:11, seed: the key appears twice, first on line 10",
         "  --set evaluation.days=soon, evaluation.days: must be a number, found 'soon'",
     ]
 

@@ -63,7 +63,7 @@ class TestUnreadable:
     def test_binary(self, write) -> None:
         path = write("")
         path.write_bytes(bytes(range(256)))
-        assert self.message(path) == "a binary file is no config; a YAML text is expected  (town.yaml)"
+        assert self.message(path) == "this is a binary file; a config must be YAML text  (town.yaml)"
 
     def test_not_utf_8(self, write) -> None:
         path = write("")

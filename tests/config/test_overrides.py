@@ -63,11 +63,11 @@ def test_the_file_is_not_changed(write) -> None:
     [
         ("seed", "must be KEY=VALUE, such as policy.backend=stub"),
         ("", "must be KEY=VALUE, such as policy.backend=stub"),
-        ("=3", "'' is no key; keys are written like training.anneal.stages[0].mode"),
-        ("a..b=3", "'a..b' is no key; keys are written like training.anneal.stages[0].mode"),
-        ("[0]=3", "'[0]' is no key; keys are written like training.anneal.stages[0].mode"),
-        ("town.x[0=3", "'town.x[0' is no key; keys are written like training.anneal.stages[0].mode"),
-        ("training.anneal.stages[0].epochs=3", "the file gives no list 'stages' whose entries could be set"),
+        ("=3", "'' is not a key; keys are written like training.anneal.stages[0].mode"),
+        ("a..b=3", "'a..b' is not a key; keys are written like training.anneal.stages[0].mode"),
+        ("[0]=3", "'[0]' is not a key; keys are written like training.anneal.stages[0].mode"),
+        ("town.x[0=3", "'town.x[0' is not a key; keys are written like training.anneal.stages[0].mode"),
+        ("training.anneal.stages[0].epochs=3", "the file has no list 'stages' whose entries could be set"),
         ("seed=!!python/name:os.system x", "the tag !!python/name:os.system is not allowed"),
     ],
 )
@@ -83,7 +83,7 @@ def test_value_that_is_no_yaml() -> None:
 def test_an_entry_that_the_file_does_not_have(refusal) -> None:
     text = "training: {anneal: {stages: [{cycle: 0, mode: bc}]}}"
     assert refusal(text, "training.anneal.stages[1].epochs=2") == (
-        "there is no entry [1] in what the file says  (--set training.anneal.stages[1].epochs=2)"
+        "the list in the file has no entry [1]  (--set training.anneal.stages[1].epochs=2)"
     )
 
 

@@ -140,8 +140,8 @@ class TestAnchors:
 class TestRefused:
     def test_duplicate_keys_each_with_both_lines(self) -> None:
         assert faults("seed: 1\npolicy: {backend: a, backend: b}\nseed: 2\n") == [
-            "town.yaml:2, policy.backend: the key is there twice, first on line 2",
-            "town.yaml:3, seed: the key is there twice, first on line 1",
+            "town.yaml:2, policy.backend: the key appears twice, first on line 2",
+            "town.yaml:3, seed: the key appears twice, first on line 1",
         ]
 
     def test_several_documents(self) -> None:

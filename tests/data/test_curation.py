@@ -234,6 +234,6 @@ class TestSplit:
     @pytest.mark.parametrize("taken", ["a", "b"])
     def test_neither_is_written_where_one_name_is_taken(self, record, tmp_path, taken):
         (tmp_path / taken).write_text("mine", encoding="utf-8")
-        with pytest.raises(DatasetError, match="something of this name"):
+        with pytest.raises(DatasetError, match="this name is already taken"):
             split(record(), tmp_path / "a", tmp_path / "b", 0.5)
         assert [path.name for path in tmp_path.glob("[ab]")] == [taken]

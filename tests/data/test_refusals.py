@@ -133,7 +133,7 @@ class TestShards:
         ("change", "text"),
         [
             (lambda h: h["rewards"].update(shape=[4, 10**12]), "do not fit its shape"),
-            (lambda h: h["rewards"].update(shape=[-4, -4]), "no whole number"),
+            (lambda h: h["rewards"].update(shape=[-4, -4]), "not a whole number"),
             (lambda h: h["rewards"].update(data_offsets=[0, 64]), "leave a gap"),
             (lambda h: h["rewards"].update(dtype="PICKLE"), "damaged header"),
             (lambda h: h.pop("rewards"), "leave a gap"),

@@ -151,7 +151,7 @@ class TestRefuses:
         writer = DatasetWriter(tmp_path / "d", spec=spec, origin=origin)
         writer.append(make_block(3))
         writer.close()
-        with pytest.raises(DatasetError, match="closed already"):
+        with pytest.raises(DatasetError, match="already closed"):
             writer.append(make_block(3))
 
 

@@ -124,7 +124,7 @@ class TestCheckpoints:
         assert backends[0].checkpoint == file
         assert (part.provenance.checkpoint, part.provenance.checkpoint_digest) == (str(file), stored.digest)
         file.write_bytes(b"y")
-        with pytest.raises(CheckpointError, match="another checkpoint lies where"):
+        with pytest.raises(CheckpointError, match="has changed since it was named"):
             Admission().open(mind("one", checkpoint=stored), spec)
 
     def test_they_may_lie_elsewhere_here(self, backends, spec, tmp_path):

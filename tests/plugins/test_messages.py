@@ -263,7 +263,7 @@ def test_unknown_name_in_a_list(site: Any, refusal: Any, monkeypatch: pytest.Mon
     site.add("foo")
     monkeypatch.setenv("TOWNLET_DISABLE_BACKENDS", "pytroch")
     assert refusal("foo", ConfigError, selection=None) == golden("""
-        error: TOWNLET_DISABLE_BACKENDS names a policy backend that nobody knows: 'pytroch'
+        error: TOWNLET_DISABLE_BACKENDS names an unknown policy backend: 'pytroch'
           did you mean 'pytorch'?
           see the names with:  townlet backends list
     """)

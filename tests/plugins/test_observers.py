@@ -173,7 +173,7 @@ def test_a_misspelt_entry_is_refused(observe: Any, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ConfigError) as caught:
         Observers.load()
     assert str(caught.value) == (
-        "TOWNLET_DISABLE_PLUGINS names a plugin that nobody knows: 'recordr'\n  did you mean 'recorder'?"
+        "TOWNLET_DISABLE_PLUGINS names an unknown plugin: 'recordr'\n  did you mean 'recorder'?"
     )
 
 

@@ -78,7 +78,7 @@ def test_a_version_that_is_none(site: Any, version: str) -> None:
     refresh()
     requirement = check_requirement("lib>=1")
     assert (requirement.found, requirement.fits) == (version, False)
-    assert requirement.problem == f"lib has a version that is none: {version!r}"
+    assert requirement.problem == f"lib has an invalid version: {version!r}"
 
 
 def test_damaged_metadata_counts_as_missing(site: Any) -> None:

@@ -256,7 +256,7 @@ class TestWhoseFault:
         self.lib(site, init="def use():\n    raise RuntimeError('bad use')")
         with pytest.raises(BackendLoadError) as caught:
             load("import lib\nlib.use()", requires=("lib",))
-        assert caught.value.summary.endswith("an error while it used what it requires")
+        assert caught.value.summary.endswith("an error while it used a package that it requires")
         assert caught.value.details[:3] == ("RuntimeError: bad use", "at: lib/__init__.py:2, in use", "raised in: lib")
 
     def test_a_requirement_with_another_import_name(self, site: Any, load: Any) -> None:

@@ -73,12 +73,12 @@ def test_a_misspelt_entry_is_refused(two: Any, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv(variable, "foo,scriptd")
     with pytest.raises(ConfigError) as caught:
         choose("foo")
-    assert caught.value.summary == f"{variable} names a policy backend that nobody knows: 'scriptd'"
+    assert caught.value.summary == f"{variable} names an unknown policy backend: 'scriptd'"
     assert caught.value.details[0] == "did you mean 'scripted'?"
 
 
 def test_a_misspelt_flag_is_refused(two: Any) -> None:
-    with pytest.raises(UsageError, match="--disable-backend names a policy backend that nobody knows: 'fooo'"):
+    with pytest.raises(UsageError, match="--disable-backend names an unknown policy backend: 'fooo'"):
         choose("bar", None, Selection.from_environment(["fooo"]))
 
 

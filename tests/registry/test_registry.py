@@ -100,7 +100,7 @@ class TestCheckpointsAndEvaluations:
         assert registry.checkpoints() == []
 
     def test_what_json_cannot_say(self, registry):
-        with pytest.raises(RegistryError, match="cannot be kept"):
+        with pytest.raises(RegistryError, match="cannot store"):
             registry.begin_run("run", **{**RUN, "policy": {"active": object()}})
         assert registry.runs() == []
 
@@ -131,7 +131,7 @@ class TestFile:
         connection = sqlite3.connect(runs / "registry.sqlite")
         connection.execute("CREATE TABLE songs (name TEXT)")
         connection.close()
-        with pytest.raises(RegistryError, match="is no registry"):
+        with pytest.raises(RegistryError, match="is not a registry"):
             Registry(runs)
 
     def test_a_newer_schema(self, registry, runs):

@@ -52,7 +52,7 @@ LEARNS = MANIFEST.replace('["act"]', '["act", "learn.ppo"]')
 DISTRIBUTIONS = {
     "unpromising": Animal(HONOURS, "no table [honours]", {"manifest": LEARNS}),
     "promises-the-moon": Animal(
-        HONOURS, "honours.ppo lists what is no setting: moon", {"manifest": LEARNS + '[honours]\nppo = ["moon"]\n'}
+        HONOURS, "honours.ppo lists unknown settings: moon", {"manifest": LEARNS + '[honours]\nppo = ["moon"]\n'}
     ),
     "garbled": Animal("packaging.manifest-is-readable", "not TOML", {"manifest": "schema = "}),
     "future": Animal(
@@ -61,7 +61,7 @@ DISTRIBUTIONS = {
     "bare": Animal("packaging.manifest-is-there", "no manifest", {"manifest": None}),
     "silent": manifest("summary is empty", "A backend of a test", " "),
     "endless": manifest("no upper end", ">=1,<2", ">=1"),
-    "unheard-of": manifest("capabilities that nobody knows: fly", '["act"]', '["act", "fly"]'),
+    "unheard-of": manifest("unknown capabilities: fly", '["act"]', '["act", "fly"]'),
     "idle": manifest("must hold 'act'", '["act"]', '["checkpoint"]'),
     "unpinned": Animal("packaging.core-is-pinned-to-a-range", "no upper end", {"requires": ["townlet-core>=0.1"]}),
     "rootless": Animal("packaging.core-is-pinned-to-a-range", "does not require townlet-core", {"requires": []}),

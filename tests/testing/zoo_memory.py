@@ -110,7 +110,7 @@ HANDED_OUT = {
     NeverHasSpans: "with spans=True 'asked' must be an array of its own",
     SharesRoom: "what is written into arrays.values appears in arrays.bootstrap as well",
     HandsOutOthersEachTime: "is another array each time",
-    SlotsAreCopies: "is no view of arrays.map[0, 0:6]",
-    SlotsOfTheFirstGroup: "is no view of arrays.map[0, 6:16]",
+    SlotsAreCopies: "is not a view of arrays.map[0, 0:6]",
+    SlotsOfTheFirstGroup: "is not a view of arrays.map[0, 6:16]",
 }
 """What no other check looks at: that one is asked alone, and says this."""

@@ -87,7 +87,7 @@ def test_what_its_own_training_failed_is_no_candidate_however_it_does(
     with Registry(tmp_path / "runs") as registry:
         manager = PromotionManager(registry)
         assert manager.candidates() == []
-        with pytest.raises(RegistryError, match="its own training objected") as refused:
+        with pytest.raises(RegistryError, match="its training raised objections") as refused:
             manager.promote(result.checkpoint)
         assert why in str(refused.value)
         decision = manager.promote(result.checkpoint, force=True, reason="for the demo on Friday")

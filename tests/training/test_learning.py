@@ -139,7 +139,7 @@ training:
 """
 LINES = (range(7), range(10, 14), range(18, 21))
 """Lines of metrics after which to kill. 0 is while the teacher is recorded, 1 to 7 are of cloning, 8 to 15 and 16 to 24
-of the two stages of PPO with their gates; there the moments are such that the resume has towns under way to go on with.
+of the two stages of PPO with their gates; there the moments are such that the resume has towns under way to continue.
 """
 
 

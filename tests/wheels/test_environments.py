@@ -111,13 +111,13 @@ class TestCoreAndScripted:
     def test_misspelt_list(self, core_and_scripted: Any, variable: str, words: tuple[str, ...]) -> None:
         done = core_and_scripted.townlet(*words, **{variable: "scripted,pytroch"})
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(f"error: {variable} names a policy backend that nobody knows: 'pytroch'")
+        assert done.stderr.startswith(f"error: {variable} names an unknown policy backend: 'pytroch'")
         assert "did you mean 'pytorch'?" in done.stderr
 
     def test_doctor_reports_a_misspelt_list(self, core_and_scripted: Any) -> None:
         document = core_and_scripted.json("backends", "doctor", TOWNLET_DISABLE_BACKENDS="pytroch")
         assert document["findings"] == [
-            "TOWNLET_DISABLE_BACKENDS names a policy backend that nobody knows: 'pytroch' did you mean 'pytorch'?"
+            "TOWNLET_DISABLE_BACKENDS names an unknown policy backend: 'pytroch' did you mean 'pytorch'?"
         ]
         assert document["settings"]["TOWNLET_DISABLE_BACKENDS"] == "pytroch"
 

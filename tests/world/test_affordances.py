@@ -76,7 +76,7 @@ def test_the_first_that_is_possible_is_done(stage, tmp_path):
         ("{id: X y, facility: stove, duration: 5}", "must match the pattern", ".id"),
         ("{id: x, facility: stove, duration: 5, colour: red}", "unknown key 'colour'; known here: id", ".colour"),
         ("{id: x, facility: stove, duration: 5, require: []}", "did you mean 'requires'", ".require"),
-        ("{id: x, facility: stove, duration: 5, id: y}", "the key is there twice, first on line 3", ".id"),
+        ("{id: x, facility: stove, duration: 5, id: y}", "the key appears twice, first on line 3", ".id"),
         ("{id: x, facility: stove, duration: 5, requires: [gas]}", "nothing can require 'gas'", ".requires[0]"),
         (
             "{id: x, facility: stove, duration: 5, requires: [power, 'money<=5']}",

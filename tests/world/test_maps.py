@@ -64,7 +64,7 @@ def test_a_drawn_map_is_read():
         (text(GOOD, HOME + HOME.replace("hut", "barn").lstrip("\n")), "overlap", "m.yaml:8, row 2, column 2"),
         (text(GOOD, HOME + HOME.lstrip("\n")), "two places are called 'hut'", "m.yaml:13, places[1]"),
         (text(GOOD, SHOP + HOME + HOME), "two places are called 'hut'", "m.yaml:15, places[2]"),
-        (text(GOOD, legend='{"#": wall, ".": street, "b": cot}'), "'cot', which is nothing", "m.yaml:5"),
+        (text(GOOD, legend='{"#": wall, ".": street, "b": cot}'), "'cot', which Townlet does not know", "m.yaml:5"),
         (text(GOOD, legend='{"#": wall, ".": street,\n "bb": bed}'), "not one visible glyph", "m.yaml:6"),
         (text(GOOD).replace("complete: false", "complete: true"), "has no shower, no stove", "m.yaml:6, grid"),
         (text(GOOD).replace("agents: 1", "agents: 0"), "must be at least 1, found 0", "m.yaml:3, agents"),
@@ -92,7 +92,7 @@ def test_all_that_is_wrong_is_told_at_once():
         parse_map(case, where="m.yaml")
     assert str(refused.value) == (
         "4 errors in m.yaml\n"
-        "  m.yaml:4, agents: the key is there twice, first on line 3\n"
+        "  m.yaml:4, agents: the key appears twice, first on line 3\n"
         "  m.yaml:5, agnets: unknown key 'agnets'; did you mean 'agents'?\n"
         "  m.yaml:14, places[0].kind: is missing\n"
         "  m.yaml:14, places[0].knd: unknown key 'knd'; did you mean 'kind'?"

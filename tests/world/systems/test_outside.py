@@ -123,7 +123,7 @@ def test_the_longest_resident_departs(stage):
     [
         ({"at": 1, "event": "closure", "target": "sauna", "ticks": 5}, "no 'sauna' to close"),
         ({"at": 1, "event": "meeting", "target": "0 9", "ticks": 5}, "not two agents"),
-        ({"at": 1, "event": "departure", "target": "8"}, "is no agent"),
+        ({"at": 1, "event": "departure", "target": "8"}, "is not an agent"),
     ],
 )
 def test_targets_that_the_town_lacks_are_refused(event, message):

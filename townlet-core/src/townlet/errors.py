@@ -13,7 +13,7 @@
     |   |-- BackendBlockedError               switched off by the user
     |   |-- BackendConflictError              two distributions claim the name
     |   |-- BackendLoadError                  import or creation failed
-    |   |-- BackendContractError              it runs, but does not keep the contract (a masked action, a wrong shape)
+    |   |-- BackendContractError              it runs, but does not follow the contract (a masked action, a wrong shape)
     |   `-- BackendRunError                   an error in its own code stopped it while it acted
     |-- ContractError                     1   a value of ``townlet.api`` with a wrong shape, dtype or range
     |-- DatasetError                      4   a dataset that is refused
@@ -147,7 +147,7 @@ class BackendLoadError(BackendError):
 
 
 class BackendContractError(BackendError):
-    """The backend runs but does not keep the contract."""
+    """The backend runs but does not follow the contract."""
 
 
 class BackendRunError(BackendError):

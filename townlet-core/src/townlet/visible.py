@@ -13,7 +13,7 @@ __all__ = ["visible"]
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))  # C0, DEL and C1; ANSI sequences begin with one of them
 _LINES = (0x2028, 0x2029)
 _BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # embeddings, overrides and isolates of direction
-_SURROGATES = range(0xD800, 0xE000)  # bytes of a file name that are no text; no terminal can be sent them
+_SURROGATES = range(0xD800, 0xE000)  # bytes of a file name that are not text; no terminal can be sent them
 
 
 def visible(text: str, *, lines: bool = False) -> str:

@@ -36,7 +36,7 @@ class PolicyState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArrayState:
-    """A ready-made :class:`PolicyState`: a frozen set of named arrays. ``ArrayState()`` is no memory at all.
+    """A ready-made :class:`PolicyState`: a frozen set of named arrays. ``ArrayState()`` remembers nothing.
 
     Attributes:
         values: name to array ``[N, ...]``.

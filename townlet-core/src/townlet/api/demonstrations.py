@@ -85,7 +85,7 @@ class DemonstrationSource(Protocol):
         ...
 
     def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
-        """One pass over ``part``. Shuffled by ``seed``, in stored order without; the last batch may be short."""
+        """One pass over ``part``. Shuffled by ``seed``; None keeps the stored order. The last batch may be short."""
         ...
 
 

@@ -20,7 +20,7 @@ class _Frozen(BaseModel):
 class _Metrics(_Frozen):
     extra: dict[str, float] = Field(
         default_factory=dict,
-        description="Further numbers of this learner's own, by free name; logs, TensorBoard and tables show them.",
+        description="Other numbers that this learner reports, by name; logs, TensorBoard and tables show them.",
     )
 
     @model_validator(mode="after")
@@ -37,14 +37,14 @@ class BCSettings(_Frozen):
     """Settings of behaviour cloning: supervised learning of a teacher's actions."""
 
     epochs: int = Field(10, ge=1, description="Passes over the training part, at most.")
-    batch_size: int = Field(1024, ge=1, description="Transitions a gradient step.")
+    batch_size: int = Field(1024, ge=1, description="Transitions per gradient step.")
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size at the start; annealed to a tenth.")
     weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay of AdamW.")
     class_balance: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Exponent of the inverse class frequency in the loss: 0 none, 1 full balance.",
+        description="Exponent of the inverse class frequency in the loss: 0 for no balancing, 1 for full balance.",
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the target spread over possible actions.")
     patience: int = Field(3, ge=1, description="Epochs without a better held-out loss before stopping early.")
@@ -66,7 +66,7 @@ class BCMetrics(_Metrics):
     accuracy: float = Field(ge=0, le=1, description="Share of held-out actions that the greedy policy repeats.")
     train_loss: float | None = Field(None, description="Mean cross-entropy of the last epoch, nats.")
     majority_accuracy: float | None = Field(
-        None, ge=0, le=1, description="What always taking the commonest action would reach; core counts it where None."
+        None, ge=0, le=1, description="Accuracy of always taking the most common action; core counts it if None."
     )
     action_accuracy: dict[str, float] = Field(default_factory=dict, description="Recall per action name.")
     action_counts: dict[str, int] = Field(default_factory=dict, description="Held-out transitions per action name.")
@@ -87,12 +87,12 @@ class PPOSettings(_Frozen):
         None, ge=0, le=1, description="Lambda of the returns that the critic learns; None: gae_lambda."
     )
     epochs: int = Field(4, ge=1, description="Passes over the rollout.")
-    minibatches: int = Field(4, ge=1, description="Gradient steps a pass.")
+    minibatches: int = Field(4, ge=1, description="Gradient steps per pass.")
     clip_range: float = Field(0.2, gt=0, description="Clipping of the probability ratio.")
     value_clip_range: float | None = Field(
         0.2,
         gt=0,
-        description="Clipping of the value's change, in the units that the critic learns in; None: none.",
+        description="Clipping of the value's change, in the units that the critic learns in; None: no clipping.",
     )
     value_coefficient: float = Field(0.5, ge=0, description="Weight of the value loss.")
     entropy_coefficient: float = Field(0.01, ge=0, description="Weight of the entropy bonus for this update.")
@@ -102,7 +102,9 @@ class PPOSettings(_Frozen):
         gt=0,
         description="Stop before a step whose minibatch has an approx_kl beyond 1.5 times this; None: never.",
     )
-    normalise_advantages: bool = Field(True, description="To mean 0 and deviation 1, per minibatch.")
+    normalise_advantages: bool = Field(
+        True, description="Normalise advantages to mean 0 and deviation 1, per minibatch."
+    )
     normalise_values: bool = Field(True, description="The value head learns returns scaled by running statistics.")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Arithmetic of the update.")
     train_policy: bool = Field(True, description="False: only the critic learns (its warm-up after cloning).")

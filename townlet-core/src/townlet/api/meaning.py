@@ -59,7 +59,7 @@ class Transform:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            raise ContractError(f"no transform is called {self.kind!r}; there are {', '.join(get_args(Kind))}")
+            raise ContractError(f"no transform is called {self.kind!r}; choose from {', '.join(get_args(Kind))}")
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ContractError(f"the scale of a transform must be above 0, found {self.scale!r}")
 

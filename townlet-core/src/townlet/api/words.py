@@ -2,7 +2,7 @@
 
 Everything comes from the spec: scales are inverted, codes are named, affordances, actions and kinds of facilities are
 those of the town. Features that the town of Townlet gives are told in sentences where the spec has them; the long
-form goes on with every feature and every channel of the map, those of other towns too.
+form continues with every feature and every channel of the map, those of other towns too.
 """
 
 from __future__ import annotations

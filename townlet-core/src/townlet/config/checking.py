@@ -24,7 +24,7 @@ _MOST = 200
 
 
 def checked(model: type[M], source: Source) -> M:
-    """The model made of the source's values, strictly: ``"3"`` is no number, ``1`` is no text.
+    """The model made of the source's values, strictly: ``"3"`` is not a number, ``1`` is not text.
 
     Raises:
         ConfigError: all that is wrong, each with its place; the text's own faults included.
@@ -106,7 +106,7 @@ def _unknown_key(details: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key {str(key)!r}; did you mean {near!r}?"
     elsewhere = [dotted(path) for path in _paths_of(model, str(key))]
     if elsewhere:
-        return f"unknown key {str(key)!r} here; there is {', '.join(elsewhere[:3])}"
+        return f"unknown key {str(key)!r} here; did you mean {', '.join(elsewhere[:3])}?"
     return f"unknown key {str(key)!r}; known here: {', '.join(known)}" if known else f"unknown key {str(key)!r}"
 
 

@@ -26,10 +26,15 @@ class EvaluationConfig(Section):
     days: float = Field(2.0, gt=0, le=10_000, description="Length of each town's life, days.")
     worlds: int = Field(8, ge=1, le=4096, description="Towns stepped side by side; results do not depend on it.")
     threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
-    explore: bool = Field(False, description="Whether actions are drawn from the policy instead of its best guess.")
+    explore: bool = Field(
+        False, description="Whether to sample actions from the policy instead of taking the most likely one."
+    )
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the intervals reported.")
     required_passes: int = Field(
-        2, ge=1, le=100, description="Passed evaluations in a row that make a checkpoint a candidate for release."
+        2,
+        ge=1,
+        le=100,
+        description="Number of passed evaluations in a row that make a checkpoint a candidate for release.",
     )
     margins: MarginsConfig = Field(
         default_factory=MarginsConfig, description="How much worse than its teacher a candidate may be."

@@ -107,15 +107,15 @@ def read_text(path: str | Path, *, kind: str = "config", max_bytes: int = MAX_BY
     except FileNotFoundError:
         raise ConfigError("there is no such file", where=label, details=_similar_files(file)) from None
     except IsADirectoryError:
-        raise ConfigError(f"a {kind} is a file, found a folder", where=label) from None
+        raise ConfigError(f"a {kind} must be a file, found a folder", where=label) from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", where=label) from None
     except ValueError as error:
         raise ConfigError(f"cannot be read: {error}", where=label) from None
     if len(raw) > max_bytes:
-        raise ConfigError(f"larger than {max_bytes >> 20} MiB, which no {kind} is", where=label)
+        raise ConfigError(f"larger than {max_bytes >> 20} MiB, the limit for a {kind}", where=label)
     if b"\0" in raw:
-        raise ConfigError(f"a binary file is no {kind}; a YAML text is expected", where=label)
+        raise ConfigError(f"this is a binary file; a {kind} must be YAML text", where=label)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ from townlet.config.patience import PatienceConfig
 __all__ = ["OnMissing", "PolicyConfig", "RoleConfig"]
 
 OnMissing = Literal["stub", "error"]
-"""What happens where the chosen backend cannot run: go on with everybody waiting, or stop."""
+"""What happens if the chosen backend cannot run: everybody waits, or the command stops."""
 
 
 def _plain(value: str) -> str:
@@ -27,8 +27,8 @@ class RoleConfig(Section):
     who: str = Field(
         min_length=1,
         max_length=10_000,
-        description="Agents by name with commas between them, a share such as 25% of those whom nobody names, "
-        "or * for everybody else.",
+        description="Agents by name, separated by commas; a share such as 25% of the agents not named; or * for "
+        "everybody else.",
     )
     mind: str = Field(
         min_length=1, max_length=4096, description="The mind, in a form of policy.backend; in training also learner."
@@ -53,8 +53,8 @@ class PolicyConfig(Section):
     )
     on_missing: OnMissing = Field(
         "stub",
-        description="Where the backend cannot run: stub goes on with everybody waiting and says so everywhere, "
-        "error stops with exit code 3.",
+        description="What to do if the backend cannot run: stub lets everybody wait and says so everywhere, error "
+        "stops with exit code 3.",
     )
     options: dict[str, Any] = Field(
         default_factory=dict,
@@ -64,14 +64,14 @@ class PolicyConfig(Section):
     checkpoint: str | None = Field(
         None,
         min_length=1,
-        description="Folder of a checkpoint that the backend acts from, or release for the promoted one; a relative "
+        description="Folder of the checkpoint to act from, or release for the promoted one; a relative "
         "path starts at this file's folder. The same as backend: BACKEND:CHECKPOINT.",
     )
     cast: tuple[RoleConfig, ...] = Field(
         (),
         max_length=1000,
-        description="Who plays whom, where one mind does not play everybody. Agents that no role plays are played by "
-        "the backend above.",
+        description="Who plays whom, if one mind does not play everybody. The backend above plays the agents that no "
+        "role covers.",
     )
     patience: PatienceConfig = Field(
         default_factory=PatienceConfig, description="How slow minds are asked; others do not read it."

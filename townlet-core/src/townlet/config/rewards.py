@@ -37,7 +37,7 @@ class RewardsConfig(Section):
     discounted worth of living on in misery (0.0096 / (1 - 0.995) = 1.9): dying is never the way out.
     """
 
-    need_scale: float = Field(0.004, ge=0, le=1, description="Reward per unit of weighted squared deficit and tick.")
+    need_scale: float = Field(0.004, ge=0, le=1, description="Reward per tick and unit of weighted squared deficit.")
     hunger_weight: float = Field(1.0, ge=0, le=10, description="Weight of the squared deficit of hunger.")
     energy_weight: float = Field(0.8, ge=0, le=10, description="Weight of the squared deficit of energy.")
     hygiene_weight: float = Field(0.6, ge=0, le=10, description="Weight of the squared deficit of hygiene.")
@@ -53,11 +53,11 @@ class RewardsConfig(Section):
     )
 
     wage_scale: float = Field(0.03, ge=0, le=1, description="Reward per unit of money earned as wages.")
-    punctuality_bonus: float = Field(0.05, ge=0, le=0.2, description="Reward for arriving on time at one's shift.")
+    punctuality_bonus: float = Field(0.05, ge=0, le=0.2, description="Reward for arriving on time for a shift.")
     survival: float = Field(0.0005, ge=0, le=0.1, description="Reward per tick lived.")
-    faint_penalty: float = Field(0.1, ge=0, le=1, description="Taken when an agent faints.")
-    collapse_penalty: float = Field(3.0, ge=0, le=50, description="Taken when a life ends by collapse or neglect.")
-    eviction_penalty: float = Field(3.0, ge=0, le=50, description="Taken when a life ends by eviction.")
+    faint_penalty: float = Field(0.1, ge=0, le=1, description="Deducted when an agent faints.")
+    collapse_penalty: float = Field(3.0, ge=0, le=50, description="Deducted when a life ends by collapse or neglect.")
+    eviction_penalty: float = Field(3.0, ge=0, le=50, description="Deducted when a life ends by eviction.")
 
     social_stage: SocialStage = Field(
         "C1", description="OFF; C1 chats; C2 also avoided conflicts; C3 also the quality of the tie."
@@ -68,7 +68,9 @@ class RewardsConfig(Section):
     chat_familiarity: float = Field(
         0.2, ge=0, le=1, description="Added per unit of familiarity with the other, before the scale."
     )
-    avoided_conflict: float = Field(0.005, ge=0, le=0.2, description="Reward for letting another go first (C2, C3).")
+    avoided_conflict: float = Field(
+        0.005, ge=0, le=0.2, description="Reward for letting another agent go first (C2, C3)."
+    )
     tie_quality: float = Field(
         0.5, ge=0, le=1, description="C3: share by which a chat counts more with a friend and less with a rival."
     )
@@ -76,9 +78,13 @@ class RewardsConfig(Section):
         0.15, ge=0, le=1, description="Social parts are off for an agent with a need below this."
     )
 
-    tick_bound: float = Field(0.2, gt=0, le=10, description="Largest size of the reward of a tick; exit apart.")
-    episode_bound: float = Field(50.0, gt=0, le=1000, description="Largest size of the sum of an episode; exit apart.")
+    tick_bound: float = Field(
+        0.2, gt=0, le=10, description="Bound on the absolute reward of a tick, not counting exits."
+    )
+    episode_bound: float = Field(
+        50.0, gt=0, le=1000, description="Bound on the absolute reward of an episode, not counting exits."
+    )
     episode_ticks: int = Field(
-        5000, ge=10, description="Ticks of a life after which the episode bound starts its account afresh."
+        5000, ge=10, description="Ticks of a life after which the bound of an episode starts again from zero."
     )
     exit_hold: int = Field(10, ge=0, le=1000, description="Ticks before and after an exit without positive reward.")

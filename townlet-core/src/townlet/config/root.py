@@ -33,16 +33,16 @@ class TownletConfig(Section):
         min_length=1,
         max_length=60,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="Name of the town, that of its map without; part of file names and of the config's id.",
+        description="Name of the town (default: the name of its map); part of file names and of the config's id.",
     )
     seed: int = Field(0, ge=0, lt=2**62, description="Seed of the first world; world w of a run uses seed + w.")
     town: TownConfig = Field(default_factory=TownConfig, description="The town and the rules of its life.")
     observation: ObservationConfig = Field(default_factory=ObservationConfig, description="What agents see.")
     rewards: RewardsConfig = Field(default_factory=RewardsConfig, description="What agents are rewarded for.")
-    policy: PolicyConfig = Field(default_factory=PolicyConfig, description="Whose mind the agents have.")
-    training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are taught.")
+    policy: PolicyConfig = Field(default_factory=PolicyConfig, description="Which minds the agents have.")
+    training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are trained.")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How a policy is judged.")
-    tuning: TuningConfig = Field(default_factory=TuningConfig, description="How settings are searched for.")
+    tuning: TuningConfig = Field(default_factory=TuningConfig, description="How to search for better settings.")
 
     @model_validator(mode="after")
     def _called_after_its_map(self) -> Self:

@@ -26,24 +26,31 @@ class TuningConfig(Section):
 
     search: dict[str, Any] = Field(
         default_factory=dict,
-        description="What varies: an option of the policy or a key of the config, with `LOW:HIGH`, a list of choices, "
-        "or `auto` for the range of its model; empty: every option of the policy that has a range.",
+        description="Settings to vary: an option of the policy or a key of the config, with `LOW:HIGH`, a list of "
+        "choices, or `auto` for the range of its model; empty: every option of the policy that has a range.",
     )
-    objective: str = Field("reward", min_length=1, description="Key figure to make as good as can be.")
+    objective: str = Field("reward", min_length=1, description="Key figure to optimise.")
     constraints: tuple[str, ...] = Field(
         ("self_sufficiency >= 0.99", "attendance >= 0.85"),
-        description="Bounds on key figures, as `FIGURE >= NUMBER` or `FIGURE <= NUMBER`; a trial that keeps them is "
-        "better than any that does not.",
+        description="Bounds on key figures, as `FIGURE >= NUMBER` or `FIGURE <= NUMBER`; a trial that meets them "
+        "beats any that does not.",
     )
-    trials: int = Field(200, ge=1, le=1_000_000, description="Trials, the first with the settings as they are.")
+    trials: int = Field(
+        200, ge=1, le=1_000_000, description="Number of trials; the first uses the settings as they are."
+    )
     max_seconds: float | None = Field(
         None, gt=0, description="Wall time after which no new trials start, seconds; None: no limit."
     )
     batch: int = Field(
-        2, ge=1, le=4096, description="Trials proposed together; the search depends on it, but not on the workers."
+        2,
+        ge=1,
+        le=4096,
+        description="Number of trials proposed together; the search depends on this, but not on the number of workers.",
     )
     sampler: TuningSampler = Field(
-        "local", description="Who proposes: local, steps from the best so far; tpe, Optuna's model; random, anywhere."
+        "local",
+        description="How to propose trials: local, by steps from the best so far; tpe, by Optuna's model; random, "
+        "anywhere.",
     )
     seeds: int = Field(24, ge=1, le=100_000, description="Towns of a trial, each with its own seed; the same for all.")
     first_seed: int = Field(

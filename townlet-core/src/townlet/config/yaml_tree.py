@@ -120,7 +120,7 @@ def parse_scalar(text: str, *, label: str) -> Data:
     """The value of an override: any YAML value on one line, ``stub``, ``3``, ``[a, b]``, ``{k: v}``.
 
     Raises:
-        ConfigError: it is no YAML value.
+        ConfigError: it is not a YAML value.
     """
     root = _compose(text, label, "value")
     if root is None:
@@ -209,7 +209,7 @@ class _Walk:
                 continue
             key = key_node.value
             if key in written:
-                self.fault((*path, key), f"the key is there twice, first on line {written[key]}", key_node)
+                self.fault((*path, key), f"the key appears twice, first on line {written[key]}", key_node)
                 continue
             written[key] = _line(key_node)
             self.places.setdefault((*path, key), Place(self.label, _line(key_node)))

@@ -1,4 +1,4 @@
-"""A manifest put together from shards that are whole, by who recorded them or by who has them back."""
+"""A manifest put together from shards that are whole, by the recorder or by a recovery."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Criterion:
 
     def __post_init__(self) -> None:
         if self.minimum is None and self.maximum is None and self.top is None:
-            raise UsageError("say what to keep: a minimum, a maximum or a top share")
+            raise UsageError("give a minimum, a maximum or a top share to keep")
         if self.top is not None and not 0.0 < self.top <= 1.0:
             raise UsageError(f"the top share must be above 0 and at most 1, found {self.top}")
 

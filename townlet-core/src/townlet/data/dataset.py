@@ -149,7 +149,7 @@ def open_dataset(path: str | Path, *, verify: bool = True, spec: ObservationSpec
     dataset = Dataset(folder, manifest, digest, verify=verify)
     if spec is not None and (difference := spec.first_difference(dataset.spec)):
         raise DatasetError(
-            f"the dataset was recorded with other observations: {difference}",
+            f"the dataset was recorded with different observations: {difference}",
             where=str(folder),
             details=("'here' is this town, 'there' the dataset; record it again with this town's config",),
         )

@@ -72,7 +72,7 @@ def demonstrations(
     manifest, where = dataset.manifest, str(dataset.path)
     if manifest.is_stub:
         raise DatasetError(
-            "this is a recording of the stub, which only waits: it demonstrates nothing",
+            "this is a recording of the stub, which only waits and demonstrates nothing",
             where=where,
             details=(
                 f"the backend {manifest.policy.get('requested')!r} could not run when it was recorded: "
@@ -81,7 +81,7 @@ def demonstrations(
             ),
         )
     if spec is not None and (difference := spec.first_difference(dataset.spec)):
-        raise DatasetError(f"the demonstrations show other observations: {difference}", where=where)
+        raise DatasetError(f"the demonstrations have different observations: {difference}", where=where)
     if not manifest.transitions:
         raise DatasetError("these demonstrations are empty: nobody lived in them", where=where)
     return DatasetDemonstrations(dataset, validation, seed, memory_bytes)
@@ -136,7 +136,7 @@ class DatasetDemonstrations:
         return self._counts[part].copy()
 
     def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
-        """One pass over ``part``. Shuffled by ``seed``, in stored order without; the last batch may be short."""
+        """One pass over ``part``. Shuffled by ``seed``; None keeps the stored order. The last batch may be short."""
         if batch_size < 1:
             raise UsageError(f"batch_size must be at least 1, found {batch_size}")
         rng = None if seed is None else np.random.default_rng(seed)

@@ -35,7 +35,7 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.json"
 SCHEMA_VERSION = 2
-_NAMES_ALONE = "version 1 knew the names of what is observed and not their meaning: record it again"
+_NAMES_ALONE = "version 1 held the names of what is observed, but not their meaning; record it again"
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -82,7 +82,7 @@ class SegmentEntry(_Model):
 
     first_tick: Count = Field(description="Tick of the town at which it begins.")
     ticks: Count = Field(description="Its length.")
-    seeds: tuple[int, ...] = Field(description="One per world; empty where rows are no worlds.")
+    seeds: tuple[int, ...] = Field(description="One per world; empty if rows are not worlds.")
 
 
 class RecordingTiming(_Model):
@@ -158,11 +158,11 @@ class DatasetManifest(_Model):
 
     @property
     def is_stub(self) -> bool:
-        """Whether the stub acted, alone or in a mixture: who waits for want of a mind demonstrates nothing."""
+        """Whether the stub acted, alone or in a mixture: a mind that only waits demonstrates nothing."""
         return _has_stub(self.policy)
 
     def spec(self) -> ObservationSpec:
-        """The observation spec. Raises ContractError if it is none."""
+        """The observation spec. Raises ContractError if it is not a spec."""
         return ObservationSpec.from_json(self.observation)
 
     def encoded(self) -> tuple[bytes, str]:
@@ -202,7 +202,7 @@ def read_manifest(folder: Path) -> tuple[DatasetManifest, str]:
             "this recording was never finished", where=str(folder), details=(f"townlet dataset recover {folder}",)
         )
     if not (folder / MANIFEST_NAME).exists():
-        raise DatasetError(f"this folder is no dataset: it has no {MANIFEST_NAME}", where=str(folder))
+        raise DatasetError(f"this folder is not a dataset: it has no {MANIFEST_NAME}", where=str(folder))
     document = read_json_document(member_path(folder, MANIFEST_NAME, error=DatasetError), error=DatasetError)
     digest = document.pop("digest", None)
     where = str(folder / MANIFEST_NAME)
@@ -234,10 +234,9 @@ def unfinished(target: Path) -> Sequence[str]:
     if not target.parent.is_dir():
         return ()
     return [
-        f"a recording on its way here is still running: {partial.path}"
+        f"a recording to this folder is still running: {partial.path}"
         if partial.alive
-        else f"a recording on its way here was never finished; have its whole shards back:  "
-        f"townlet dataset recover {target}"
+        else f"an unfinished recording is here; recover its complete shards:  townlet dataset recover {target}"
         for partial in find_partials(target.parent, target.name)
     ]
 
@@ -257,15 +256,15 @@ def _refuse_contradictions(manifest: DatasetManifest, fingerprint: str, where: s
     if len({shard.name for shard in manifest.shards}) != len(manifest.shards):
         problems.append("a shard is listed twice")
     if fingerprint != manifest.observation_fingerprint:
-        problems.append("its fingerprint is not that of its observation spec")
+        problems.append("its fingerprint does not match its observation spec")
     if canonical_digest(manifest.config) != manifest.config_digest:
-        problems.append("its config digest is not that of its config")
+        problems.append("its config digest does not match its config")
     if manifest.rows % manifest.agents:
         problems.append("its rows are not worlds times agents")
     if len(manifest.players) not in (0, 1, manifest.worlds) or any(
         len(players) != manifest.agents for players in manifest.players
     ):
-        problems.append("its players are not one per slot of each world")
+        problems.append("its players do not name one mind for each slot of each world")
     if any(len(segment.seeds) not in (0, manifest.worlds) for segment in manifest.segments):
         problems.append("its seeds are not one per world")
     if problems:

@@ -19,7 +19,7 @@ from townlet.storage.atomic import LOCK_NAME
 
 __all__ = ["Recoverable", "recover", "recoverable"]
 
-INTERRUPTION = "its recorder was killed; the shards that were whole by then were recovered"
+INTERRUPTION = "the recording was killed; the shards that were complete by then were recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Recoverable:
 
     Attributes:
         path: the unfinished folder.
-        ticks: in shards that its shard log lists; 0 where nothing can be had back.
+        ticks: in shards that its shard log lists; 0 if nothing can be recovered.
         size: bytes that it takes.
     """
 
@@ -38,7 +38,7 @@ class Recoverable:
 
 
 def recoverable(folder: Path) -> Recoverable:
-    """Look at an unfinished folder without changing it; of one that is no recording ``ticks`` is 0."""
+    """Look at an unfinished folder without changing it; if it is not a recording, ``ticks`` is 0."""
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     try:
         if (folder / MANIFEST_NAME).is_file():
@@ -91,11 +91,11 @@ def _unfinished(path: Path) -> tuple[Path, Path]:
         if running:
             raise DatasetError("this recording is still running", where=str(running[0].path))
         if path.exists():
-            raise DatasetError("there is nothing unfinished under this name: what is here is whole", where=str(path))
+            raise DatasetError("there is nothing unfinished under this name: what is here is complete", where=str(path))
         raise DatasetError(
             "there is no unfinished recording of this name",
             where=str(path),
-            details=("what killed runs left behind is shown by:  townlet runs clean",),
+            details=("to see what killed runs left behind:  townlet runs clean",),
         )
     if len(mine) > 1:
         raise DatasetError(
@@ -111,7 +111,7 @@ def _manifest(folder: Path, recording: LoggedRecording) -> tuple[DatasetManifest
     spec, origin = recording.subject.spec, recording.subject.origin
     shards: list[tuple[ShardEntry, Totals]] = []
     segments: dict[int, SegmentEntry] = {}
-    rows, problem = 0, "its shard log lists none"
+    rows, problem = 0, "its shard log lists no shard"
     for entry, segment in recording.shards:
         totals = Totals.zero(spec.action_count, len(origin.reward_parts))
         try:
@@ -127,7 +127,7 @@ def _manifest(folder: Path, recording: LoggedRecording) -> tuple[DatasetManifest
         shards.append((entry, totals))
     if not shards:
         raise DatasetError(
-            "not one shard of this recording is whole, so nothing can be had back",
+            "no shard of this recording is complete, so nothing can be recovered",
             where=str(folder),
             details=(problem, "a shard is written every few thousand ticks; remove the rest:  townlet runs clean"),
         )

@@ -1,4 +1,4 @@
-"""What a recording writes down while it is made, so that its whole shards can be had back if it is killed.
+"""What a recording writes down while it is made, so that its complete shards can be recovered if it is killed.
 
 One line of JSON for what it is, one for each shard that has reached the disk. The manifest takes its place at the end.
 """

@@ -33,7 +33,7 @@ class DatasetWriter:
     """Writes one dataset; a context that closes at the end, or leaves nothing behind after an exception.
 
     The name is taken at the beginning: a second writer of the same one is refused at once. Until :meth:`close` the
-    folder has a temporary name beside its final one, and what has reached the disk by then can be had back after a
+    folder has a temporary name beside its final one, and what has reached the disk by then can be recovered after a
     kill: :func:`~townlet.data.recovery.recover`. If the disk fills up, what was
     whole by then is kept under the final name, marked ``complete: false``, and the error says so.
 
@@ -215,7 +215,7 @@ class DatasetWriter:
 
     def _refuse_closed(self) -> None:
         if not self._open:
-            raise DatasetError("this dataset is closed already", where=str(self.path))
+            raise DatasetError("this dataset is already closed", where=str(self.path))
 
     def _write(self, blocks: Sequence[TrajectoryBlock]) -> None:
         totals = Totals.zero(self._spec.action_count, len(self._origin.reward_parts))
@@ -286,7 +286,7 @@ class DatasetWriter:
         return DatasetError(
             f"cannot write the dataset: {reason}",
             where=str(self.path),
-            details=(f"the first {ticks} ticks are whole and kept there, marked as incomplete",),
+            details=(f"the first {ticks} ticks are complete and kept there, marked as incomplete",),
         )
 
     def _shut(self) -> None:

@@ -31,7 +31,9 @@ class EvaluationResult(_Frozen):
     )
     config_id: str = Field(description="Digest of the config of the towns.")
     scenario: str | None = Field(None, description="Name of the scenario, where one was played.")
-    explore: bool = Field(description="Whether actions were drawn from the policy instead of its best guess.")
+    explore: bool = Field(
+        description="Whether actions were sampled from the policy instead of taking the most likely one."
+    )
     seeds: tuple[int, ...] = Field(description="Seeds of the towns.")
     days: float = Field(gt=0, description="Length of each town's life, days.")
     agents: int = Field(ge=1, description="Agent slots a town.")

@@ -49,7 +49,7 @@ def _full() -> Iterator[MapChannel]:
     yield _agents()
     yield _use()
     for kind in FACILITY_KINDS:
-        whose = f"one's own {kind}" if kind in ("bed", "desk") else f"the nearest {kind}"
+        whose = f"the agent's own {kind}" if kind in ("bed", "desk") else f"the nearest {kind}"
         yield MapChannel(
             f"path_{kind}",
             unit="steps",
@@ -65,7 +65,7 @@ def _wall() -> MapChannel:
 
 def _agents() -> MapChannel:
     codes = (Code(0, "nobody"), Code(NEUTRAL, "somebody"), Code(FRIEND, "a friend"), Code(RIVAL, "a rival"))
-    return MapChannel("agents", description="Where others stand; oneself is not drawn.", codes=codes)
+    return MapChannel("agents", description="Where other agents stand; the agent itself is not drawn.", codes=codes)
 
 
 def _use() -> MapChannel:

@@ -20,7 +20,7 @@ DAY = 1000
 """A day's ticks where only places and fixed scales are asked for."""
 
 KIND_PARTS = ("north", "east", "south", "west", "distance", "queue", "usable", "here")
-"""What is known of each facility kind: the nearest object of it; one's own bed, and with a job one's own desk."""
+"""What an agent sees of each facility kind: the nearest object of it, but its own bed and, with a job, its own desk."""
 
 _TIES = {"friend1": "best friend", "friend2": "second friend", "rival1": "worst rival", "rival2": "second rival"}
 TIE_SLOTS = tuple(_TIES)
@@ -42,13 +42,13 @@ def town_features(
         action_space: what minds decide there; goals are features themselves.
     """
     return (
-        *(_share(f"need_{need}", f"How satisfied {need} is; 1 wants nothing.") for need in NEEDS),
+        *(_share(f"need_{need}", f"How satisfied {need} is; 1 is fully satisfied.") for need in NEEDS),
         *_possessions(),
         *_time(day_ticks),
         *_job(day_ticks),
         *(_flag(f"last_{action}", f"The last action was {action!r}.") for action in ACTIONS),
         _flag("last_ok", "The last action had its effect."),
-        _share("activity_left", "Share of the duration of what one is doing that remains."),
+        _share("activity_left", "Share of the current activity that remains."),
         *_queue(),
         _flag("power", "There is power."),
         _flag("water", "There is water."),
@@ -56,10 +56,13 @@ def town_features(
         *(_signed(trait, f"Personality: {trait}.") for trait in PERSONALITY),
         *(feature for slot in TIE_SLOTS for feature in _tie(slot)),
         *(_price(price) for price in PRICES),
-        _share("blocked", "Failed moves in a row, as a share of those after which one tries to slip past."),
+        _share("blocked", "Failed moves in a row, as a share of those after which the agent tries to slip past."),
         _flag("context_reset", "The first tick of a life."),
-        _flag("doing_none", "One is free: in the middle of nothing."),
-        *(_flag(f"doing_{a.name}", f"One is in the middle of {a.name!r} at a {a.facility}.") for a in affordances),
+        _flag("doing_none", "The agent is free: no activity is under way."),
+        *(
+            _flag(f"doing_{a.name}", f"The agent is in the middle of {a.name!r} at a {a.facility}.")
+            for a in affordances
+        ),
         *(_flag(f"goal_{goal}", f"The goal last chosen was {goal!r}.") for goal in GOALS if action_space == "goals"),
     )
 
@@ -92,7 +95,7 @@ def _scaled(name: str, size: float, unit: str, description: str, *, low: float =
 
 def _possessions() -> Iterator[Feature]:
     yield Feature("wallet", unit="coins", transform=Transform("saturating", 50.0), description="Money in the wallet.")
-    yield _share("rent_unpaid", "Days of unpaid rent, as a share of those after which one is evicted.")
+    yield _share("rent_unpaid", "Days of unpaid rent, as a share of those after which the agent is evicted.")
     yield _scaled("groceries", 5, "items", "Groceries carried.")
     yield _scaled("meals", 5, "items", "Meals carried.")
 
@@ -104,25 +107,25 @@ def _time(day_ticks: int) -> Iterator[Feature]:
 
 
 def _job(day_ticks: int) -> Iterator[Feature]:
-    yield _flag("has_job", "One has a job.")
-    yield _flag("in_shift", "One's shift is on.")
-    yield _flag("on_site", "One is at one's place of work.")
+    yield _flag("has_job", "The agent has a job.")
+    yield _flag("in_shift", "The agent's shift is on.")
+    yield _flag("on_site", "The agent is at its place of work.")
     yield _scaled("to_shift_start", day_ticks, "ticks", "Until the next shift; 0 without a job and during a shift.")
     yield _scaled("to_shift_end", day_ticks, "ticks", "Until the shift is over; 0 outside of it.")
-    yield _scaled("lateness", 100, "ticks", "How late one came, or is, for this shift.")
+    yield _scaled("lateness", 100, "ticks", "How late the agent came, or is, for this shift.")
     yield _share("attendance", "Share of the last days' shifts attended.")
-    yield _share("wage", "Wage a tick, as a share of that of the best paid job.")
+    yield _share("wage", "Wage per tick, as a share of that of the best paid job.")
 
 
 def _queue() -> Iterator[Feature]:
-    yield _flag("in_queue", "One stands in a queue.")
-    yield _scaled("queue_place", QUEUE_PLACES, "places", "One's place in it, 1 at its head; 0 out of a queue.")
+    yield _flag("in_queue", "The agent stands in a queue.")
+    yield _scaled("queue_place", QUEUE_PLACES, "places", "The agent's place in it, 1 at its head; 0 out of a queue.")
     yield _scaled("queue_length", QUEUE_PLACES, "agents", "How many stand in that queue.")
-    yield _share("push_cooldown", "What is left of the time after pushing in before one may do it again.")
+    yield _share("push_cooldown", "Share of the time left before the agent may push in again.")
 
 
 def _kind(kind: str) -> Iterator[Feature]:
-    whose = {"bed": "one's own bed", "desk": "one's own desk (without a job: the nearest)"}.get(
+    whose = {"bed": "the agent's own bed", "desk": "the agent's own desk (without a job: the nearest)"}.get(
         kind, f"the nearest {kind}"
     )
     for direction in _DIRECTIONS:
@@ -131,19 +134,19 @@ def _kind(kind: str) -> Iterator[Feature]:
         f"{kind}_distance",
         unit="steps",
         transform=Transform("saturating", 8.0),
-        description=f"Way to {whose}; infinite where there is none or no way.",
+        description=f"Distance to {whose}; infinite if there is none or no way to it.",
     )
-    yield _scaled(f"{kind}_queue", QUEUE_PLACES, "agents", f"Who use {whose} or wait for it.")
+    yield _scaled(f"{kind}_queue", QUEUE_PLACES, "agents", f"How many use {whose} or wait for it.")
     yield _flag(f"{kind}_usable", f"Using {whose} would start something at once.")
-    yield _flag(f"{kind}_here", f"Using from this very tile acts on {whose}.")
+    yield _flag(f"{kind}_here", f"Using from this tile acts on {whose}.")
 
 
 def _tie(slot: str) -> Iterator[Feature]:
     who = _TIES[slot]
     for part in TIE_PARTS[:3]:
-        yield _signed(f"{slot}_{part}", f"One's {part} towards the {who}; 0 without one.")
+        yield _signed(f"{slot}_{part}", f"The agent's {part} towards the {who}; 0 if there is none.")
     for part, way in (("dy", "south"), ("dx", "east")):
-        yield _scaled(f"{slot}_{part}", 16, "tiles", f"How far {way} the {who} is; 0 without one.", low=-1.0)
+        yield _scaled(f"{slot}_{part}", 16, "tiles", f"How far {way} the {who} is; 0 if there is none.", low=-1.0)
 
 
 def _price(price: str) -> Feature:

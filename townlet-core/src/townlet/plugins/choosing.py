@@ -56,7 +56,7 @@ def choose(
 
 
 def installed(name: str) -> BackendRow | None:
-    """The one installed backend that ``name`` stands for in any of its spellings, whatever its state; None without."""
+    """The installed backend that ``name`` stands for in any spelling, whatever its state; None if there is none."""
     try:
         return find(name, scan(), Selection())
     except (BackendError, ConfigError):
@@ -98,7 +98,7 @@ def _nobody(
     lists: Selection,
     where: str | None,
 ) -> BackendError | ConfigError:
-    """The error for a name that nothing installed declares: blocked all the same, misspelt, or not installed."""
+    """The error for a name that nothing installed declares: blocked anyway, misspelt, or not installed."""
     known = known_backends().get(key)
     shown = apply_selection(rows, lists)
     if known is not None:

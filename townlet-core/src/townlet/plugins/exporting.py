@@ -55,7 +55,7 @@ def export_policy(
         raise _cannot_export(name, row, format)
     loaded = load_backend(row)
     if "townlet_export_policy" not in loaded.provides:
-        raise messages.load_failed(row, f"it claims export.{format} but has no townlet_export_policy", (), None)
+        raise messages.load_failed(row, f"it declares export.{format} but has no townlet_export_policy", (), None)
     model = build_options(row.name, options_model(loaded), options, where)
     request = ExportRequest(
         backend=row.name, spec=spec, checkpoint=checkpoint, format=format, target=target, options=model

@@ -1,4 +1,4 @@
-"""Running somebody else's code: nothing but Ctrl-C gets out, and whose fault it was is known afterwards."""
+"""Running somebody else's code: only Ctrl-C gets out, and every other failure is traced to its package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINES, _LONGEST = 3, 300  # of a message that is shown in one line
 
 
 class Fault(StrEnum):
-    """Whose fault a failure was."""
+    """Whose code failed."""
 
     MISSING_REQUIREMENT = "missing requirement"
     BROKEN_REQUIREMENT = "broken requirement"

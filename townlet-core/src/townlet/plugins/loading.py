@@ -34,7 +34,7 @@ class Loaded(NamedTuple):
 
 @functools.cache
 def load_backend(row: BackendRow) -> Loaded:
-    """Import the backend's entry point and register it; done once a process.
+    """Import the backend's entry point and register it; done once per process.
 
     Raises:
         BackendDependencyError: if something that it requires is missing or broken.
@@ -86,7 +86,7 @@ def _import(row: BackendRow, value: str) -> object:
         cause = failure.cause
         if isinstance(cause, ModuleNotFoundError) and cause.name and _is_or_holds(cause.name, module_name):
             raise messages.load_failed(
-                row, f"its module {module_name!r} is not there", (f"entry point: {row.name} = {value}",), None
+                row, f"its module {module_name!r} does not exist", (f"entry point: {row.name} = {value}",), None
             ) from cause
         raise _traced(row, failure, "failed to load") from cause
     for attribute in filter(None, attributes.split(".")):
@@ -166,7 +166,7 @@ def _plugin_error(row: BackendRow, failure: Guarded, phase: str, frame: str) -> 
     if isinstance(cause, SystemExit):
         what, reasons = failure.text, []
     elif isinstance(cause, ModuleNotFoundError) and cause.name and _is_part_of(row, cause.name):
-        what, reasons = f"its own module {cause.name!r} is not there", [failure.text]
+        what, reasons = f"its own module {cause.name!r} does not exist", [failure.text]
     elif isinstance(cause, ModuleNotFoundError) and cause.name:
         what = f"it imports {cause.name!r}, which is not installed and which it does not require"
         reasons = [failure.text]
@@ -188,7 +188,9 @@ def _requirement_error(
     imports = sys.modules.get(package) is not None  # a package whose import fails does not stay there
     if imports and not isinstance(failure.cause, ImportError):
         reasons = [failure.text, *([f"at: {frame}"] if frame else []), f"raised in: {distribution}"]
-        return messages.load_failed(row, "an error while it used what it requires", reasons, None, phase=phase)
+        return messages.load_failed(
+            row, "an error while it used a package that it requires", reasons, None, phase=phase
+        )
     state = "cannot be imported"
     if imports and isinstance(failure.cause, ModuleNotFoundError):
         state = f"lacks the module {failure.cause.name!r}"

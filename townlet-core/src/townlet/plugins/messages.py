@@ -79,7 +79,7 @@ def blocked(row_name: str, block: Blocked, rows: Iterable[BackendRow], where: st
         way_out = f"add it to {block.source}"
     else:
         summary = f"policy backend {row_name!r} is blocked by {block.source}"
-        way_out = f"take it off {block.source}"
+        way_out = f"remove it from {block.source}"
     return BackendBlockedError(
         summary,
         where=where,

@@ -64,7 +64,7 @@ class _Observer:
 
 
 class Observers:
-    """The observers of this process. A run never dies of one; ``Observers()`` is none at all.
+    """The observers of this process. None of them can stop a run; ``Observers()`` has no observer.
 
     Attributes:
         failures: what went wrong so far, one entry for each plugin and phase; print them at the end.
@@ -145,7 +145,7 @@ def _allowed() -> list[Declaration]:
     for name in sorted(disabled - known - {"*"}):
         miss = nearest(name, known)
         raise ConfigError(
-            f"{DISABLE_PLUGINS} names a plugin that nobody knows: {name!r}",
+            f"{DISABLE_PLUGINS} names an unknown plugin: {name!r}",
             details=[f"did you mean {miss!r}?"] if miss else [f"plugins: {', '.join(sorted(known)) or 'none'}"],
         )
     return [

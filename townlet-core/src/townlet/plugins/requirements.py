@@ -86,5 +86,5 @@ def _check_with_packaging(text: str) -> Requirement:
     try:
         fits = found is not None and parsed.specifier.contains(Version(found), prereleases=True)
     except ValueError:
-        return Requirement(text, parsed.name, found, False, f"{parsed.name} has a version that is none: {found!r}")
+        return Requirement(text, parsed.name, found, False, f"{parsed.name} has an invalid version: {found!r}")
     return Requirement(text, parsed.name, found, fits)

@@ -230,6 +230,6 @@ def _create(loaded: Loaded, hook: str, request: PolicyRequest | LearnerRequest) 
 def _check(row: BackendRow, what: str, faults: list[str]) -> None:
     if faults:
         raise BackendContractError(
-            f"policy backend {row.name!r} does not keep the contract: its {what} does not fit",
+            f"policy backend {row.name!r} does not follow the contract: its {what} does not fit",
             details=(*faults, messages.backend_line(row), messages.doctor_line(row)),
         )

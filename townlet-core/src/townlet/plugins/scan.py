@@ -23,7 +23,7 @@ ALLOW_LOCAL = "TOWNLET_ALLOW_LOCAL_BACKENDS"
 
 
 class Scan(NamedTuple):
-    """The table, and what else was noticed on the way.
+    """The table, and what else was noticed.
 
     Attributes:
         rows: one for each backend of each distribution, by name.
@@ -35,7 +35,7 @@ class Scan(NamedTuple):
 
 
 def scan() -> tuple[BackendRow, ...]:
-    """All backends that are installed, by name, from metadata alone; read once a process (see :func:`refresh`)."""
+    """All backends that are installed, by name, from metadata alone; read once per process (see :func:`refresh`)."""
     return scan_all().rows
 
 

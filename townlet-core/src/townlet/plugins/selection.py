@@ -89,9 +89,7 @@ class Selection:
         for entry, source in entries:
             if _spelling(entry) not in known:
                 kind = UsageError if source == DISABLE_FLAG else ConfigError
-                raise kind(
-                    f"{source} names a policy backend that nobody knows: {entry!r}", details=_hints(entry, known)
-                )
+                raise kind(f"{source} names an unknown policy backend: {entry!r}", details=_hints(entry, known))
 
     def settings(self) -> dict[str, str]:
         """The lists in force, for a report: source to entries."""

@@ -13,7 +13,7 @@ __all__ = ["learner_faults", "policy_faults", "slow_faults"]
 
 
 def policy_faults(policy: object) -> list[str]:
-    """In what the object falls short of PolicyBackendProtocol; empty if in nothing."""
+    """How the object differs from PolicyBackendProtocol; empty if it conforms."""
     return _faults(policy, PolicyBackendProtocol)
 
 
@@ -23,7 +23,7 @@ def slow_faults(mind: object) -> list[str]:
 
 
 def learner_faults(learner: object) -> list[str]:
-    """In what the object falls short of LearnerProtocol, its ``policy`` included; empty if in nothing."""
+    """How the object and its ``policy`` differ from LearnerProtocol; empty if they conform."""
     faults = _faults(learner, LearnerProtocol)
     try:
         policy = learner.policy  # type: ignore[attr-defined]

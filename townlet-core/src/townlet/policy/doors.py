@@ -75,7 +75,7 @@ def open_doors(module: str, doors: Mapping[str, Door], available: Callable[[], b
             return getattr(importlib.import_module(owner), attribute)
         except ModuleNotFoundError as error:
             if error.name is None or not owner.startswith(error.name):
-                raise  # something else is missing inside the backend: that is no absence, and must be seen
+                raise  # something else is missing inside the backend: that is a fault, and must be seen
             return placeholders[name]
 
     return look_up

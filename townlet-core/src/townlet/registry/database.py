@@ -36,7 +36,9 @@ class Database:
             raise RegistryError(
                 "there is no registry here",
                 where=str(path),
-                details=("nothing was kept here yet; of a registry elsewhere, give the folder:  --runs DIR",),
+                details=(
+                    "nothing has been recorded here yet; if the registry is elsewhere, give its folder:  --runs DIR",
+                ),
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,12 +78,12 @@ class Database:
                 raise RegistryError(
                     f"the registry has schema version {version}; this Townlet knows {SCHEMA_VERSION}",
                     where=str(self.path),
-                    details=("it was written by a newer Townlet: update this one, or use another folder",),
+                    details=("a newer Townlet wrote it: upgrade this one, or use another folder",),
                 )
             if version == 0 and self.rows(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             ):
-                raise RegistryError("this SQLite file is no registry", where=str(self.path))
+                raise RegistryError("this SQLite file is not a registry", where=str(self.path))
             for script in MIGRATIONS[version:]:
                 for statement in script.split(";"):
                     if statement.strip():

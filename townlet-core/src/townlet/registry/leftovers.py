@@ -19,7 +19,7 @@ from townlet.storage import PartialInfo, find_partials, holder_of
 __all__ = ["Leftover", "find_leftovers", "remove_leftovers"]
 
 _SETTLED = 3600.0
-"""Seconds after which a small file under a temporary name is nobody's; it has no lock to tell."""
+"""Seconds after which a small file under a temporary name is a leftover; it has no lock to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Leftover:
     Attributes:
         path: the unfinished folder or the file.
         target: the name that it was to get.
-        ticks: of a recording, how many could be had back; 0: there is nothing in it to be had.
+        ticks: of a recording, how many could be recovered; 0 if there are none.
         size: bytes.
     """
 

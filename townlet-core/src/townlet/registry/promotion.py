@@ -107,23 +107,23 @@ class PromotionManager:
             checkpoint: its folder; its digests are verified.
             reason: in words.
             by: whose decision it is; the person at the keyboard by default.
-            force: promote it though it is no candidate; the decision says so, and needs a reason.
+            force: promote it although it is not a candidate; the decision says so, and needs a reason.
 
         Raises:
-            RegistryError: it is no candidate, or is the release already, or is forced without a reason.
+            RegistryError: it is not a candidate, or is the release already, or is forced without a reason.
         """
         if force and not reason.strip():
             raise RegistryError(
-                "a checkpoint is forced past the gate only for a reason",
+                "forcing a checkpoint past the gate needs a reason",
                 where=str(checkpoint),
-                details=("say why; it is kept with the decision:  --force --reason TEXT",),
+                details=("give it, to be recorded with the decision:  --force --reason TEXT",),
             )
         opened = read_checkpoint(checkpoint)
         with self._registry.database.writing():
             self._registry.insert_checkpoint(opened)
             status = self.status(opened.digest)
             if status.released:
-                raise RegistryError("this checkpoint is the release already", where=str(opened.path))
+                raise RegistryError("this checkpoint is already the release", where=str(opened.path))
             if not status.candidate and not force:
                 raise _no_candidate(status, opened.path)
             note = reason if status.candidate else f"forced: {reason}"
@@ -181,7 +181,7 @@ class PromotionManager:
         decision = self.release()
         if decision is None:
             raise RegistryError(
-                "no checkpoint was promoted yet, so there is no release",
+                "no checkpoint has been promoted yet, so there is no release",
                 where=str(self._registry.folder),
                 details=("evaluate a checkpoint, then: townlet promote CHECKPOINT",),
             )
@@ -192,7 +192,7 @@ class PromotionManager:
         opened = read_checkpoint(path)
         if opened.digest != digest:
             raise CheckpointError(
-                "another checkpoint lies where the release was",
+                "the checkpoint of the release has changed",
                 where=str(path),
                 details=(f"released {digest[:12]}, found {opened.digest[:12]}",),
             )
@@ -246,17 +246,17 @@ class PromotionManager:
 
 
 def _no_candidate(status: PromotionStatus, path: Path) -> RegistryError:
-    forced = f'promote it all the same:  townlet promote {path} --force --reason "WHY"'
+    forced = f'promote it anyway:  townlet promote {path} --force --reason "WHY"'
     if status.objections:
         return RegistryError(
-            "this is no candidate: its own training objected",
+            "this is not a candidate: its training raised objections",
             where=str(path),
             details=(*status.objections, forced),
         )
     return RegistryError(
-        f"this is no candidate: {status.passes} of {status.required} evaluations passed in a row",
+        f"this is not a candidate: {status.passes} of {status.required} evaluations passed in a row",
         where=str(path),
-        details=(f"hold it against its teacher on further towns:  townlet promote {path} --evaluate", forced),
+        details=(f"compare it with its teacher on further towns:  townlet promote {path} --evaluate", forced),
     )
 
 

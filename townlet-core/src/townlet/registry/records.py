@@ -66,7 +66,7 @@ class DatasetRecord(_Record):
 class CheckpointRecord(_Record):
     """One checkpoint; ``digest`` is that of its manifest, ``parent`` of the one that it was trained from.
 
-    ``objections`` are those of the gates of its own training: while there are any it is no candidate.
+    ``objections`` are those of the gates of its own training: while there are any, it is not a candidate.
     """
 
     digest: str

@@ -291,7 +291,7 @@ def json_text(value: Mapping[str, Any]) -> str:
     try:
         return json.dumps(_finite(value), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as problem:
-        raise RegistryError(f"this cannot be kept in the registry: {problem}") from problem
+        raise RegistryError(f"the registry cannot store this: {problem}") from problem
 
 
 def _finite(value: Any) -> Any:

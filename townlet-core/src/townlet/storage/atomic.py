@@ -138,7 +138,7 @@ def refuse_existing(target: Path, *, error: type[TownletError]) -> None:
     """
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise error(
-            "there is something of this name already; nothing is overwritten",
+            "this name is already taken, and nothing is overwritten",
             where=str(target),
             details=("choose another name, or remove it first",),
         )
@@ -160,7 +160,7 @@ class PartialFolder:
         self.target = target.absolute()
         self._error = error
         if target.name in ("", ".."):
-            raise error("this is no name for a new folder", where=str(target))
+            raise error("this is not a name for a new folder", where=str(target))
         refuse_existing(self.target, error=error)
         try:
             self.target.parent.mkdir(parents=True, exist_ok=True)

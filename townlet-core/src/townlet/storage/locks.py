@@ -121,7 +121,7 @@ def _opened_locked(path: Path) -> IO[bytes] | None:
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 return file
-        file.close()  # its last holder removed it between our opening and our locking: that lock is nobody's
+        file.close()  # its last holder removed it between our opening and our locking: that lock is held by no one
 
 
 def _read(path: Path) -> Holder:

@@ -160,7 +160,7 @@ def _parse_header(header: Any, base: int, size: int) -> tuple[dict[str, TensorIn
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"][0]):
         dtype, shape = _DTYPES[entry["dtype"]], tuple(entry["shape"])
         if not all(type(n) is int and n >= 0 for n in (*shape, *entry["data_offsets"])):
-            raise ValueError(f"{name!r} has a shape or offset that is no whole number >= 0")
+            raise ValueError(f"{name!r} has a shape or offset that is not a whole number >= 0")
         start, stop = entry["data_offsets"]
         if start != position or stop - start != math.prod(shape) * dtype.itemsize:
             raise ValueError(f"{name!r} has offsets that do not fit its shape or leave a gap")

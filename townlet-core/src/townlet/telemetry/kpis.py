@@ -90,7 +90,7 @@ def kpis_of(sums: Sums, day_ticks: int) -> dict[str, NDArray[np.float64]]:
 
 
 def uncounted(sums: Sums) -> frozenset[str]:
-    """The key figures that are shares or means of nothing: their 0 is no measurement, and is shown as unknown.
+    """The key figures that are shares or means of nothing: their 0 was not measured, and is shown as unknown.
 
     Before the first shift has ended nobody has missed one.
 

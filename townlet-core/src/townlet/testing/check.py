@@ -28,7 +28,7 @@ class CheckFailure(AssertionError):  # noqa: N818 - what a check found, not what
     """The backend does not do what the check asks; the text says what was expected and what was found."""
 
 
-class CheckSkip(Exception):  # noqa: N818 - says that a check does not apply, which is no error
+class CheckSkip(Exception):  # noqa: N818 - says that a check does not apply, which is not an error
     """The check has nothing to look at here, and says why. Skips are counted and bounded by the floor."""
 
 

@@ -1,6 +1,6 @@
 """Observations to ask a backend with: made up for any spec, seeded, with everything the contract allows.
 
-They are not of a real town: features are numbers in [-1, 1], masks and flags are drawn. A backend has to keep
+They are not of a real town: features are numbers in [-1, 1], masks and flags are drawn. A backend has to follow
 the contract on anything of the right shape. Checks that need a real town use ``townlet.envs``.
 """
 

@@ -18,7 +18,7 @@ __all__ = ["pytest_addoption", "pytest_configure", "pytest_generate_tests"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options of the kit."""
     group = parser.getgroup("townlet", "conformance of a Townlet policy backend")
-    group.addoption("--townlet-backend", default=None, metavar="NAME", help="hold this backend against the contract")
+    group.addoption("--townlet-backend", default=None, metavar="NAME", help="check this backend against the contract")
     group.addoption(
         "--townlet-expected-failures",
         default=None,

@@ -20,7 +20,7 @@ _THINGS = ("money", "groceries", "meals")
 class Scene:
     """One hamlet of four (alice, bob, carol and dave) in which nothing happens but what a test says.
 
-    Nothing comes from outside; observations are what ``config`` says, those of the default config without.
+    Nothing comes from outside; observations are those of ``config``, or of the default config if it is None.
 
     Attributes:
         engine: the town.
@@ -36,7 +36,7 @@ class Scene:
     def row(self, who: str) -> int:
         """The row of a person. Raises UsageError for a name that nobody has."""
         if who not in self.names:
-            raise UsageError(f"nobody is called {who!r}", details=(f"there are {', '.join(self.names)}",))
+            raise UsageError(f"nobody is called {who!r}", details=(f"known: {', '.join(self.names)}",))
         return self.names.index(who)
 
     def put(self, who: str, at: str) -> Scene:
@@ -45,7 +45,7 @@ class Scene:
         For ``"bed"`` and ``"desk"`` any will do, not only one's own. Raises UsageError if there is none.
         """
         if at not in FACILITY_KINDS:
-            raise UsageError(f"there is no facility {at!r}", details=(f"there are {', '.join(FACILITY_KINDS)}",))
+            raise UsageError(f"there is no facility {at!r}", details=(f"choose from {', '.join(FACILITY_KINDS)}",))
         state, town = self.engine.state, self.engine.tables.map
         kinds = np.append(town.object_kind, -1)[town.use_object]
         free = (kinds == FACILITY_KINDS.index(at)) & town.walkable & (state.occupancy[0] < 0)
@@ -63,7 +63,7 @@ class Scene:
         for name, value in needs.items():
             if name not in _NEEDS or not 0 <= value <= 1:
                 raise UsageError(
-                    f"{name} = {value} is no need between 0 and 1", details=(f"needs: {', '.join(_NEEDS)}",)
+                    f"{name} = {value} is not a need between 0 and 1", details=(f"needs: {', '.join(_NEEDS)}",)
                 )
             getattr(self.engine.state.agents, name)[0, self.row(who)] = value
         return self

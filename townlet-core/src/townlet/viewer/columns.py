@@ -32,7 +32,7 @@ def pack(columns: Mapping[str, NDArray[Any]], about: Mapping[str, object] | None
     described, bodies = [], []
     for name, values in columns.items():
         if values.dtype.name not in _DTYPES:
-            raise TypeError(f"a column of {values.dtype} cannot be packed: {name}; there are {', '.join(_DTYPES)}")
+            raise TypeError(f"a column of {values.dtype} cannot be packed: {name}; choose from {', '.join(_DTYPES)}")
         if values.ndim != 2:
             raise ValueError(f"a column has the axes [T, n], found {list(values.shape)}: {name}")
         described.append([name, values.dtype.name, values.shape[1], values.shape[0]])

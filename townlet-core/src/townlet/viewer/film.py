@@ -71,7 +71,7 @@ def film_of(
         progress: told ticks done and ticks in all.
 
     Raises:
-        DatasetError: if it does not begin at tick 0, is no recording of towns, or another version of the town
+        DatasetError: if it does not begin at tick 0, is not a recording of towns, or another version of the town
             recorded it, so that living it again leads elsewhere.
         UsageError: for a town or ticks that were not recorded.
         TownletError: where ``ask`` cannot be asked.

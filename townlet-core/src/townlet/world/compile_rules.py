@@ -117,6 +117,6 @@ def _targets(event: ScheduledEvent, objects: Sequence[str], agents: int, where: 
         return [(pair[0], pair[1])]
     if event.event == "departure" and target is not None:
         if not target.isdigit() or int(target) >= agents:
-            raise ConfigError(f"{target!r} is no agent", where=where, details=[f"a number of 0 .. {agents - 1}"])
+            raise ConfigError(f"{target!r} is not an agent", where=where, details=[f"a number of 0 .. {agents - 1}"])
         return [(int(target), -1)]
     return [(-1, -1)]

@@ -105,7 +105,7 @@ def load_map(name_or_path: str, text: str | None = None) -> MapSource:
         text: what the file held when the config was read; it is not opened again.
 
     Raises:
-        MapError: with file, line, row and column, if it cannot be read or is no map to live on.
+        MapError: with file, line, row and column, if it cannot be read or people cannot live on it.
     """
     if name_or_path in SHIPPED_MAPS:
         text = (files("townlet.world") / "data" / "maps" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
@@ -171,7 +171,7 @@ def _check_legend(source: MapSource, written: Source) -> None:
         if meaning not in known:
             near = nearest(meaning, known)
             raise MapError(
-                f"the legend says that {glyph!r} is {meaning!r}, which is nothing Townlet knows",
+                f"the legend says that {glyph!r} is {meaning!r}, which Townlet does not know",
                 where=where,
                 details=[*([f"did you mean {near!r}?"] if near else []), f"known: {', '.join(known)}"],
             )

@@ -23,12 +23,12 @@ __all__ = [
 ACTIONS: Final = ("wait", "north", "east", "south", "west", "use", "chat", "yield")
 WAIT, NORTH, EAST, SOUTH, WEST, USE, CHAT, YIELD = range(8)
 ACTION_MEANINGS: Final = {
-    "wait": "do nothing, or go on with what is under way",
+    "wait": "do nothing, or continue what is under way",
     "north": "take a step north",
     "east": "take a step east",
     "south": "take a step south",
     "west": "take a step west",
-    "use": "use the facility under or beside oneself: start, join its queue, or push in there",
+    "use": "use the facility here or beside you: start, join its queue, or push in",
     "chat": "talk to the nearest person in reach",
     "yield": "let the next in the queue go first",
 }
@@ -46,10 +46,10 @@ SELLING_KINDS: Final = (TILL, COUNTER)
 GOALS: Final = ("stay", *FACILITY_KINDS, "talk")
 STAY, FIRST_KIND, TALK = 0, 1, len(GOALS) - 1
 GOAL_MEANINGS: Final = {
-    "stay": "stay, or go on with what is under way",
+    "stay": "stay, or continue what is under way",
     **{kind: f"go to the nearest {kind} and use it" for kind in FACILITY_KINDS},
-    "bed": "go to one's own bed and use it",
-    "desk": "go to one's own desk (without a job: the nearest) and use it",
+    "bed": "go to your own bed and use it",
+    "desk": "go to your own desk (without a job: the nearest) and use it",
     "talk": "talk to the nearest person in reach",
 }
 

@@ -29,7 +29,7 @@ def load_model(path: Path, spec: ObservationSpec, threads: int) -> Model:
     """Read ``path``.
 
     Raises:
-        CheckpointError: if it cannot be read, keeps weights in other files, is no exported policy, or was made for
+        CheckpointError: if it cannot be read, keeps weights in other files, is not an exported policy, or was made for
             another spec.
     """
     try:

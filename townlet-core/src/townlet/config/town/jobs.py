@@ -34,12 +34,16 @@ class JobsConfig(Section):
         description="Shifts of a day; none may overlap another.",
     )
     wage: float = Field(0.1, gt=0, le=1000, description="Coins a tick of work.")
-    late_grace: int = Field(15, ge=0, le=1000, description="Ticks after the start at which one is still on time.")
-    late_fee: float = Field(1.0, ge=0, le=1000, description="Coins taken for coming late, at most what one has.")
-    abandoned_after: int = Field(
-        100, ge=1, le=10_000, description="Ticks without its holder after which somebody jobless may take a post."
+    late_grace: int = Field(
+        15, ge=0, le=1000, description="Ticks after the start during which an agent is still on time."
     )
-    attended_share: float = Field(0.5, gt=0, le=1, description="Share of a shift to work for it to count as attended.")
+    late_fee: float = Field(1.0, ge=0, le=1000, description="Coins taken for coming late, at most what the agent has.")
+    abandoned_after: int = Field(
+        100, ge=1, le=10_000, description="Ticks without its holder after which an agent without a job may take a post."
+    )
+    attended_share: float = Field(
+        0.5, gt=0, le=1, description="Share of a shift that must be worked for it to count as attended."
+    )
     attendance_memory: float = Field(
         0.7, ge=0, lt=1, description="Weight of the past in the moving average of attendance, per shift."
     )

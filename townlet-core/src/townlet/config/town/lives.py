@@ -10,7 +10,7 @@ __all__ = ["LivesConfig"]
 
 
 class LivesConfig(Section):
-    """Bounds on exits hold for each world. While power or water is out, nobody's life ends."""
+    """Bounds on exits hold for each world. While power or water is out, no life ends."""
 
     collapse_ticks: int = Field(30, ge=1, le=10_000, description="Ticks with hunger at 0 that end a life.")
     neglect_ticks: int = Field(

@@ -19,14 +19,16 @@ class NeedsConfig(Section):
     or two, and leaves 200-300 ticks for ways, queues and company.
     """
 
-    hunger_decay: float = Field(0.0020, ge=0, le=0.1, description="Fall of hunger a tick.")
-    energy_decay: float = Field(0.0009, ge=0, le=0.1, description="Fall of energy a tick while awake.")
-    hygiene_decay: float = Field(0.0010, ge=0, le=0.1, description="Fall of hygiene a tick.")
+    hunger_decay: float = Field(0.0020, ge=0, le=0.1, description="Fall of hunger per tick.")
+    energy_decay: float = Field(0.0009, ge=0, le=0.1, description="Fall of energy per tick while awake.")
+    hygiene_decay: float = Field(0.0010, ge=0, le=0.1, description="Fall of hygiene per tick.")
     company_effect: float = Field(
         0.25,
         ge=0,
         le=0.9,
         description="Share by which good company at work slows the fall of energy, and bad company speeds it up.",
     )
-    faint_ticks: int = Field(20, ge=1, le=1000, description="Ticks one lies where energy ran out.")
+    faint_ticks: int = Field(
+        20, ge=1, le=1000, description="Ticks that an agent lies fainted when its energy runs out."
+    )
     faint_energy: float = Field(0.05, gt=0, le=1, description="Energy after fainting.")

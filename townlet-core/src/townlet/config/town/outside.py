@@ -19,7 +19,7 @@ class ScheduledEvent(Section):
     event: Literal["blackout", "water_outage", "price_spike", "closure", "meeting", "departure"] = Field(
         description="What happens."
     )
-    ticks: int = Field(1, ge=1, le=100_000, description="Ticks it lasts; without meaning for a departure.")
+    ticks: int = Field(1, ge=1, le=100_000, description="Ticks it lasts; ignored for a departure.")
     target: str | None = Field(
         None,
         description="price_spike: `groceries` or `meal`; closure: a facility kind or an object such as `shower 2`; "
@@ -44,18 +44,20 @@ class ScheduledEvent(Section):
 class OutsideConfig(Section):
     """Rates are expected events a day and world; each has a length, and each target a time of peace after it."""
 
-    enabled: bool = Field(True, description="Whether any of them happen; off in the first phase of training.")
-    price_spikes: float = Field(0.15, ge=0, le=20, description="Price spikes a day.")
-    blackouts: float = Field(0.15, ge=0, le=20, description="Blackouts a day.")
-    water_outages: float = Field(0.15, ge=0, le=20, description="Water outages a day.")
-    closures: float = Field(0.30, ge=0, le=20, description="Closings of one facility a day.")
-    meetings: float = Field(0.30, ge=0, le=20, description="Arranged meetings of two rivals a day.")
+    enabled: bool = Field(True, description="Whether random events happen at all.")
+    price_spikes: float = Field(0.15, ge=0, le=20, description="Price spikes per day.")
+    blackouts: float = Field(0.15, ge=0, le=20, description="Blackouts per day.")
+    water_outages: float = Field(0.15, ge=0, le=20, description="Water outages per day.")
+    closures: float = Field(0.30, ge=0, le=20, description="Closings of one facility per day.")
+    meetings: float = Field(0.30, ge=0, le=20, description="Arranged meetings of two rivals per day.")
     spike_factor: float = Field(1.5, ge=1, le=10, description="Factor on a price during a spike.")
     spike_ticks: int = Field(300, ge=1, le=100_000, description="Ticks of a price spike.")
     outage_ticks: int = Field(60, ge=1, le=10_000, description="Ticks of a blackout or water outage.")
     closure_ticks: int = Field(100, ge=1, le=10_000, description="Ticks of a closing.")
-    meeting_ticks: int = Field(150, ge=1, le=10_000, description="Ticks for which an invitation stands.")
-    cooldown: int = Field(700, ge=0, le=1_000_000, description="Ticks of peace for a target after its event's end.")
+    meeting_ticks: int = Field(150, ge=1, le=10_000, description="Ticks for which an invitation is valid.")
+    cooldown: int = Field(
+        700, ge=0, le=1_000_000, description="Ticks after the end of an event during which its target is left in peace."
+    )
     schedule: tuple[ScheduledEvent, ...] = Field(
-        (), max_length=200, description="Events on a timetable, beside those of chance."
+        (), max_length=200, description="Events at fixed times, in addition to random ones."
     )

@@ -45,11 +45,11 @@ class TownConfig(Section):
     )
     actions: ActionSpace = Field(
         "primitive",
-        description="What a mind decides: primitive, a step or a deed in every tick; goals, which kind of facility to "
-        "go to and use (or to stay, or to talk), pursued by core until it is done, impossible, or asked again.",
+        description="What a mind decides: primitive, a step or an act in every tick; goals, which kind of facility to "
+        "go to and use (or to stay, or to talk), which core pursues until it is done, impossible, or up for review.",
     )
     ask_every: int = Field(
-        20, ge=1, le=1000, description="Ticks after which a goal is asked for anew; only with actions: goals."
+        20, ge=1, le=1000, description="Ticks after which a mind is asked for a goal again; only with actions: goals."
     )
     generator: GeneratorConfig = Field(default_factory=GeneratorConfig, description="Used by `map: generated`.")
     time: TimeConfig = Field(default_factory=TimeConfig, description="Length of a day.")

@@ -78,7 +78,7 @@ def nothing_is_remembered_outside_the_state(subject: Subject) -> None:
         second = policy.decide(batch, state, explore=True)
         expect(
             np.array_equal(first.actions, second.actions),
-            "the same observations and state gave two answers: memory belongs into the PolicyState",
+            "the same observations and state gave two answers: memory belongs in the PolicyState",
         )
         state = first.state
 

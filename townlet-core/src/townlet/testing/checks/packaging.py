@@ -40,7 +40,7 @@ def our_contract_is_served(subject: Subject) -> None:
 
 
 @check(
-    "The manifest has a summary, an upper end of its contract versions, 'act', and no capability that nobody knows.",
+    "The manifest has a summary, an upper end of its contract versions, 'act', and no unknown capability.",
     installed=True,
     after=(MANIFEST,),
 )
@@ -50,7 +50,7 @@ def manifest_says_what_is_needed(subject: Subject) -> None:
     expect("<" in manifest.api or "==" in manifest.api, f"api = {manifest.api!r} has no upper end; say '>=1,<2'")
     expect("act" in manifest.capabilities, "capabilities must hold 'act'")
     unknown = sorted(set(manifest.capabilities) - KNOWN_CAPABILITIES)
-    expect(not unknown, f"capabilities that nobody knows: {', '.join(unknown)}")
+    expect(not unknown, f"unknown capabilities: {', '.join(unknown)}")
     expect(not manifest.notes, "; ".join(manifest.notes))
 
 
@@ -66,7 +66,7 @@ def honoured_settings_are_listed(subject: Subject) -> None:
     known = {"bc": set(BCSettings.model_fields), "ppo": set(PPOSettings.model_fields)}
     for kind, names in known.items():
         unknown = sorted((manifest.honoured(kind) or frozenset()) - names)
-        expect(not unknown, f"honours.{kind} lists what is no setting: {', '.join(unknown)}")
+        expect(not unknown, f"honours.{kind} lists unknown settings: {', '.join(unknown)}")
 
 
 @check("The distribution requires townlet-core in a range with an upper end.", installed=True)

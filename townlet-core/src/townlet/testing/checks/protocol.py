@@ -79,7 +79,7 @@ def optional_answers_fit(subject: Subject) -> None:
         if array is not None:
             expect(bool(np.isfinite(array[batch.active]).all()), f"{name} holds numbers that are not finite")
     if decision.log_probs is not None:
-        expect(bool((decision.log_probs <= 1e-5).all()), "log_probs above 0 are no logarithms of probabilities")
+        expect(bool((decision.log_probs <= 1e-5).all()), "log_probs above 0 cannot be logarithms of probabilities")
     if decision.logits is not None:
         expect(decision.logits.shape[1] == subject.spec.action_count, "logits must have one column per action")
 

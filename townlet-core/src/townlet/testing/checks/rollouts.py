@@ -115,7 +115,7 @@ def _slots_are_views(memory: RolloutMemory, *, spans: bool) -> None:
                 getattr(slot, name)[...] = 1
                 written: NDArray[Any] = getattr(arrays, name)
                 right = bool((written[tick, rows] == 1).all()) and np.count_nonzero(written) == written[tick, rows].size
-                expect(right, f"{what}.{name} is no view of arrays.{name}[{tick}, {rows.start}:{rows.stop}]")
+                expect(right, f"{what}.{name} is not a view of arrays.{name}[{tick}, {rows.start}:{rows.stop}]")
     _clear(arrays)
 
 

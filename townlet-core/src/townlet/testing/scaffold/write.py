@@ -48,7 +48,7 @@ def check_name(name: str) -> str:
             f"a backend cannot be named {name!r}",
             details=(
                 "a name is made of lower-case letters, digits and single hyphens, begins with a letter, "
-                f"has at most {_LONGEST} characters and is no keyword of Python",
+                f"has at most {_LONGEST} characters and is not a keyword of Python",
             ),
         )
     taken = {"stub", "release", "mixture", "townlet"}

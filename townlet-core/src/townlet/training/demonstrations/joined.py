@@ -51,7 +51,7 @@ class JoinedDemonstrations:
         return counts
 
     def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
-        """One pass over ``part``: mixed batches with ``seed``, source after source without.
+        """One pass over ``part``: mixed batches with ``seed``, otherwise source after source.
 
         A mixed pass ends when every source has ended; the batches are the shorter the fewer still run.
         """

@@ -13,7 +13,7 @@ __all__ = ["collect_rent", "deliver_stock", "start_day"]
 
 @compiled
 def start_day(state: WorldState, tables: Tables, w: int) -> None:
-    """At the first tick of a day: rent falls due, stock arrives, who has no job finds one if one is vacant."""
+    """At the first tick of a day: rent falls due, stock arrives, agents without a job get one if one is vacant."""
     if int(state.clock.tick[w]) % tables.rules.day_ticks != 0:
         return
     agents = state.agents

@@ -31,7 +31,7 @@ _WORST = 0.06  # a need at or below this is neglected; above the energy one wake
 
 @compiled
 def count_misery(state: WorldState, w: int) -> None:
-    """Ticks in a row at the worst; an outage stops the count, for it is nobody's fault."""
+    """Ticks in a row at the worst; an outage, for which agents are not to blame, stops the count."""
     agents = state.agents
     if not state.outside.power[w] or not state.outside.water[w]:
         return
@@ -65,7 +65,7 @@ def end_lives(state: WorldState, tables: Tables, w: int) -> None:
 
 @compiled
 def _most_miserable(state: WorldState, tables: Tables, w: int) -> int:
-    """Whose life is over, and has been for longest; -1 nobody's."""
+    """The agent whose life is over, and has been for longest; -1 for none."""
     agents = state.agents
     chosen, worst = -1, -1
     for a in range(agents.present.shape[1]):
