@@ -49,7 +49,7 @@ def recoverable(folder: Path) -> Recoverable:
 
 
 def recover(path: str | Path, *, out: Path | None = None) -> Dataset:
-    """Finish a recording whose recorder was killed, with the shards that are whole.
+    """Finish a recording that was killed, with the shards that are whole.
 
     Args:
         path: the name that the dataset would have got, or the unfinished folder itself.

@@ -92,7 +92,7 @@ def check_digest(folder: Path, entry: ShardEntry) -> None:
         raise DatasetError(f"{entry.name} cannot be read: {problem.strerror}", where=str(path)) from problem
     if found != entry.sha256:
         raise DatasetError(
-            f"{entry.name} is damaged: its bytes are not the ones that were written",
+            f"{entry.name} is damaged: its digest is not the one in the manifest",
             where=str(path),
             details=(f"SHA-256 {found}", f"manifest {entry.sha256}"),
         )

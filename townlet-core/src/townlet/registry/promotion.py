@@ -101,7 +101,7 @@ class PromotionManager:
     def promote(
         self, checkpoint: str | Path, *, reason: str = "", by: str | None = None, force: bool = False
     ) -> PromotionRecord:
-        """Make a candidate the release.
+        """Promote a candidate to be the release.
 
         Args:
             checkpoint: its folder; its digests are verified.

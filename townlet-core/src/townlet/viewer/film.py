@@ -195,7 +195,7 @@ def _compare(engine: TownEngine, dataset: Dataset, block: TrajectoryBlock, t: in
     same = np.array_equal(now.active, block.active[t, rows]) and np.array_equal(now.features, block.features[t, rows])
     if not same:
         raise DatasetError(
-            f"living the recording again leads elsewhere at tick {engine.tick}",
+            f"replaying the recording diverges at tick {engine.tick}",
             where=str(dataset.path),
             details=("it was recorded by another version of the town; record it again",),
         )

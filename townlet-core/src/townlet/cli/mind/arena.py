@@ -26,14 +26,14 @@ __all__ = ["command"]
     help="public, held-out, or the YAML file of a suite of your own.",
 )
 @click.option(
-    "--scenario", "scenarios", multiple=True, metavar="NAME", help="Play this scenario only. May be given again."
+    "--scenario", "scenarios", multiple=True, metavar="NAME", help="Play this scenario only. May be repeated."
 )
 @click.option("--no-matrix", is_flag=True, help="Leave out every mind with every other.")
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
 )
 @click.option("--lint", "only_lint", is_flag=True, help="Check the suite and play nothing.")
-@runs_option("knows the release")
+@runs_option("names the release")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     policies: tuple[str, ...],
     config_path: Path | None,
@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     if not policies:
         raise UsageError("the arena needs a mind or more", details=("townlet arena scripted classic random",))
     if report is not None and report.is_dir():
-        raise UsageError("the page is a file, found a folder", where=f"--report {report}")
+        raise UsageError("the page must be a file, found a folder", where=f"--report {report}")
     casting = Casting.of(read_config(config_path, overrides), runs=runs)
     minds = [mind_under_test(name, chosen, casting) for name in policies]
     if chosen.held_out:

@@ -165,7 +165,7 @@ class FreshExperience:
         )
 
     def load(self, folder: Path) -> None:
-        """Go on from what :meth:`save` wrote."""
+        """Continue from what :meth:`save` wrote."""
         if not (folder / "experience.json").exists():
             raise CheckpointError("the checkpoint holds no towns to continue in", where=str(folder))
         stored = map_tensors(folder / "experience.safetensors", error=CheckpointError).arrays

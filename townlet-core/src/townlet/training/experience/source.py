@@ -49,7 +49,7 @@ class ExperienceSource(Protocol):
         ...
 
     def load(self, folder: Path) -> None:
-        """Go on from what :meth:`save` wrote. Raises CheckpointError or SnapshotError if it does not fit."""
+        """Continue from what :meth:`save` wrote. Raises CheckpointError or SnapshotError if it does not fit."""
         ...
 
 

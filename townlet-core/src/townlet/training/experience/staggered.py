@@ -67,7 +67,7 @@ class StaggeredExperience:
             group.save(part)
 
     def load(self, folder: Path) -> None:
-        """Go on from what :meth:`save` wrote."""
+        """Continue from what :meth:`save` wrote."""
         found = len(list(folder.glob("group-*")))
         if found != len(self._groups):
             raise CheckpointError(

@@ -105,7 +105,7 @@ def _close(run: Run, result: AnnealStageResult) -> None:
         run.restore(run.folder.checkpoint(result.stage, 0))
         if run.fingerprint != result.initial_fingerprint:
             raise TrainingError(
-                "rolling back did not bring the weights back",
+                "rolling back did not restore the weights",
                 details=(f"before the stage {result.initial_fingerprint}", f"now {run.fingerprint}"),
             )
         result = result.model_copy(update={"rolled_back": True, "fingerprint": run.fingerprint})
