@@ -41,6 +41,7 @@ lint: $(FULL)/installed ## Ruff: rules and format. codespell and .ci/english.py:
 	$(FULL)/$(BIN)/ruff check .
 	$(FULL)/$(BIN)/ruff format --check .
 	$(FULL)/$(BIN)/codespell
+	$(FULL)/$(BIN)/python .ci/english.py
 
 scripts: ## Biome: rules for the scripts of the viewer's page, where npx is there.
 	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 lint --error-on-warnings; \

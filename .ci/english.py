@@ -86,7 +86,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"(?<=[a-z,;]) {2,}(?=[a-z])", "two spaces", (PAGES,)),
 )
 _COMPILED = tuple((re.compile(pattern), instead, kinds) for pattern, instead, kinds in RULES)
-_PROPER = re.compile(r"Proximal Policy Optimization")
+_PROPER = re.compile(r'Proximal Policy Optimization|"[A-Z][^"]{12,}"')
 """Titles are spelt as their authors spelt them."""
 _LABEL = re.compile(r"^ *[a-z_][\w, ]*: ", re.M)
 """The name of an argument, where a docstring explains it."""

@@ -147,7 +147,7 @@ def load_suite(name: str | Path) -> Suite:
 
     Raises:
         UsageError: if there is none of that name.
-        ConfigError: if the file cannot be read or is no suite; with line, rule and what was found.
+        ConfigError: if the file cannot be read or is not a suite; with line, rule and what was found.
     """
     names = suite_names()
     if str(name) in names:

@@ -1,7 +1,7 @@
 """The gate before a release: a candidate must be shown to be no worse than its teacher, on enough towns.
 
 Not being found worse proves little: the fewer towns are played, the less is found. So the burden is the candidate's
-(a test of non-inferiority: Piaggio et al., "Reporting of noninferiority and equivalence randomised trials",
+(a test of non-inferiority: Piaggio et al., "Reporting of noninferiority and equivalence randomized trials",
 JAMA 308, 2012): the whole 95 % interval of its difference to the teacher must be above minus the margin.
 """
 
