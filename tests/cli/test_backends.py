@@ -82,11 +82,11 @@ def test_info_in_words(townlet: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("info", "stub"), 2, "error: 'stub' is core's own"),
+        (("info", "stub"), 2, "error: 'stub' is built in"),
         (("info", "scriptd"), 2, "did you mean 'scripted'?"),
         (("info", "galaxy-brain"), 3, "error: policy backend 'galaxy-brain' is not installed"),
         (("doctor", "galaxy-brain"), 3, "error: policy backend 'galaxy-brain' is not installed"),
-        (("list", "--disable-backend", "scriptd"), 2, "error: --disable-backend names a policy backend that nobody"),
+        (("list", "--disable-backend", "scriptd"), 2, "error: --disable-backend names an unknown policy backend"),
         (("lsit",), 2, "did you mean 'list'?"),
         (("info",), 2, "error: missing argument 'NAME'"),
         (("doctor", "--timeout", "0"), 2, "error: invalid value for '--timeout'"),

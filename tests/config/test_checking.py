@@ -98,7 +98,7 @@ def test_what_is_no_seed(refusal, text: str) -> None:
         ),
         (
             "backend: stub",
-            "unknown key 'backend' here; there is policy.backend, training.backend  (town.yaml:1, backend)",
+            "unknown key 'backend' here; did you mean policy.backend or training.backend?  (town.yaml:1, backend)",
         ),
         (
             "observation: {window: 10}",

@@ -54,7 +54,7 @@ class TestUnreadable:
         assert self.message("twon.yaml") == "there is no such file  (twon.yaml)\n  did you mean 'town.yaml'?"
 
     def test_folder(self, tmp_path: Path) -> None:
-        assert self.message(tmp_path).startswith("a config is a file, found a folder")
+        assert self.message(tmp_path).startswith("a config must be a file, found a folder")
 
     @pytest.mark.skipif(os.name == "nt", reason="a name of a Unix file system")
     def test_nul_in_the_name(self) -> None:
@@ -71,7 +71,7 @@ class TestUnreadable:
         assert self.message(path) == "not UTF-8 text; save the file as UTF-8  (town.yaml:2)"
 
     def test_too_large(self, write) -> None:
-        assert self.message(write("#" * (MAX_BYTES + 1))) == "larger than 1 MiB, which no config is  (town.yaml)"
+        assert self.message(write("#" * (MAX_BYTES + 1))) == "larger than 1 MiB, the limit for a config  (town.yaml)"
 
     @pytest.mark.parametrize("text", ["", "\n\n", "# a comment\n", "---\n", "~", "null"])
     def test_empty(self, write, text: str) -> None:

@@ -87,7 +87,7 @@ def run(script: str, *arguments: object) -> str:
 def test_a_write_that_fails_keeps_what_was_whole(tmp_path):
     text = run(LIMITED, tmp_path, 1 << 20)
     assert "cannot write the dataset: File too large" in text
-    assert "the first 48 ticks are whole" in text
+    assert "the first 48 ticks are complete" in text
     dataset = open_dataset(tmp_path / "town")
     dataset.verify()
     assert dataset.ticks == 48

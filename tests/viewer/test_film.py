@@ -260,7 +260,7 @@ def test_a_recording_of_another_town_is_noticed_at_the_tick_where_it_leads_elsew
 ) -> None:
     segment = recording.manifest.segments[0].model_copy(update={"seeds": (99,)})
     other = rewritten(recording, tmp_path / "other", segments=(segment,))
-    with pytest.raises(DatasetError, match="leads elsewhere at tick 0"):
+    with pytest.raises(DatasetError, match="diverges at tick 0"):
         film_of(other)
 
 

@@ -106,7 +106,7 @@ def _unknown_key(details: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key {str(key)!r}; did you mean {near!r}?"
     elsewhere = [dotted(path) for path in _paths_of(model, str(key))]
     if elsewhere:
-        return f"unknown key {str(key)!r} here; did you mean {', '.join(elsewhere[:3])}?"
+        return f"unknown key {str(key)!r} here; did you mean {' or '.join(elsewhere[:3])}?"
     return f"unknown key {str(key)!r}; known here: {', '.join(known)}" if known else f"unknown key {str(key)!r}"
 
 
