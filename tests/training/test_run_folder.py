@@ -60,7 +60,7 @@ def test_resume_needs_a_run(tmp_path: Path, config) -> None:
 
 def test_resume_in_another_mode_is_refused(tmp_path: Path, config) -> None:
     created(tmp_path / "run", config, "ppo").release()
-    with pytest.raises(UsageError, match="begun with --mode ppo, not bc"):
+    with pytest.raises(UsageError, match="started with --mode ppo, not bc"):
         resumed(tmp_path / "run", config, "bc")
 
 
@@ -168,5 +168,5 @@ def test_a_run_can_be_resumed_again_and_again(tmp_path: Path, config) -> None:
     created(tmp_path / "run", config, "ppo").release()
     for _ in range(2):
         resumed(tmp_path / "run", config, "ppo").release()
-    with pytest.raises(UsageError, match="begun with --mode ppo"):
+    with pytest.raises(UsageError, match="started with --mode ppo"):
         resumed(tmp_path / "run", config, "bc")

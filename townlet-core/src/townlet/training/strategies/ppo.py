@@ -56,7 +56,7 @@ def run_ppo(run: Run, dataset: DemonstrationsConfig | None = None) -> PPOTrainin
 def learn(
     run: Run, plan: PPOPlan, experience: ExperienceSource, teacher: DemonstrationSource | None = None
 ) -> PPOTrainingResult:
-    """One phase of PPO: begun, or gone on with where the checkpoint was written in it.
+    """One phase of PPO: begun, or continued where the checkpoint was written.
 
     Args:
         run: whose learner learns.
