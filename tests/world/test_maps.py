@@ -72,7 +72,11 @@ def test_a_drawn_map_is_read():
         (text(GOOD).replace("agents: 1", "agents: '1'"), "must be a whole number, found '1'", "m.yaml:3, agents"),
         (text(GOOD, HOME.replace("[2, 2]", "[2]")), "is missing", "m.yaml:12, places[0].rows[1]"),
         (text(GOOD).replace("schema: 1", "schema_version: 1"), "did you mean 'schema'", "m.yaml:1, schema_version"),
-        (text(GOOD, legend='{"#": wall, "b": bed,\n "b": desk}'), "appears twice, first on line 5", "m.yaml:6, legend.b"),
+        (
+            text(GOOD, legend='{"#": wall, "b": bed,\n "b": desk}'),
+            "appears twice, first on line 5",
+            "m.yaml:6, legend.b",
+        ),
         (text(GOOD) + "name: n\n", "appears twice, first on line 2", "m.yaml:13, name"),
         ("- a\n- b\n", "a mapping of keys to values is expected, found a list", "m.yaml:1"),
         ("a: 1\nb: [", "not valid YAML", "m.yaml:2"),

@@ -59,7 +59,7 @@ class LearningRateSchedule(ScheduleConfig):
 class EntropySchedule(ScheduleConfig):
     """Weight of the entropy bonus."""
 
-    start: float = Field(0.0, ge=0, description="Weight at the first update; a cloned policy is best left without.")
+    start: float = Field(0.0, ge=0, description="Weight at the first update; a cloned policy does best with 0.")
     end: float = Field(0.0, ge=0, description="Weight at the last update of the schedule.")
 
 
@@ -80,7 +80,7 @@ class CloningSchedule(ScheduleConfig):
 class DemonstrationsConfig(Section):
     """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts."""
 
-    dataset: str | None = Field(None, description="Folder of a recorded dataset; None: record the teacher.")
+    dataset: str | None = Field(None, description="Folder of a recorded dataset; None to record the teacher.")
     teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
     teacher_options: dict[str, Any] = Field(default_factory=dict, description="Options of the teacher's backend.")
     worlds: int = Field(16, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
@@ -92,14 +92,14 @@ class DemonstrationsConfig(Section):
         0.02,
         ge=0,
         le=0.5,
-        description="Share of ticks on which a random possible action is taken while the teacher's choice is what is "
+        description="Share of ticks on which a random possible action is taken while the teacher's choice is "
         "recorded, so that the learner also sees how the teacher recovers.",
     )
     memory_mib: int = Field(
         1024,
         ge=16,
-        description="Memory in which each recording is shuffled (an anneal run makes one for each of its bc stages and "
-        "learns from all); what does not fit is read from the disk in every pass.",
+        description="Memory in which each recording is shuffled (an anneal run makes one recording per bc stage and "
+        "learns from all of them); what does not fit is read from disk in every pass.",
     )
 
 
@@ -109,10 +109,13 @@ class CloningConfig(BCSettings):
     A clone for its own sake comes closer with a ``class_balance`` of 0.4 (``benchmarks/learning/clone.yaml``).
     """
 
-    batch_size: int = Field(512, ge=1, description="Transitions a gradient step.")
+    batch_size: int = Field(512, ge=1, description="Transitions per gradient step.")
     learning_rate: float = Field(2e-3, gt=0, description="Adam's step size at the start; annealed to a tenth.")
     class_balance: float = Field(
-        0.0, ge=0, le=1, description="Exponent of the inverse class frequency in the loss: 0 none, 1 full balance."
+        0.0,
+        ge=0,
+        le=1,
+        description="Exponent of the inverse class frequency in the loss: 0 for no balancing, 1 for full balance.",
     )
     seed: int = Field(0, ge=0, description="Seed of the order of the batches; 0: the config's own seed.")
 
@@ -120,7 +123,7 @@ class CloningConfig(BCSettings):
 class BCTrainingConfig(Section):
     """Behaviour cloning."""
 
-    settings: CloningConfig = Field(default_factory=CloningConfig, description="What the learner is told.")
+    settings: CloningConfig = Field(default_factory=CloningConfig, description="Settings passed to the learner.")
     accuracy_threshold: float = Field(
         0.90, ge=0, le=1, description="Held-out accuracy to reach; it must also beat the majority action."
     )
@@ -138,14 +141,14 @@ class RolloutConfig(Section):
     ticks: int = Field(500, ge=1, le=100_000, description="Ticks of each town for one update.")
     threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
     episode_ticks: int = Field(
-        5000, ge=1, description="Age at which a town is replaced by a fresh one (its lives are truncated), ticks."
+        5000, ge=1, description="Age at which a town is replaced by a fresh one, which truncates its lives, ticks."
     )
     groups: int = Field(
         4,
         ge=1,
         le=64,
         description="Groups of towns whose ages are spread evenly over episode_ticks, so that each update sees early "
-        "and late days; at most one a town.",
+        "and late days; at most one per town.",
     )
 
 
@@ -158,8 +161,10 @@ class UpdateConfig(PPOSettings):
         0.995, ge=0, le=1, description="Lambda of the returns that the critic learns; None: gae_lambda."
     )
     epochs: int = Field(3, ge=1, description="Passes over the rollout.")
-    minibatches: int = Field(8, ge=1, description="Gradient steps a pass.")
-    target_kl: float | None = Field(0.02, gt=0, description="Stop the update beyond 1.5 times this; None: never.")
+    minibatches: int = Field(8, ge=1, description="Gradient steps per pass.")
+    target_kl: float | None = Field(
+        0.02, gt=0, description="Stop the update once the KL exceeds 1.5 times this; None: never."
+    )
 
 
 class ConstraintConfig(Section):
@@ -196,7 +201,7 @@ class PPOTrainingConfig(Section):
     """Proximal policy optimisation, update after update."""
 
     data: PPODataMode = Field("rollout", description="Where the experience comes from.")
-    updates: int = Field(200, ge=1, description="Updates to do.")
+    updates: int = Field(200, ge=1, description="Number of updates.")
     max_seconds: float | None = Field(
         None, gt=0, description="Wall time after which no new update starts, seconds; None: no limit."
     )
@@ -204,23 +209,26 @@ class PPOTrainingConfig(Section):
     rollout: RolloutConfig = Field(default_factory=RolloutConfig, description="How experience is gathered.")
     settings: UpdateConfig = Field(
         default_factory=UpdateConfig,
-        description="What the learner is told; step size, entropy, KL and cloning weight follow the schedules below.",
+        description="Settings passed to the learner; step size, entropy, KL and cloning weight follow the schedules "
+        "below.",
     )
     learning_rate: LearningRateSchedule = Field(
         default_factory=LearningRateSchedule, description="Step size over the updates."
     )
     entropy: EntropySchedule = Field(default_factory=EntropySchedule, description="Entropy weight over the updates.")
     critic_warmup: int = Field(
-        20, ge=0, description="First updates in which only the critic learns, when the weights come from cloning."
+        20,
+        ge=0,
+        description="Number of first updates in which only the critic learns, if the weights come from cloning.",
     )
     reference_kl: ReferenceSchedule = Field(
         default_factory=ReferenceSchedule,
-        description="Weight of the KL to the cloned policy, when the weights come from cloning.",
+        description="Weight of the KL to the cloned policy, if the weights come from cloning.",
     )
     bc_weight: CloningSchedule = Field(
         default_factory=CloningSchedule, description="Weight of the cloning term in the mixed mode."
     )
-    bc_batch: int = Field(1024, ge=1, description="Demonstrated transitions beside each rollout in the mixed mode.")
+    bc_batch: int = Field(1024, ge=1, description="Demonstrated transitions added to each rollout in the mixed mode.")
     constraint: ConstraintConfig = Field(
         default_factory=ConstraintConfig, description="A limit on lost days, with a price that keeps it."
     )
@@ -246,7 +254,7 @@ class AnnealStageConfig(Section):
         ge=0,
         le=1,
         description="Share of decisions that the teacher takes while this stage's demonstrations are gathered (bc); "
-        "the learner takes the others and is told what the teacher would have done.",
+        "the learner takes the others, and the recording says what the teacher would have done.",
     )
 
 
@@ -269,10 +277,10 @@ class AnnealConfig(Section):
         default_factory=_default_stages, min_length=1, description="Stages in order of their cycles."
     )
     loss_drift: float = Field(
-        0.10, ge=0, description="Relative worsening of the loss against the stage before that makes a HOLD."
+        0.10, ge=0, description="Relative increase of the loss since the previous stage that causes a HOLD."
     )
     queue_drift: float = Field(
-        0.15, ge=0, description="Relative rise of queue conflicts or of their intensity that makes a HOLD."
+        0.15, ge=0, description="Relative increase of queue conflicts or of their intensity that causes a HOLD."
     )
 
     @model_validator(mode="after")
@@ -307,10 +315,12 @@ class SocialScheduleConfig(Section):
 
 
 class CheckpointsConfig(Section):
-    """When training saves itself."""
+    """When to save checkpoints."""
 
     every: int = Field(10, ge=1, description="Updates between two checkpoints.")
-    keep: int = Field(3, ge=1, description="Latest checkpoints kept beside the one that the result names.")
+    keep: int = Field(
+        3, ge=1, description="Number of latest checkpoints to keep, besides the one that the result names."
+    )
 
 
 class TrainingConfig(Section):
@@ -324,12 +334,14 @@ class TrainingConfig(Section):
         default_factory=dict,
         description="Options of the learner's backend; policy.options are used where it is the same.",
     )
-    demonstrations: DemonstrationsConfig = Field(default_factory=DemonstrationsConfig, description="What is imitated.")
+    demonstrations: DemonstrationsConfig = Field(default_factory=DemonstrationsConfig, description="What to imitate.")
     bc: BCTrainingConfig = Field(default_factory=BCTrainingConfig, description="Behaviour cloning.")
     ppo: PPOTrainingConfig = Field(default_factory=PPOTrainingConfig, description="PPO.")
     anneal: AnnealConfig = Field(default_factory=AnnealConfig, description="From cloning to PPO.")
     social: SocialScheduleConfig = Field(
         default_factory=SocialScheduleConfig, description="Social reward stages over training cycles."
     )
-    checkpoints: CheckpointsConfig = Field(default_factory=CheckpointsConfig, description="When training saves itself.")
-    evaluate: bool = Field(True, description="Evaluate the outcome on the evaluation's seeds and register a candidate.")
+    checkpoints: CheckpointsConfig = Field(default_factory=CheckpointsConfig, description="When to save checkpoints.")
+    evaluate: bool = Field(
+        True, description="Evaluate the result on the seeds of the evaluation and register a candidate."
+    )
