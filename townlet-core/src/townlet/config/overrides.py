@@ -61,7 +61,7 @@ def _parse(override: str, label: str) -> tuple[KeyPath, Data]:
     if not equals:
         raise ConfigError("must be KEY=VALUE, such as policy.backend=stub", where=label)
     if not _KEY.fullmatch(key):
-        raise ConfigError(f"{key!r} is no key; keys are written like training.anneal.stages[0].mode", where=label)
+        raise ConfigError(f"{key!r} is not a key; keys are written like training.anneal.stages[0].mode", where=label)
     path = _path(key)
     if len(path) > MAX_DEPTH:
         raise ConfigError(f"a key of {len(path)} parts; no config is nested deeper than {MAX_DEPTH}", where=label)
@@ -104,7 +104,7 @@ def _put(data: dict[str, Data], path: KeyPath, value: Data, label: str) -> None:
             node = node[part]
         else:
             if not isinstance(node, list) or part >= len(node):
-                raise ConfigError(f"there is no entry [{part}] in what the file says", where=label)
+                raise ConfigError(f"the list in the file has no entry [{part}]", where=label)
             if last:
                 node[part] = value
             node = node[part]

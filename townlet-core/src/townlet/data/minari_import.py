@@ -128,7 +128,7 @@ def _facts(opened: Any, spec: ObservationSpec | None) -> tuple[_Facts, Observati
     except ContractError as problem:
         raise DatasetError(f"the facts that Townlet wrote are damaged: {problem.summary}", where=where) from problem
     if spec is not None and (difference := spec.first_difference(found)):
-        raise DatasetError(f"the Minari dataset was recorded with other observations: {difference}")
+        raise DatasetError(f"the Minari dataset was recorded with different observations: {difference}")
     return facts, found
 
 

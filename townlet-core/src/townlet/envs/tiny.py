@@ -173,7 +173,7 @@ class _TinyTown(ABC):
         )
 
     def load(self, path: Path) -> None:
-        """Go on from what :meth:`save` wrote. Raises SnapshotError if it does not fit."""
+        """Continue from what :meth:`save` wrote. Raises SnapshotError if it does not fit."""
         about = read_model(path / "tiny.json", _About, error=SnapshotError)
         try:
             arrays = load_file(path / "tiny.safetensors")

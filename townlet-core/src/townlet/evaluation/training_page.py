@@ -87,7 +87,7 @@ def metrics_lines(path: Path) -> list[Line]:
     """The lines of a metrics file; a last line that was cut off while it was written is left out.
 
     Raises:
-        UsageError: if the file cannot be read, or a line before the last is no JSON object.
+        UsageError: if the file cannot be read, or a line before the last is not a JSON object.
     """
     return [
         fits(Line, line, where=f"{path}:{number}", what="this line", error=UsageError)
@@ -142,7 +142,7 @@ def _verdict(page: Page, result: _Result | None) -> None:
 
 
 def _candidate(page: Page, candidate: _Candidate) -> None:
-    """What came of it beside the teacher, and why it passed or not."""
+    """How the result compares with the teacher, and why it passed or not."""
     page.heading("Candidate against teacher")
     if candidate.objections:
         page.text(f"Its training raised objections: {'; '.join(candidate.objections)}.")

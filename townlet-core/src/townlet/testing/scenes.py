@@ -36,7 +36,7 @@ class Scene:
     def row(self, who: str) -> int:
         """The row of a person. Raises UsageError for a name that nobody has."""
         if who not in self.names:
-            raise UsageError(f"nobody is called {who!r}", details=(f"known: {', '.join(self.names)}",))
+            raise UsageError(f"no agent is called {who!r}", details=(f"known: {', '.join(self.names)}",))
         return self.names.index(who)
 
     def put(self, who: str, at: str) -> Scene:

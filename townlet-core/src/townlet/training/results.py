@@ -51,11 +51,11 @@ class CandidateResult(_Result):
     required_passes: int = Field(ge=1, description="Passes in a row that make it a candidate for promotion.")
     candidate: bool = Field(description="Whether it may be promoted.")
     objections: tuple[str, ...] = Field(
-        (), description="What the gates of the training itself objected; with any it may not be promoted."
+        (), description="Objections of the gates of the training itself; with any, it may not be promoted."
     )
     gate: GateResult | None = Field(
         None,
-        description="The last evaluation beside the teacher, figure by figure, and why it passed or not.",
+        description="The last evaluation compared with the teacher, figure by figure, and why it passed or not.",
     )
 
 
@@ -65,9 +65,9 @@ class BCTrainingResult(_Result):
     kind: Literal["bc"] = "bc"
     status: Status = Field(description="How it ended.")
     metrics: BCMetrics | None = Field(description="What cloning reached; None where it was interrupted before.")
-    accuracy_threshold: float = Field(ge=0, le=1, description="Held-out accuracy that was asked for.")
+    accuracy_threshold: float = Field(ge=0, le=1, description="Held-out accuracy that was required.")
     passed: bool = Field(description="Whether the accuracy reached the threshold and beat the majority action.")
-    flags: tuple[str, ...] = Field((), description="What did not hold, in words.")
+    flags: tuple[str, ...] = Field((), description="Requirements not met, in words.")
     transitions: int = Field(ge=0, description="Demonstrated transitions to learn from.")
     fingerprint: str = Field(description="Digest of the weights.")
     checkpoint: str | None = Field(None, description="Folder of the checkpoint; None where none was written.")
@@ -77,7 +77,7 @@ class BCTrainingResult(_Result):
     @property
     def objections(self) -> tuple[str, ...]:
         """Why it is not a candidate, whatever it reaches in a town."""
-        return () if self.passed else self.flags or ("the clone did not reach what was asked for",)
+        return () if self.passed else self.flags or ("the clone did not reach the required accuracy",)
 
     def numbers(self) -> dict[str, float]:
         """What the gates of an anneal schedule show of it."""

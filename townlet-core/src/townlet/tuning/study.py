@@ -125,7 +125,7 @@ def _read(path: Path) -> tuple[TownletConfig, _Begun]:
         raise UsageError(
             "there is no study to resume",
             where=str(path),
-            details=("a study is the folder that `townlet tune` wrote, as in its --out",),
+            details=("a study is the folder that `townlet tune` wrote, such as the one given to --out",),
         )
     document = read_model(path / _STUDY, _Begun, error=UsageError)
     return read_stored_config(path / "config.json", error=UsageError), document

@@ -71,7 +71,7 @@ class RecordedExperience:
         (folder / "experience.json").write_text(json.dumps({"schema": 1, "next": self._next}), encoding="utf-8")
 
     def load(self, folder: Path) -> None:
-        """Go on from what :meth:`save` wrote."""
+        """Continue from what :meth:`save` wrote."""
         self._next = stored_count(folder / "experience.json", "next")
 
 

@@ -195,7 +195,7 @@ class GuardedLearner:
     def _kept(self) -> tuple[str, ...]:
         if self.kept is None:
             return ()
-        return (f"the last good checkpoint is {self.kept}", "go on from it with --resume once the backend is mended")
+        return (f"the last good checkpoint is {self.kept}", "once the backend is fixed, continue from it with --resume")
 
     def _refuse(self, what: str) -> NoReturn:
         raise BackendContractError(

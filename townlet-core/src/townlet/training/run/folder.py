@@ -76,7 +76,7 @@ class BegunRun:
             ConfigError: if it was begun with another config; the first difference is named.
         """
         if self.mode != mode:
-            raise UsageError(f"the run was begun with --mode {self.mode}, not {mode}", where=str(self.path))
+            raise UsageError(f"the run was started with --mode {self.mode}, not {mode}", where=str(self.path))
         # Values are compared, not the digest of all: a key that came later has its default in both.
         theirs, mine = self.config.model_dump(mode="json"), config.model_dump(mode="json")
         if theirs != mine:
@@ -216,7 +216,7 @@ def _write(path: Path, text: str) -> None:
 
 def _others(path: Path) -> tuple[str, ...]:
     """What a run is, and the one beside ``path`` that may have been meant."""
-    rule = "a run is the folder that `townlet train` wrote, as in its --out"
+    rule = "a run is the folder that `townlet train` wrote, such as the one given to --out"
     try:
         names = [other.name for other in path.parent.iterdir() if (other / _RUN).is_file()]
     except OSError:
