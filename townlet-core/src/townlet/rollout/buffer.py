@@ -20,7 +20,7 @@ from townlet.api import (
     RolloutMemory,
 )
 from townlet.errors import ContractError
-from townlet.rollout.memory import ArrayMemory
+from townlet.rollout.memory import ArrayMemory, refuse_what_does_not_fit
 from townlet.rollout.spans import decisions_only, gather_spans
 from townlet.rollout.step import Step
 
@@ -45,6 +45,7 @@ class RolloutBuffer:
 
     Raises:
         ContractError: if a size is not positive, or the memory is of another size.
+        ConfigError: if it takes more memory than the machine has.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class RolloutBuffer:
         """The policy's state before the first tick, where whoever fills the buffer says it."""
         self._memory = memory
         self._spans = spans = spec.spans if spans is None else spans
+        if memory is None:
+            refuse_what_does_not_fit(spec, ticks, rows)
         held = ArrayMemory(RolloutArrays.empty(spec, ticks, rows, spans=spans)) if memory is None else memory
         part = slice(0, held.arrays.rows) if part is None else part
         self._arrays = held.arrays.part(part)

@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
-from townlet.api import ObservationBatch, RolloutArrays
+from townlet.api import ObservationBatch, ObservationSpec, RolloutArrays
+from townlet.errors import ConfigError
 
-__all__ = ["ArrayMemory"]
+__all__ = ["ArrayMemory", "machine_bytes", "refuse_what_does_not_fit", "rollout_bytes"]
+
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_AROUND = 32
+"""Bytes of an entry beside its observation: action, reward, value, log-probability, flags."""
+
+
+def rollout_bytes(spec: ObservationSpec, ticks: int, rows: int) -> int:
+    """Memory that a rollout of ``ticks`` ticks of ``rows`` rows takes, bytes, without the parts of the reward."""
+    return (ticks + 1) * rows * (math.prod(spec.map_shape) + 4 * spec.feature_count + spec.action_count + _AROUND)
+
+
+def machine_bytes() -> int | None:
+    """Memory that this process may take: of the machine, or of the container that it runs in; None: not known."""
+    found = []
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for file in _LIMITS:
+        try:
+            found.append(int(file.read_text(encoding="ascii")))
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return min((size for size in found if size > 0), default=None)
+
+
+def refuse_what_does_not_fit(spec: ObservationSpec, ticks: int, rows: int) -> None:
+    """Say so before the work where a rollout takes more memory than there is.
+
+    Raises:
+        ConfigError: with what it takes, what there is, and what to lower.
+    """
+    needed, there = rollout_bytes(spec, ticks, rows), machine_bytes()
+    if there is not None and needed > there:
+        raise ConfigError(
+            f"a rollout of {ticks:,} ticks of {rows:,} agents takes {needed / 2**30:,.1f} GiB of memory; "
+            f"this machine has {there / 2**30:,.1f} GiB",
+            where="training.ppo.rollout",
+            details=("lower worlds or ticks there, or observe less:  --set observation.variant=compact",),
+        )
 
 
 @dataclass(frozen=True, slots=True)

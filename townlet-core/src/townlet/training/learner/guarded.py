@@ -33,6 +33,7 @@ from townlet.minds.blame import blamed_learner
 from townlet.plugins.guard import describe
 from townlet.plugins.provenance import Provenance
 from townlet.rollout import ArrayMemory
+from townlet.rollout.memory import refuse_what_does_not_fit
 from townlet.training.metrics.fields import METRICS
 
 __all__ = ["GuardedLearner"]
@@ -135,6 +136,7 @@ class GuardedLearner:
 
     def memory(self, spec: ObservationSpec, ticks: int, rows: int, *, spans: bool) -> tuple[RolloutMemory, bool]:
         """Where rollouts are written, and whether that is the learner's own memory."""
+        refuse_what_does_not_fit(spec, ticks, rows)
         if not isinstance(self.inner, RemembersRollouts):
             return ArrayMemory(RolloutArrays.empty(spec, ticks, rows, spans=spans)), False
         with self._named("made its memory of rollouts"):
