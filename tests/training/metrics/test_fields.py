@@ -7,7 +7,7 @@ from pathlib import Path
 from townlet.api import BCMetrics, PPOMetrics
 from townlet.training.metrics.fields import METRICS, WALL_CLOCK, reference
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
 
 
 def test_the_page_is_what_the_code_generates() -> None:

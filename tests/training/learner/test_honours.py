@@ -97,7 +97,7 @@ def test_a_table_of_another_kind_is_a_fault_of_the_manifest(wrong: str) -> None:
 
 def test_the_pytorch_learner_says_that_it_honours_everything() -> None:
     """Read from the sources: the distribution need not be installed where this is asked."""
-    package = Path(__file__).parents[2] / "townlet-backend-pytorch" / "src" / "townlet_backend_pytorch"
+    package = Path(__file__).parents[3] / "townlet-backend-pytorch" / "src" / "townlet_backend_pytorch"
     (file,) = package.glob("*.toml")
     pytorch = parse_manifest(file.read_bytes(), expected_name="pytorch")
     assert pytorch.honoured("bc") == set(BCSettings.model_fields)
