@@ -1,4 +1,4 @@
-"""What can be wrong with a file: bytes that are no document, and documents with one field that is not what it was."""
+"""What can be wrong with a file: bytes that are not a document, or documents with one field changed."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_exit_on_import(site: Any, refusal: Any) -> None:
 def test_module_missing(site: Any, refusal: Any) -> None:
     site.add("foo", value="acme_foo.gone")
     assert refusal("foo", BackendLoadError) == golden("""
-        error: policy backend 'foo' failed to load: its module 'acme_foo.gone' is not there  (town.yaml:12, policy.backend)
+        error: policy backend 'foo' failed to load: its module 'acme_foo.gone' does not exist  (town.yaml:12, policy.backend)
           entry point: foo = acme_foo.gone
           failing package: acme-foo 1.0
           report it to:  https://example.org/issues
@@ -230,7 +230,7 @@ def test_blocked_by_a_deny_list(site: Any, refusal: Any, monkeypatch: pytest.Mon
     assert refusal("foo", BackendBlockedError, selection=None) == golden("""
         error: policy backend 'foo' is blocked by TOWNLET_DISABLE_BACKENDS  (town.yaml:12, policy.backend)
           TOWNLET_DISABLE_BACKENDS: Foo
-          take it off TOWNLET_DISABLE_BACKENDS, or choose another: scripted
+          remove it from TOWNLET_DISABLE_BACKENDS, or choose another: scripted
     """)
 
 
@@ -250,7 +250,7 @@ def test_blocked_by_a_file(site: Any, refusal: Any) -> None:
     assert refusal("foo", BackendBlockedError, selection=lists) == golden("""
         error: policy backend 'foo' is blocked by house.yaml:3, disabled_backends  (town.yaml:12, policy.backend)
           house.yaml:3, disabled_backends: foo
-          take it off house.yaml:3, disabled_backends, or choose another: stub
+          remove it from house.yaml:3, disabled_backends, or choose another: stub
     """)
 
 

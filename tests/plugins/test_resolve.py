@@ -278,7 +278,7 @@ class TestWhoseFault:
             load("import lib\nraise ValueError('mine')", requires=("lib",))
 
     def test_a_module_of_its_own_is_gone(self, load: Any) -> None:
-        with pytest.raises(BackendLoadError, match=r"its own module 'acme_foo.gone' is not there"):
+        with pytest.raises(BackendLoadError, match=r"its own module 'acme_foo.gone' does not exist"):
             load("import acme_foo.gone")
 
     def test_missing_when_a_policy_is_created(self, site: Any, load: Any) -> None:

@@ -99,7 +99,7 @@ class TestPromote:
     def test_twice(self, manager, save):
         checkpoint = save("a")
         manager.promote(checkpoint.path, force=True, reason="demo")
-        with pytest.raises(RegistryError, match="is the release already"):
+        with pytest.raises(RegistryError, match="is already the release"):
             manager.promote(checkpoint.path, force=True, reason="demo")
 
     def test_a_damaged_one(self, manager, save):

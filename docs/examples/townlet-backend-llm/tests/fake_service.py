@@ -37,7 +37,7 @@ class FakeService(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """Do not report a client that hangs up."""
 
 
 @contextmanager

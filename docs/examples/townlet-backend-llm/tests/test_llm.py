@@ -214,7 +214,7 @@ def test_what_may_pass_is_tried_again(service, play, fault: str) -> None:
         ("wrong", "'fly' is not possible now"),
         ("refusal", "the model refused: I would rather not."),
         ("tools", "the model wrote nothing"),
-        ("no-json", "the reply is no completion"),
+        ("no-json", "the reply is not a completion"),
         ("huge", "longer than 1048576 bytes"),
         ("429", "HTTP 429"),
         ("hang", "no reply within 0.3 seconds"),

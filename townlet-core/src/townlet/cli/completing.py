@@ -1,6 +1,6 @@
 """What a shell is offered for the values of options: backends, policies, scenarios, maps, keys of the config.
 
-A name that is no plain word is not offered: it would be typed into a command line for somebody.
+A name that is not a plain word is not offered: it would be typed into a command line for somebody.
 """
 
 from __future__ import annotations

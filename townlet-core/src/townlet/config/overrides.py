@@ -99,7 +99,7 @@ def _put(data: dict[str, Data], path: KeyPath, value: Data, label: str) -> None:
                 if part in node and node[part] is not None:
                     raise ConfigError(f"{part!r} is a single value; nothing can be set inside it", where=label)
                 if isinstance(path[depth + 1], int):
-                    raise ConfigError(f"the file gives no list {part!r} whose entries could be set", where=label)
+                    raise ConfigError(f"the file has no list {part!r} whose entries could be set", where=label)
                 node[part] = {}
             node = node[part]
         else:

@@ -18,7 +18,7 @@ class PatienceConfig(Section):
     """How core asks a backend that takes seconds (capability `slow`); others do not read it.
 
     Budgets are those of one town, so that a town plays the same alone and among others. Where one is spent, the agents
-    of that town go on with the fallback.
+    of that town continue with the fallback.
     """
 
     mode: PatienceMode = Field(

@@ -118,7 +118,7 @@ def _facts(opened: Any, spec: ObservationSpec | None) -> tuple[_Facts, Observati
         known = _Facts(observation={}, config={}, config_id="", policy=policy, reward_parts=(), tags=())
         return known, spec
     if not isinstance(text, str | bytes):
-        raise DatasetError("the facts that Townlet wrote are damaged: they are no text", where=where)
+        raise DatasetError("the facts that Townlet wrote are damaged: they are not text", where=where)
     what = "the record of the facts that Townlet wrote"
     facts = fits(
         _Facts, parse_json(text, where=where, what=what, error=DatasetError), where=where, what=what, error=DatasetError

@@ -169,7 +169,7 @@ def read_thoughts(folder: Path, entry: ThoughtsEntry | None) -> Iterator[Recorde
             try:
                 yield RecordedThought.model_validate_json(line)
             except ValueError:
-                raise DatasetError(f"line {number} of {entry.name} is no thought", where=str(path)) from None
+                raise DatasetError(f"line {number} of {entry.name} is not a thought", where=str(path)) from None
 
 
 def check_thoughts(path: Path, entry: ThoughtsEntry) -> None:

@@ -38,7 +38,7 @@ _BC = (
 
 
 class _Read(BaseModel):
-    """What the page needs of a file that training wrote; what else stands there is nobody's business here."""
+    """What the page needs of a file that training wrote; it ignores everything else."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 

@@ -59,20 +59,20 @@ class Mailbox:
         now = self._clock()
         for number, ticket in zip(new, tickets, strict=True):
             if not isinstance(ticket, str) or ticket in self._numbers:
-                raise self._broken(f"gave the ticket {ticket!r:.80}, which is no text or was given before")
+                raise self._broken(f"gave the ticket {ticket!r:.80}, which is not text or was given before")
             self._tickets[number], self._numbers[ticket], self._since[number] = ticket, number, now
 
     def gather(self, timeout: float = 0.0) -> None:
         """Take in what has come; waits at most ``timeout`` seconds for the first answer.
 
         Raises:
-            BackendContractError: for anything that is no answer.
+            BackendContractError: for anything that is not an answer.
         """
         if not self._tickets:
             return
         answers = self.mind.collect(timeout=timeout)
         if not isinstance(answers, list | tuple) or not all(isinstance(answer, Answer) for answer in answers):
-            raise self._broken(f"collected {answers!r:.80}, which are no answers")
+            raise self._broken(f"collected {answers!r:.80}, which are not answers")
         now = self._clock()
         for answer in answers:
             number = self._numbers.pop(answer.ticket, None)

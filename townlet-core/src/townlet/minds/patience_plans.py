@@ -27,12 +27,12 @@ def fault_of(plan: object, possible: BoolArray, spec: ObservationSpec, most_step
         most_steps: that core asked for.
     """
     if not isinstance(plan, Plan) or not isinstance(plan.reasons, str):
-        return f"it is a {type(plan).__name__} or its reasons are no text"
+        return f"it is a {type(plan).__name__} or its reasons are not text"
     if len(plan.steps) > most_steps:
         return f"it has {len(plan.steps)} steps, at most {most_steps} were asked for"
     for step in plan.steps:
         if not isinstance(step, PlanStep) or type(step.action) is not int or type(step.ticks) is not int:
-            return f"{step!r:.80} is no step"
+            return f"{step!r:.80} is not a step"
         if step.action >= spec.action_count:
             return f"there is no action {step.action}"
     if not possible[plan.steps[0].action]:
@@ -46,7 +46,7 @@ def _fault_of_conditions(plan: Plan, spec: ObservationSpec) -> str:
         return f"it has {len(kept)} conditions, at most {MOST_CONDITIONS} are kept"
     for condition in kept:
         if not isinstance(condition, Condition) or condition.kind not in ("impossible", *KINDS[1:]):
-            return f"{condition!r:.80} is no condition"
+            return f"{condition!r:.80} is not a condition"
         if condition.feature and condition.feature not in spec.feature_names:
             return f"there is no feature {condition.feature!r:.80}"
         if not math.isfinite(condition.limit):

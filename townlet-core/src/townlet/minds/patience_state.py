@@ -19,7 +19,7 @@ MOST_CONDITIONS = 8
 """Conditions of a plan, at most."""
 
 KINDS = ("", "feature_below", "feature_above", "spoken_to")
-"""Codes of conditions; 0 is none. ``impossible`` ends every plan and is not kept."""
+"""Codes of conditions; 0 stands for no condition. ``impossible`` ends every plan and is not kept."""
 
 _REASON_BYTES = 600
 _FALLBACK = "fallback."

@@ -55,7 +55,7 @@ def is_slow(backend: str) -> bool:
 
 
 def changed_patience(base: PatienceConfig, changes: Mapping[str, Any], where: str | None) -> PatienceConfig:
-    """``base`` with some values changed. Raises ConfigError for a key or value that is none."""
+    """``base`` with some values changed. Raises ConfigError for an invalid key or value."""
     try:
         return PatienceConfig.model_validate({**base.model_dump(), **changes})
     except ValidationError as error:

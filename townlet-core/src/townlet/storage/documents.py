@@ -58,11 +58,11 @@ def parse_json(data: bytes | str, *, where: str, what: str, error: type[TownletE
         error: kind of the error.
 
     Raises:
-        TownletError: of the kind ``error``: it is none.
+        TownletError: of the kind ``error``: it is not a document.
     """
 
     def refuse(found: str) -> NoReturn:
-        raise ValueError(f"{found} is no number that can be kept")
+        raise ValueError(f"{found} is not a number that can be stored")
 
     def number(text: str) -> float:
         value = float(text)

@@ -81,7 +81,7 @@ class LLMMind:
         self._under_way -= set(tickets)
 
     def fingerprint(self) -> str:
-        """Digest of model, prompt and whatever else an answer depends on; not of where the model is to be had."""
+        """Digest of model, prompt and whatever else an answer depends on; not of the address of the model."""
         mattering = self._options.model_dump(include={"model", "temperature", "max_tokens", "answers"})
         text = json.dumps([_VERSION, mattering, self._prompter.digest], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -17,7 +17,7 @@ from townlet_backend_llm.options import LLMOptions
 __all__ = ["Service"]
 
 _MOST_BYTES = 1 << 20
-"""Of a reply; what is longer is no plan."""
+"""Limit for a reply; anything longer cannot be a plan."""
 _LONGEST_PAUSE = 30.0
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _FATAL = {
@@ -99,7 +99,7 @@ class Service:
             message = document["choices"][0]["message"]
             text, refusal = message.get("content"), message.get("refusal")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-            return Reply(failure="the reply is no completion", calls=calls)
+            return Reply(failure="the reply is not a completion", calls=calls)
         usage = document.get("usage")
         usage = usage if isinstance(usage, dict) else {}
         tokens = {"tokens_in": _count(usage.get("prompt_tokens")), "tokens_out": _count(usage.get("completion_tokens"))}

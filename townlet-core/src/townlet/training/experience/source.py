@@ -54,7 +54,7 @@ class ExperienceSource(Protocol):
 
 
 def stored_count(path: Path, name: str) -> int:
-    """A number of a small file beside the towns. Raises CheckpointError where it is none."""
+    """A number of a small file beside the towns. Raises CheckpointError if it is not a number."""
     found = read_model(path, dict[str, int], error=CheckpointError).get(name, -1)
     if found < 0:
         raise CheckpointError(f"{path.name} does not say {name!r}", where=str(path))

@@ -70,7 +70,7 @@ def read_metrics(path: Path) -> list[dict[str, Value]]:
     """The lines of a metrics file; a last line that was cut by a kill is left out.
 
     Raises:
-        CheckpointError: if another line is no JSON object; it is named.
+        CheckpointError: if another line is not a JSON object; it is named.
     """
     if not path.exists():
         return []
