@@ -24,6 +24,10 @@ from townlet.play import Cast, Job, Keep, MindSpec, Outcome, Stage, Troupe, perf
 from townlet.play.replaying import replayed
 from townlet.play.stage import town_spec
 from townlet.plugins.provenance import Provenance
+from townlet.testing import run_checks
+from townlet.testing.checks.slow import CHECKS
+from townlet.testing.installed import played
+from townlet.testing.subject import Subject
 
 from townlet_backend_llm.mind import LLMMind
 from townlet_backend_llm.options import LLMOptions
@@ -194,6 +198,20 @@ def test_no_more_requests_are_under_way_than_allowed(service, play) -> None:
     service.latency = 0.05
     play(service, concurrency=2, ticks=2)
     assert service.most_at_once == 2
+
+
+def test_it_keeps_the_contract_of_slow_minds(service, config) -> None:
+    spec, options = town_spec(config), LLMOptions(endpoint=service.address, model="tiny")
+    subject = Subject(
+        name="llm",
+        spec=spec,
+        policy=lambda **_: played(LLMMind(spec, options), spec, "llm"),
+        learner=lambda **_: None,
+        capabilities=frozenset({"act", "slow"}),
+        slow=lambda: LLMMind(spec, options),
+    )
+    report = run_checks(subject, checks=CHECKS)
+    assert [f"{result.name}: {result.message}" for result in report.results if result.outcome != "passed"] == []
 
 
 # -- a service that fails
