@@ -21,7 +21,7 @@ from townlet.registry import Registry
 HAMLET = ("--set", "town.map=hamlet")
 KEYS = [
     *("run_id", "config_id", "seed", "first_tick", "ticks", "interrupted", "failure", "policy", "kpis"),
-    *("days", "agents", "recorded", "snapshots", "seconds", "ticks_per_second", "warnings"),
+    *("days", "agents", "ledger", "recorded", "snapshots", "seconds", "ticks_per_second", "warnings"),
 ]
 
 
