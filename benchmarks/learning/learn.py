@@ -5,6 +5,7 @@ python benchmarks/learning/learn.py clone --out runs/clone
 python benchmarks/learning/learn.py anneal --out runs/anneal
 python benchmarks/learning/learn.py nothing --out runs/nothing       # PPO from nothing, for the curve
 python benchmarks/learning/learn.py goals --out runs/goals           # PPO from nothing, in the action space `goals`
+python benchmarks/learning/learn.py teacher --out runs/teacher       # the tuned rules cloned in `goals`, then PPO
 
 Needs the pytorch backend. Each prints what was reached, with 95 % intervals over towns that nobody was trained on, and
 writes it into learned.json in the run's folder, which page.py makes a page of.
@@ -32,6 +33,8 @@ from townlet.training.metrics.log import read_metrics
 
 HERE = Path(__file__).resolve().parent
 UNSEEN = range(1_000_000, 1_000_032)
+CHOICE = range(3_000_000, 3_000_016)
+"""Towns on which a checkpoint is chosen, so that the judged ones are seen once."""
 SHOWN = ("reward", "self_sufficiency", "attendance", "exits")
 SMALL = (
     "training.evaluate=false",
@@ -129,6 +132,28 @@ def judge(config: TownletConfig, policies: list[str], days: float) -> list[dict[
     return rows
 
 
+def choose(config: TownletConfig, out: Path, days: float) -> list[dict[str, Any]]:
+    """Each checkpoint of the last stage on the towns for choosing, the best first.
+
+    Those that keep the config's limit on lost days come first, by reward; the others by the days that they lose.
+    """
+    limit = config.training.ppo.constraint.lost_days
+    folders = sorted(path for path in (out / "checkpoints").iterdir() if path.is_dir() and not path.is_symlink())
+    last = [path for path in folders if path.name.startswith(folders[-1].name.split("-")[0])]
+    rows: list[dict[str, Any]] = []
+    for folder in last:
+        kpis = evaluate(config, f"pytorch:{folder}", seeds=list(CHOICE), days=days).kpis
+        row = {"policy": f"pytorch:{folder}", **{name: kpis[name].mean for name in ("reward", "self_sufficiency")}}
+        print(f"{folder.name}: reward {row['reward']:.3f}, self-sufficiency {row['self_sufficiency']:.3f}", flush=True)
+        rows.append(row)
+
+    def rank(row: dict[str, Any]) -> tuple[bool, float]:
+        kept = limit is None or 1.0 - row["self_sufficiency"] <= limit
+        return kept, row["reward"] if kept else row["self_sufficiency"]
+
+    return sorted(rows, key=rank, reverse=True)
+
+
 def _numbers(interval: Estimate) -> dict[str, float]:
     return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
@@ -136,7 +161,7 @@ def _numbers(interval: Estimate) -> dict[str, float]:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "goals", "judge"))
+    parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "goals", "teacher", "judge"))
     parser.add_argument(
         "--out", type=Path, default=None, help="folder of the run, gone on with if it is there; tiny: a file"
     )
@@ -157,7 +182,10 @@ def main() -> None:
     from_nothing = name in ("nothing", "goals")
     if arguments.what != "judge":
         learned |= train(config, "rollout" if from_nothing else "anneal", out)
-    policies = [f"pytorch:{out}"]
+    spans = name in ("goals", "teacher")
+    if spans:
+        learned["chosen"] = choose(config, out, arguments.days)
+    policies = [learned["chosen"][0]["policy"] if spans else f"pytorch:{out}"]
     stages = config.training.anneal.stages
     cloned = sum(stage.mode == "bc" for stage in stages)
     if not from_nothing and cloned < len(stages):
@@ -165,7 +193,7 @@ def main() -> None:
     if not from_nothing:
         learned["held_out"] = held_out_accuracy(config, policies[0], out)
     plain = load_config(None, ["name=riverside", "policy.options.preset=classic"])  # plain rewards
-    learned["judged"] = judge(config if name == "goals" else plain, policies, arguments.days)
+    learned["judged"] = judge(config if spans else plain, policies, arguments.days)
     (out / "learned.json").write_text(json.dumps(learned, indent=1) + "\n")
 
 

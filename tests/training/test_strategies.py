@@ -213,6 +213,15 @@ def record_policy(toy, services, learner, folder: Path) -> Path:
     return folder
 
 
+def test_a_limit_on_lost_days_is_refused_where_a_recording_is_replayed(toy, services, learner, tmp_path) -> None:
+    from townlet.errors import UsageError
+
+    folder = record_policy(toy, services, learner, tmp_path / "recording")
+    experience = services.replay.experience(folder, services.rollout.spec)
+    with pytest.raises(UsageError, match=r"training\.ppo\.constraint"):
+        experience.gather(1.0, 0.5)
+
+
 def test_a_recorded_piece_is_bootstrapped_by_the_value_that_followed(toy, services, learner, tmp_path) -> None:
     from townlet.data import open_dataset
 

@@ -10,7 +10,7 @@ import numpy as np
 from townlet.api import RolloutBatch
 from townlet.config.training import SocialStage
 from townlet.data import Dataset, TrajectoryBlock
-from townlet.errors import DatasetError
+from townlet.errors import DatasetError, UsageError
 from townlet.training.experience.source import Gathered, stored_count
 
 __all__ = ["RecordedExperience"]
@@ -50,8 +50,14 @@ class RecordedExperience:
                 )
 
     def gather(self, gamma: float, price: float | None = None) -> Gathered:
-        """The next piece; after the last one the first again."""
-        del gamma, price  # each entry is one tick; a config with a price asks for towns
+        """The next piece; after the last one the first again. Raises UsageError if lost days have a price."""
+        del gamma  # each entry is one tick
+        if price is not None:
+            raise UsageError(
+                "training.ppo.constraint limits lost days, which a recording does not count",
+                where=str(self._dataset.path),
+                details=("learn from towns (training.ppo.data: rollout)", "or set constraint.lost_days: null"),
+            )
         block = self._dataset.read(*self._pieces[self._next % len(self._pieces)])
         self._next += 1
         batch = replayed(block)
