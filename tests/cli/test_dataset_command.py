@@ -36,7 +36,18 @@ class TestInspect:
         assert set(told) == {
             *("path", "digest", "schema_version", "created", "layout", "complete", "interruption", "config_id"),
             *("config_digest", "observation_fingerprint", "variant", "policy", "worlds", "agents", "rows"),
-            *("agent_names", "seeds", "ticks", "transitions", "bytes", "shards", "segments", "tags", "derived_from"),
+            *(
+                "agent_names",
+                "seeds",
+                "ticks",
+                "transitions",
+                "logits",
+                "bytes",
+                "shards",
+                "segments",
+                "tags",
+                "derived_from",
+            ),
             *("metrics", "actions", "episodes"),
         }
         assert (told["worlds"], told["agents"], told["ticks"]) == (4, 8, 60)

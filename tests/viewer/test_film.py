@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from townlet.api import ObservationBatch
+from townlet.api import ObservationBatch, Words
 from townlet.config import TownletConfig
-from townlet.data import Dataset, open_dataset
-from townlet.data.manifest import read_manifest
+from townlet.data import Dataset, DatasetWriter, open_dataset
+from townlet.data.manifest import origin_of, read_manifest
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
-from townlet.viewer import Film, film_of, happenings, thinning
+from townlet.viewer import Film, film_of, happenings, sentences, thinning
 from townlet.viewer.columns import unpack
 from townlet.viewer.happenings import KINDS
 from townlet.viewer.thoughts import Scores
@@ -122,6 +122,43 @@ def test_what_was_seen_is_told_in_the_units_of_the_town(recording: Dataset, film
     assert float(coins) == pytest.approx(frames["money"][250, 0] * 0.1, rel=0.05, abs=0.5)
     assert told("has_job") in ("yes", "no")
     assert tables["features"][features["wallet"]]["about"]
+
+
+def test_what_was_seen_is_told_in_the_words_of_the_contract(recording: Dataset, film: Film) -> None:
+    columns, about = unpack(film.parts["words"])
+    teller = Words(recording.spec)
+    for tick in (0, 250, 599):
+        seen = recording.read(tick, tick + 1).observations(0)
+        for agent in range(4):
+            row = columns["lines"][tick, agent * about["perAgent"] : (agent + 1) * about["perAgent"]]
+            assert "\n".join(about["lines"][n] for n in row if n >= 0) == teller.short(seen, agent)
+
+
+def test_where_there_is_too_much_to_tell_the_words_are_left_out(
+    recording: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("townlet.viewer.film.MOST_WORDS", 100)
+    short = film_of(recording, ticks=(0, 50))
+    assert "words" not in short.parts
+    assert short.about["words"] is False
+    assert sentences.MOST_WORDS <= thinning.MOST_THOUGHTS
+
+
+def test_kept_logits_become_probabilities_of_what_was_possible(recording: Dataset, tmp_path: Path) -> None:
+    origin = origin_of(recording.manifest).model_copy(update={"logits": True})
+    block = recording.read(0, 40)
+    logits = np.random.default_rng(1).normal(size=block.action_mask.shape).astype(np.float32)
+    logits[:, 3] = np.nan  # a mind that tells none
+    with DatasetWriter(tmp_path / "weighed", spec=recording.spec, origin=origin) as writer:
+        writer.append(replace(block, logits=logits))
+    weighed = film_of(open_dataset(tmp_path / "weighed"))
+    assert weighed.about["kept"]
+    choices, _ = unpack(weighed.parts["choices"])
+    shown = choices["probabilities"].reshape(40, 4, -1) / 255
+    weights = np.where(block.action_mask, np.exp(logits.astype(np.float64)), 0)
+    expected = weights / weights.sum(-1, keepdims=True)
+    assert np.abs(shown[:, :3] - expected[:, :3]).max() <= 0.5 / 255 + 1e-9
+    assert not shown[:, 3].any()
 
 
 def test_a_mind_asked_again_gives_probabilities_of_what_is_possible(

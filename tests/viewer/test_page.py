@@ -129,7 +129,7 @@ def test_a_click_on_somebody_opens_the_mind(recording: Dataset, page_path: Path,
         "all => all.map((one) => one.textContent)",
     )
     assert possible <= set(shown)
-    page.page.click("#panel-agent summary")
+    page.page.click("#panel-agent summary >> nth=1")
     page.page.fill("#panel-agent .filter", "need hunger")
     seen = page.page.inner_text("#panel-agent .seen")
     felt = float(block.features[0, 2, recording.spec.feature_index("need_hunger")])
@@ -244,7 +244,7 @@ def test_a_note_about_what_was_left_out_is_shown(
     page = visit(page_of([film_of(recording)]).write(tmp_path / "thin.html"), "#t=303&agent=bob")
     assert "Only every 6th tick is shown" in page.page.inner_text("#notes")
     assert page.ask("townlet.film.ticks[townlet.film.frameAt(townlet.player.tick)]") == 300
-    assert "made without minds" in page.page.inner_text("#panel-agent")
+    assert "There is no room for minds" in page.page.inner_text("#panel-agent")
     page.page.click("#notes button")
     assert not page.page.is_visible("#notes")
 

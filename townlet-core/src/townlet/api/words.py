@@ -27,6 +27,7 @@ _TIES: Final = {
     "rival2": "second rival",
 }
 _OWN: Final = ("bed", "desk")
+_REMEMBERED: Final = 100_000
 
 
 class Words:
@@ -38,16 +39,17 @@ class Words:
 
     def __init__(self, spec: ObservationSpec) -> None:
         self.spec = spec
+        self._sheet = _Sheet(spec)
 
     def short(self, observations: ObservationBatch, row: int = 0) -> str:
         """The situation of a row in some ten lines; with :meth:`choices` at most 400 tokens in Townlet's own towns."""
-        told = _Row(self.spec, observations, row)
+        told = _Row(self._sheet, observations, row)
         lines = (" ".join(teller(told)) for teller in _TELLERS)
         return "\n".join(line for line in lines if line)
 
     def long(self, observations: ObservationBatch, row: int = 0) -> str:
         """The short form, then all that lies around on the map, then every feature by name."""
-        told = _Row(self.spec, observations, row)
+        told = _Row(self._sheet, observations, row)
         lines = [line for line in (self.short(observations, row),) if line]
         lines.append("Around:")
         lines += surroundings(self.spec, observations.map[row])
@@ -65,10 +67,43 @@ class Words:
         )
 
 
+class _Sheet:
+    """What is looked up in a spec again and again, and the numbers that were decoded lately."""
+
+    def __init__(self, spec: ObservationSpec) -> None:
+        self.spec = spec
+        self.at = {feature.name: i for i, feature in enumerate(spec.features)}
+        self.named: dict[str, list[str]] = {
+            start: [feature.name for feature in spec.features if feature.name.startswith(start)]
+            for start in ("need_", "last_", "doing_", "goal_")
+        }
+        """Names of features by what they begin with."""
+        self.sees_agents = "agents" in spec.channel_names
+        self._numbers: dict[tuple[int, float], float] = {}
+        self._ticks: dict[tuple[float, float], int] = {}
+
+    def tick(self, row: _Row) -> int:
+        """The tick of the day that a row's clock shows."""
+        key = row.value("time_sin"), row.value("time_cos")
+        if key not in self._ticks:
+            self._ticks[key] = int(self.spec.tick_of_day(row.features))
+        return self._ticks[key]
+
+    def number(self, at: int, value: float) -> float:
+        """A value of feature number ``at`` in the town's unit. The same few values come again from tick to tick."""
+        key = at, value
+        if key not in self._numbers:
+            if len(self._numbers) >= _REMEMBERED:
+                self._numbers.clear()
+            self._numbers[key] = float(self.spec.features[at].decode(value))
+        return self._numbers[key]
+
+
 class _Row:
     """The numbers of one row, by name and in the town's units."""
 
-    def __init__(self, spec: ObservationSpec, observations: ObservationBatch, row: int) -> None:
+    def __init__(self, sheet: _Sheet, observations: ObservationBatch, row: int) -> None:
+        spec = sheet.spec
         if not 0 <= row < observations.rows:
             raise ContractError(f"there is no row {row} among {observations.rows}")
         if observations.features.shape[1] != spec.feature_count:
@@ -78,28 +113,36 @@ class _Row:
         self.spec = spec
         self.map = observations.map[row]
         self.features = observations.features[row]
-        self._at = {feature.name: i for i, feature in enumerate(spec.features)}
+        self._values: list[float] = self.features.tolist()
+        self.sheet, self._at = sheet, sheet.at
 
     def has(self, *names: str) -> bool:
         return all(name in self._at for name in names)
 
+    def value(self, name: str) -> float:
+        return self._values[self._at[name]]
+
+    def named(self, start: str) -> list[str]:
+        """Features that begin so and are on, without their beginning."""
+        return [name.removeprefix(start) for name in self.sheet.named[start] if self.yes(name)]
+
     def yes(self, name: str) -> bool:
-        return name in self._at and bool(self.features[self._at[name]] > 0)
+        return name in self._at and self._values[self._at[name]] > 0
 
     def number(self, name: str) -> float:
         """In the town's unit; 0 where there is no such feature."""
         at = self._at.get(name)
-        return 0.0 if at is None else float(self.spec.features[at].decode(float(self.features[at])))
+        return 0.0 if at is None else self.sheet.number(at, self._values[at])
 
     def said(self, feature: Feature) -> str:
         """The value of a feature in words."""
-        value = float(self.features[self._at[feature.name]])
+        value = self._values[self._at[feature.name]]
         for code in feature.codes:
             if math.isclose(code.value, value, abs_tol=1e-6):
                 return code.meaning
         if feature.transform.kind in ("sine", "cosine"):
             return f"{value:.2f}"
-        number = float(feature.decode(value))
+        number = self.sheet.number(self._at[feature.name], value)
         more = "at least " if feature.transform.kind == "scaled" and value >= feature.high else ""
         return more + amount(number, feature.unit)
 
@@ -128,7 +171,7 @@ def _time(row: _Row) -> Iterator[str]:
     if row.yes("context_reset"):
         yield "You have just moved in."
     if row.has("time_sin", "time_cos"):
-        yield f"It is tick {int(row.spec.tick_of_day(row.features))} of a day of {row.spec.day_ticks}."
+        yield f"It is tick {row.sheet.tick(row)} of a day of {row.spec.day_ticks}."
     for utility in ("power", "water"):
         if row.has(utility) and not row.yes(utility):
             yield f"There is no {utility}."
@@ -138,7 +181,7 @@ def _time(row: _Row) -> Iterator[str]:
 
 
 def _needs(row: _Row) -> Iterator[str]:
-    needs = [f.name.removeprefix("need_") for f in row.spec.features if f.name.startswith("need_")]
+    needs = [name.removeprefix("need_") for name in row.sheet.named["need_"]]
     if needs:
         levels = [f"{need} {100 * row.number(f'need_{need}'):.0f}" for need in needs]
         yield f"Needs, 100 satisfied, 0 unbearable: {', '.join(levels)}."
@@ -186,7 +229,7 @@ def _doing(row: _Row) -> Iterator[str]:
     goals = [action.name for action in row.spec.actions if row.yes(f"goal_{action.name}")]
     if goals:
         yield f"Your last goal was {goals[0]}."
-    last = [f.name.removeprefix("last_") for f in row.spec.features if f.name.startswith("last_") and row.yes(f.name)]
+    last = row.named("last_")
     if last and last[0] != "ok":
         yield f"Your last action was {last[0]}, {'with effect' if row.yes('last_ok') else 'in vain'}."
     if row.yes("blocked"):
@@ -221,7 +264,7 @@ def _facility(row: _Row, kind: str) -> str:
 
 
 def _people(row: _Row) -> Iterator[str]:
-    if "agents" in row.spec.channel_names:
+    if row.sheet.sees_agents:
         yield from far(row.spec, row.map, "agents", "In sight: {}.", most=4)
     for slot, who in _TIES.items():
         feelings = [(part, row.number(f"{slot}_{part}")) for part in ("trust", "familiarity", "rivalry")]

@@ -79,6 +79,7 @@ def assembled(
             "thoughts": thoughts,
             "ledger": tuple(dict(account) for account in ledger),
             "tags": origin.tags,
+            "logits": origin.logits,
             "complete": interruption is None,
             "interruption": interruption,
             "derived_from": None if subject.derived_from is None else dict(subject.derived_from),

@@ -20,7 +20,7 @@ from townlet.api import (
 from townlet.api.checks import check_array
 from townlet.errors import DatasetError
 
-__all__ = ["ARRAY_DTYPES", "TrajectoryBlock", "array_shapes", "merge_rows"]
+__all__ = ["ARRAY_DTYPES", "LOGITS", "TrajectoryBlock", "array_shapes", "dtype_of", "merge_rows"]
 
 ARRAY_DTYPES: Mapping[str, type[np.generic]] = {
     "map": np.uint8,
@@ -40,17 +40,34 @@ ARRAY_DTYPES: Mapping[str, type[np.generic]] = {
 }
 """The arrays of a shard. All are always there; what the policy did not say is NaN."""
 
+LOGITS = "logits"
+"""The array that is there only where a recorder was told to keep it: what a mind weighed, for each action."""
+
+_NOT_KEPT: FloatArray = np.zeros((0, 0, 0), np.float32)
 _WHOEVER_IS_ACTIVE: BoolArray = np.zeros((0, 0), np.bool_)
 _UNKNOWN = ("log_probs", "values", "bootstrap")
 
 
-def array_shapes(spec: ObservationSpec, parts: int) -> dict[str, tuple[int, ...]]:
-    """What follows ``[T, N]`` in the shape of each array, for a spec and a number of reward parts ``P``."""
+def array_shapes(spec: ObservationSpec, parts: int, *, logits: bool = False) -> dict[str, tuple[int, ...]]:
+    """What follows ``[T, N]`` in the shape of each array, for a spec and a number of reward parts ``P``.
+
+    Args:
+        spec: what the observations mean.
+        parts: ``P``.
+        logits: whether they are kept, too.
+    """
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAY_DTYPES, ())
     shapes.update(
         map=spec.map_shape, features=(spec.feature_count,), action_mask=(spec.action_count,), reward_parts=(parts,)
     )
+    if logits:
+        shapes[LOGITS] = (spec.action_count,)
     return shapes
+
+
+def dtype_of(name: str) -> type[np.generic]:
+    """The dtype of an array by its name, ``logits`` among them."""
+    return np.float32 if name == LOGITS else ARRAY_DTYPES[name]
 
 
 def merge_rows(array: NDArray[Any]) -> NDArray[Any]:
@@ -79,6 +96,8 @@ class TrajectoryBlock:
             or NaN.
         asked: bool ``[T, N]``, where the action counted; left out, wherever somebody lives (``primitive``). In the
             action space ``goals`` at the ticks of decisions: the ticks up to the next one are how long each lasted.
+        logits: float32 ``[T, N, K]``, unnormalised log-probabilities before masking, NaN in rows of minds that tell
+            none; ``[T, N, 0]`` where the recorder kept none.
 
     Raises:
         ContractError: if a dtype or shape does not fit.
@@ -98,15 +117,19 @@ class TrajectoryBlock:
     truncated: BoolArray
     bootstrap: FloatArray
     asked: BoolArray = field(default_factory=lambda: _WHOEVER_IS_ACTIVE)
+    logits: FloatArray = field(default_factory=lambda: _NOT_KEPT)
 
     def __post_init__(self) -> None:
         if self.asked is _WHOEVER_IS_ACTIVE:
             object.__setattr__(self, "asked", self.active)
+        if self.logits is _NOT_KEPT:
+            object.__setattr__(self, "logits", np.zeros((*self.actions.shape, 0), np.float32))
         check_array("TrajectoryBlock", "actions", self.actions, np.int64, (-1, -1))
         lead = self.actions.shape
         trailing = {"map": (-1, -1, -1), "features": (-1,), "action_mask": (-1,), "reward_parts": (-1,)}
         for name, dtype in ARRAY_DTYPES.items():
             check_array("TrajectoryBlock", name, getattr(self, name), dtype, (*lead, *trailing.get(name, ())))
+        check_array("TrajectoryBlock", LOGITS, self.logits, np.float32, (*lead, -1))
 
     @property
     def ticks(self) -> int:
@@ -124,8 +147,14 @@ class TrajectoryBlock:
         return sum(array.nbytes for array in self.arrays().values())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Name to array, in the order of :data:`ARRAY_DTYPES`."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        """Name to array, in the order of :data:`ARRAY_DTYPES`, then the logits where they are kept."""
+        kept = (each.name for each in fields(self) if each.name != LOGITS or self.keeps_logits)
+        return {name: getattr(self, name) for name in kept}
+
+    @property
+    def keeps_logits(self) -> bool:
+        """Whether the recorder kept the logits."""
+        return bool(self.logits.shape[-1])
 
     def ticks_between(self, start: int, stop: int) -> TrajectoryBlock:
         """A view of some ticks."""
@@ -148,14 +177,16 @@ class TrajectoryBlock:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TrajectoryBlock:
-        """From arrays by name; ``log_probs``, ``values``, ``bootstrap``, ``reward_parts`` and ``asked`` may be missing.
+        """From arrays by name.
+
+        ``log_probs``, ``values``, ``bootstrap``, ``reward_parts``, ``asked`` and ``logits`` may be missing.
 
         Raises:
             DatasetError: for a missing or an unknown name.
             ContractError: if a dtype or shape does not fit.
         """
         optional = {*_UNKNOWN, "reward_parts", "asked"}
-        unknown = sorted(set(arrays) - set(ARRAY_DTYPES))
+        unknown = sorted(set(arrays) - set(ARRAY_DTYPES) - {LOGITS})
         missing = sorted(set(ARRAY_DTYPES) - set(arrays) - optional)
         if unknown or missing:
             raise DatasetError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from townlet.api import ObservationSpec
-from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock
+from townlet.data.block import TrajectoryBlock
 from townlet.data.manifest import MANIFEST_NAME, DatasetManifest, read_manifest
 from townlet.data.shards import check_actions, check_digest, check_header, open_shard
 from townlet.data.thoughts import RecordedThought, check_thoughts, read_thoughts
@@ -122,7 +122,7 @@ class Dataset:
             if low < high:
                 pieces.append(self.shard(index).ticks_between(low, high))
             first += entry.ticks
-        return TrajectoryBlock(**{name: np.concatenate([getattr(p, name) for p in pieces]) for name in ARRAY_DTYPES})
+        return TrajectoryBlock(**{n: np.concatenate([getattr(p, n) for p in pieces]) for n in pieces[0].arrays()})
 
     def _check(self, index: int) -> None:
         if index in self._unverified:

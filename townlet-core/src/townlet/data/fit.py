@@ -40,7 +40,10 @@ def refuse_misfit(
         raise DatasetError(f"{block.rows} rows are not worlds of {agents} agents", where=where)
     if worlds and worlds != block.rows // agents:
         raise DatasetError(f"{worlds} seeds are not one for each of {block.rows // agents} worlds", where=where)
-    for name, array in block.arrays().items():
+    arrays = block.arrays()
+    for name in sorted(set(arrays) ^ set(shapes)):
+        raise DatasetError(f"a block {'has' if name in arrays else 'lacks'} {name}, unlike the dataset", where=where)
+    for name, array in arrays.items():
         if array.shape[2:] != shapes[name]:
             raise DatasetError(
                 f"{name} has shape {list(array.shape[2:])} a row, the spec says {list(shapes[name])}", where=where

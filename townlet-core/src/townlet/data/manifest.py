@@ -64,6 +64,7 @@ class DatasetOrigin(_Model):
     reward_parts: tuple[str, ...] = Field((), description="Names of the parts of the reward, in order.")
     first_tick: Count = Field(0, description="Tick of the town at which the recording begins.")
     tags: tuple[str, ...] = Field((), description="Free words.")
+    logits: bool = Field(False, description="Whether the logits of the minds are kept.")
 
 
 class ShardEntry(_Model):
@@ -121,6 +122,7 @@ class DatasetManifest(_Model):
         (), description="Of slow minds: who played whom, what was asked, what came of it and what it took."
     )
     tags: tuple[str, ...] = Field(description="Free words.")
+    logits: bool = Field(False, description="Whether shards hold the logits of the minds, float32 [T, N, K].")
     complete: bool = Field(True, description="False: the recording was cut short; what is here is whole.")
     interruption: str | None = Field(None, description="Why it was cut short.")
     derived_from: dict[str, Any] | None = Field(None, description="The dataset it was cut from, and how.")
@@ -293,6 +295,7 @@ def origin_of(manifest: DatasetManifest) -> DatasetOrigin:
         reward_parts=manifest.reward_parts,
         first_tick=manifest.segments[0].first_tick if manifest.segments else 0,
         tags=manifest.tags,
+        logits=manifest.logits,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.data.block import TrajectoryBlock
+from townlet.data.block import LOGITS, TrajectoryBlock
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import OUTCOMES, EpisodeTable, index_episodes
 from townlet.data.minari_format import INFOS, KEY, SEEN, minari_module, spaces_of, told
@@ -65,6 +65,7 @@ def export_minari(dataset: Dataset, path: str | Path, *, dataset_id: str | None 
                             "policy": manifest.policy,
                             "reward_parts": manifest.reward_parts,
                             "tags": manifest.tags,
+                            "logits": manifest.logits,
                             "digest": dataset.digest,
                         }
                     ),
@@ -100,7 +101,9 @@ def _episodes(dataset: Dataset, episodes: EpisodeTable) -> Iterator[Any]:
         seen = {name: told(getattr(block, name)[last, 0]) for name in SEEN}
         if not dataset.spec.channels:
             del seen["map"]
-        infos = {name: getattr(block, name)[:length, 0] for name in INFOS}
+        infos = {name: getattr(block, name)[:length, 0] for name in (*INFOS, LOGITS)}
+        if not dataset.manifest.logits:
+            del infos[LOGITS]
         if not dataset.manifest.reward_parts:
             del infos["reward_parts"]
         truncations = block.truncated[:length, 0].copy()

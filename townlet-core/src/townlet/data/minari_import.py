@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from townlet.api import ObservationSpec
-from townlet.data.block import ARRAY_DTYPES, array_shapes
+from townlet.data.block import LOGITS, array_shapes, dtype_of
 from townlet.data.manifest import DatasetManifest, DatasetOrigin
 from townlet.data.minari_format import DAMAGED, INFOS, KEY, SEEN, minari_module, spaces_of
 from townlet.data.minari_links import refuse_what_reaches_out
@@ -60,10 +60,11 @@ def import_minari(source: str | Path, path: str | Path, *, spec: ObservationSpec
         policy=facts.policy,
         reward_parts=facts.reward_parts,
         tags=facts.tags,
+        logits=facts.logits,
     )
     descent = {"minari": str(opened.id), "digest": facts.digest}
     with DatasetWriter(path, spec=meaning, origin=origin, layout="episodes", derived_from=descent) as writer:
-        for block in _blocks(opened, meaning, len(origin.reward_parts)):
+        for block in _blocks(opened, meaning, array_shapes(meaning, len(origin.reward_parts), logits=origin.logits)):
             writer.append(block)
         return writer.close()
 
@@ -100,6 +101,7 @@ class _Facts(BaseModel):
     policy: dict[str, Any]
     reward_parts: tuple[str, ...]
     tags: tuple[str, ...]
+    logits: bool = False
     digest: str | None = None
 
 
@@ -132,18 +134,17 @@ def _facts(opened: Any, spec: ObservationSpec | None) -> tuple[_Facts, Observati
     return facts, found
 
 
-def _blocks(opened: Any, spec: ObservationSpec, parts: int) -> Iterator[Arrays]:
+def _blocks(opened: Any, spec: ObservationSpec, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Arrays]:
     """The episodes side by side in rows, block by block; at most one a row is in memory."""
     lengths = _lengths(opened)
     rows = min(ROWS, len(lengths))
     placed, total = place(lengths, rows)
-    shapes = array_shapes(spec, parts)
     waiting = iter(placed)
     ahead = next(waiting, None)
     running: list[tuple[int, int, Arrays]] = []
     for start in range(0, total, BLOCK_TICKS):
         stop = min(start + BLOCK_TICKS, total)
-        out = {name: np.zeros((stop - start, rows, *shapes[name]), dtype) for name, dtype in ARRAY_DTYPES.items()}
+        out = {name: np.zeros((stop - start, rows, *shape), dtype_of(name)) for name, shape in shapes.items()}
         out["action_mask"][:, :, 0] = True
         while ahead is not None and ahead.start < stop:
             length = int(lengths[ahead.episode])
@@ -206,18 +207,20 @@ def _arrays(episode: Any, shapes: Mapping[str, tuple[int, ...]], has_map: bool) 
             seen = np.asarray(episode.observations[name])
             if len(seen) != length + 1:
                 raise ValueError(f"{name} has {len(seen)} entries; one more than the {length} steps is expected")
-            yield name, _cast(seen[:length], np.dtype(ARRAY_DTYPES[name]))
+            yield name, _cast(seen[:length], np.dtype(dtype_of(name)))
     for name in INFOS:
         known = infos.get(name)
         if known is not None:
             if name != "reward_parts" or shapes[name] != (0,):
-                yield name, _cast(np.asarray(known)[:length], np.dtype(ARRAY_DTYPES[name]))
+                yield name, _cast(np.asarray(known)[:length], np.dtype(dtype_of(name)))
         elif name == "episode_start":
             yield name, np.arange(length) == 0
         elif name == "asked":
             yield name, np.ones(length, np.bool_)
         elif name != "reward_parts":
             yield name, np.full(length, np.nan, np.float32)
+    if LOGITS in shapes:
+        yield LOGITS, _cast(np.asarray(infos[LOGITS])[:length], np.dtype(np.float32))
 
 
 def _cast(found: Any, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from townlet.api import ObservationSpec
-from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock, array_shapes
+from townlet.data.block import TrajectoryBlock, array_shapes, dtype_of
 from townlet.data.manifest import DatasetManifest, ShardEntry
 from townlet.errors import DatasetError
 from townlet.storage import map_tensors, member_path, read_tensor_header, sha256_file, write_tensors
@@ -33,7 +33,7 @@ def write_shard(
     name = shard_name(index)
     size, digest, handle = write_tensors(
         folder / name,
-        {array: [getattr(block, array) for block in blocks] for array in ARRAY_DTYPES},
+        {array: [getattr(block, array) for block in blocks] for array in blocks[0].arrays()},
         {"format": "townlet-shard", "index": str(index), "observation_fingerprint": fingerprint},
         hasher,
     )
@@ -68,17 +68,16 @@ def check_header(folder: Path, index: int, manifest: DatasetManifest, spec: Obse
         )
     if metadata.get("observation_fingerprint") != manifest.observation_fingerprint:
         raise DatasetError(f"{entry.name} was recorded with another observation spec", where=str(path))
-    shapes = array_shapes(spec, len(manifest.reward_parts))
+    shapes = array_shapes(spec, len(manifest.reward_parts), logits=manifest.logits)
     if set(infos) != set(shapes):
         odd = ", ".join(sorted(set(infos) ^ set(shapes)))
         raise DatasetError(f"{entry.name} has missing or unknown arrays: {odd}", where=str(path))
     for name, trailing in shapes.items():
         want = (entry.ticks, manifest.rows, *trailing)
         info = infos[name]
-        if info.shape != want or info.dtype != np.dtype(ARRAY_DTYPES[name]):
+        if info.shape != want or info.dtype != np.dtype(dtype_of(name)):
             raise DatasetError(
-                f"{entry.name}: {name} is {info.dtype} {list(info.shape)}, "
-                f"not {np.dtype(ARRAY_DTYPES[name])} {list(want)}",
+                f"{entry.name}: {name} is {info.dtype} {list(info.shape)}, not {np.dtype(dtype_of(name))} {list(want)}",
                 where=str(path),
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.data.block import ARRAY_DTYPES, TrajectoryBlock, array_shapes
+from townlet.data.block import LOGITS, TrajectoryBlock, array_shapes, dtype_of
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import OUTCOMES, EpisodeTable
 from townlet.data.manifest import DatasetManifest, origin_of
@@ -89,11 +89,16 @@ def _descent(dataset: Dataset, how: str) -> Mapping[str, Any]:
     return {"dataset": dataset.path.name, "digest": dataset.digest, "how": how}
 
 
+def _shapes(dataset: Dataset) -> dict[str, tuple[int, ...]]:
+    """What follows ``[T, N]`` in the shape of each array of the dataset."""
+    return array_shapes(dataset.spec, len(dataset.manifest.reward_parts), logits=dataset.manifest.logits)
+
+
 def _packed(dataset: Dataset, episodes: EpisodeTable) -> Iterator[TrajectoryBlock]:
     rows = min(dataset.rows, len(episodes))
     placed, length = place(episodes.length, rows)
-    shapes = array_shapes(dataset.spec, len(dataset.manifest.reward_parts))
-    each = sum(int(np.prod(shapes[n])) * np.dtype(d).itemsize for n, d in ARRAY_DTYPES.items())
+    shapes = _shapes(dataset)
+    each = sum(int(np.prod(shape)) * np.dtype(dtype_of(n)).itemsize for n, shape in shapes.items())
     ticks = max(1, BLOCK_BYTES // (each * rows))
     edges = np.cumsum([0, *(entry.ticks for entry in dataset.manifest.shards)])
     waiting = iter(placed)
@@ -116,10 +121,10 @@ def _assemble(
     window: tuple[int, int, int],
 ) -> TrajectoryBlock:
     start, stop, rows = window
-    shapes = array_shapes(dataset.spec, len(dataset.manifest.reward_parts))
-    out = {name: np.zeros((stop - start, rows, *shapes[name]), dtype) for name, dtype in ARRAY_DTYPES.items()}
+    shapes = _shapes(dataset)
+    out = {name: np.zeros((stop - start, rows, *shape), dtype_of(name)) for name, shape in shapes.items()}
     out["action_mask"][:, :, 0] = True
-    for name in ("log_probs", "values", "bootstrap"):
+    for name in {"log_probs", "values", "bootstrap", LOGITS} & set(out):
         out[name][:] = np.nan
     jobs: list[tuple[int, int, int, int, int, int]] = []  # shard, its ticks from and to, its row; tick and row here
     for placement in running:

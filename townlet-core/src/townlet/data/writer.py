@@ -66,7 +66,7 @@ class DatasetWriter:
         self._origin = origin
         self._subject = Subject(spec, origin, layout, derived_from)
         self._shard_bytes = shard_bytes
-        self._shapes = array_shapes(spec, len(origin.reward_parts))
+        self._shapes = array_shapes(spec, len(origin.reward_parts), logits=origin.logits)
         self._rows = 0
         self._pending: list[TrajectoryBlock] = []
         self._pending_bytes = 0

@@ -119,6 +119,10 @@ class PolicyRuntime:
         self._pilots[row] = pilot
         self._possessed.append(name or f"row {row}")
 
+    def release(self, row: int) -> None:
+        """Give the agent of ``row`` back to its own mind; nothing happens where nobody holds it."""
+        self._pilots.pop(row, None)
+
     # -- acting
 
     @property

@@ -31,6 +31,7 @@ class Keep:
         what: ``"nothing"``, ``"buffer"`` or ``"dataset"``.
         folder: of the dataset.
         tags: words for the dataset's manifest.
+        logits: whether the dataset keeps what minds weighed: four bytes an action for each row and tick.
     """
 
     NOTHING: ClassVar[Keep]
@@ -38,11 +39,12 @@ class Keep:
     what: Literal["nothing", "buffer", "dataset"] = "nothing"
     folder: Path | None = None
     tags: tuple[str, ...] = ()
+    logits: bool = False
 
     @classmethod
-    def dataset(cls, folder: str | Path, *, tags: tuple[str, ...] = ()) -> Self:
-        """Everything that the agents see, do and get, as a dataset in ``folder``."""
-        return cls("dataset", Path(folder), tuple(tags))
+    def dataset(cls, folder: str | Path, *, tags: tuple[str, ...] = (), logits: bool = False) -> Self:
+        """Everything that the agents see, do and get, as a dataset in ``folder``; with ``logits``, what they weigh."""
+        return cls("dataset", Path(folder), tuple(tags), logits)
 
     @classmethod
     def buffer(cls) -> Self:
@@ -51,18 +53,24 @@ class Keep:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; :meth:`from_json` reads it back."""
-        return {"what": self.what, "folder": None if self.folder is None else str(self.folder), "tags": list(self.tags)}
+        return {
+            "what": self.what,
+            "folder": None if self.folder is None else str(self.folder),
+            "tags": list(self.tags),
+            "logits": self.logits,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_json` wrote. Raises ContractError for anything else."""
         try:
             what, folder, tags = data["what"], data["folder"], tuple(map(str, data["tags"]))
+            logits = bool(data["logits"])
         except (KeyError, TypeError) as error:
             raise ContractError(f"not a thing to keep: {error!r}") from error
         if what not in ("nothing", "buffer", "dataset") or (what == "dataset") != isinstance(folder, str):
             raise ContractError(f"not a thing to keep: {dict(data)!r}")
-        return cls(what, None if folder is None else Path(folder), tags)
+        return cls(what, None if folder is None else Path(folder), tags, logits)
 
 
 Keep.NOTHING = Keep()

@@ -34,7 +34,7 @@ def join_datasets(outcome: Outcome, parts: Sequence[str | Path], folder: str | P
     if first is None or tuple(seed for one in opened for seed in one.manifest.seeds) != outcome.job.seeds:
         raise DatasetError("these are not recordings of the job's towns, in their order", where=str(folder))
     for one in opened[1:]:
-        for name in ("layout", "config", "policy", "segments_length", "reward_parts", "tags", "complete"):
+        for name in ("layout", "config", "policy", "segments_length", "reward_parts", "tags", "logits", "complete"):
             mine, theirs = _aspect(first, name), _aspect(one.manifest, name)
             if mine != theirs:
                 raise DatasetError(
@@ -45,7 +45,7 @@ def join_datasets(outcome: Outcome, parts: Sequence[str | Path], folder: str | P
     players = _players(opened)
     origin = origin_of(first).model_copy(update={"seeds": outcome.job.seeds, "players": players})
     rows = sum(one.rows for one in opened)
-    length = block_ticks(opened[0].spec, rows, len(first.reward_parts))
+    length = block_ticks(opened[0].spec, rows, len(first.reward_parts), logits=first.logits)
     with DatasetWriter(folder, spec=opened[0].spec, origin=origin) as writer:
         for start in range(0, opened[0].ticks, length):
             blocks = [one.read(start, min(start + length, one.ticks)).arrays() for one in opened]

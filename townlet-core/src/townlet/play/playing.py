@@ -100,7 +100,7 @@ def perform(
         with ExitStack() as stack:
             recorder = sink
             if sink is None and keep.folder is not None:
-                made = stack.enter_context(recording(stage, keep.folder, journal, tags=keep.tags))
+                made = stack.enter_context(recording(stage, keep.folder, journal, tags=keep.tags, logits=keep.logits))
                 recorder = made.recorder
             elif sink is None and keep.what == "buffer":
                 recorder = buffer = buffer_for(stage)

@@ -55,7 +55,9 @@ class Recording:
 
 
 @contextmanager
-def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, ...] = ()) -> Iterator[Recording]:
+def recording(
+    stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, ...] = (), logits: bool = False
+) -> Iterator[Recording]:
     """Record what a stage does in the body. The dataset and the entry are whole at the end.
 
     Whatever the body raises goes on, but nothing is lost: the ticks done by then are kept as a dataset marked
@@ -66,12 +68,13 @@ def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, 
         folder: the dataset's.
         journal: where the run is entered.
         tags: words for the manifest.
+        logits: whether what minds weighed is kept, too.
 
     Raises:
         DatasetError: the folder is there already, cannot be written, or nothing was recorded.
     """
     engine, first_tick = stage.engine, stage.tick
-    origin = origin_of(stage, tags)
+    origin = origin_of(stage, tags).model_copy(update={"logits": logits})
     # The writer first: where it cannot write, there is no run to enter.
     with DatasetWriter(folder, spec=engine.spec, origin=origin) as writer:
         for stale in writer.stale:
@@ -80,7 +83,9 @@ def recording(stage: Stage, folder: Path, journal: Journal, *, tags: tuple[str, 
             journal.runs, journal.kind, stage.job.config, origin.policy, folder=folder, warn=journal.warn
         ) as entry:
             parts = len(origin.reward_parts)
-            recorder = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts, think=writer.think)
+            recorder = TrajectoryService(
+                writer, engine.spec, engine.rows, reward_parts=parts, logits=logits, think=writer.think
+            )
             made = Recording(recorder, entry.id)
             try:
                 with recorder:

@@ -209,10 +209,17 @@ class Stage:
         Raises:
             UsageError: if nobody in the town has that name, or there is no such town.
         """
+        self.runtime.possess(self._row(agent, world), pilot, name=agent)
+
+    def release(self, agent: str, *, world: int = 0) -> None:
+        """Give a possessed agent back to its own mind. Raises as :meth:`possess`."""
+        self.runtime.release(self._row(agent, world))
+
+    def _row(self, agent: str, world: int) -> int:
         names = self.engine.agent_names
         if agent not in names or not 0 <= world < self.engine.worlds:
             raise UsageError(f"no agent in this town is called {agent!r}", details=(", ".join(names),))
-        self.runtime.possess(world * self.engine.agents + names.index(agent), pilot, name=agent)
+        return world * self.engine.agents + names.index(agent)
 
     def run(
         self,

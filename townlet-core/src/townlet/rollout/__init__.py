@@ -2,7 +2,7 @@
 
 from townlet.rollout.buffer import RolloutBuffer
 from townlet.rollout.collect import Collector, RolloutStats
-from townlet.rollout.interrupt import Interruptible
+from townlet.rollout.interrupt import Interruptible, end_is_asked
 from townlet.rollout.loop import LoopOutcome, SimulationLoop
 from townlet.rollout.memory import ArrayMemory
 from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, restore_run, write_snapshot
@@ -26,6 +26,7 @@ __all__ = [
     "TrajectoryService",
     "Watcher",
     "block_ticks",
+    "end_is_asked",
     "find_snapshot",
     "read_snapshot",
     "restore_run",

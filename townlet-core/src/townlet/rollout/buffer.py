@@ -42,6 +42,7 @@ class RolloutBuffer:
             action space.
         memory: where the arrays lie; fresh NumPy arrays without.
         part: the rows of ``memory`` that are this buffer's; all of them without.
+        logits: keep what the policy weighed, too: float32 ``[T, N, K]``.
 
     Raises:
         ContractError: if a size is not positive, or the memory is of another size.
@@ -58,6 +59,7 @@ class RolloutBuffer:
         spans: bool | None = None,
         memory: RolloutMemory | None = None,
         part: slice | None = None,
+        logits: bool = False,
     ) -> None:
         if ticks < 1 or rows < 1:
             raise ContractError(f"a rollout buffer needs at least one tick and one row, found {ticks} and {rows}")
@@ -79,6 +81,7 @@ class RolloutBuffer:
                 f"a memory of {self._arrays.ticks} ticks and {self._arrays.rows} rows cannot hold {ticks} and {rows}"
             )
         self._reward_parts = np.zeros((ticks, rows, reward_parts), np.float32)
+        self._logits = np.zeros((ticks, rows, spec.action_count if logits else 0), np.float32)
         self._slots = tuple(held.slot(t, part) for t in range(ticks + 1))
 
     @property
@@ -105,6 +108,8 @@ class RolloutBuffer:
         arrays.rewards[t] = step.result.rewards
         if self._reward_parts.shape[2]:
             self._reward_parts[t] = step.result.reward_parts
+        if self._logits.shape[2]:
+            self._logits[t] = np.nan if step.decision.logits is None else step.decision.logits
         arrays.terminated[t] = step.result.terminated
         arrays.truncated[t] = False
         arrays.bootstrap[t] = 0.0
@@ -130,12 +135,13 @@ class RolloutBuffer:
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Views ``[length, N, ...]`` of all that is recorded, by name; the next rollout writes over them.
 
-        ``asked`` is among them only where decisions span ticks.
+        ``asked`` is among them only where decisions span ticks, ``logits`` only where they are kept.
         """
         t = slice(0, self.length)
         names = [field.name for field in fields(RolloutArrays) if self._spans or field.name != "asked"]
         found = {name: getattr(self._arrays, name)[t] for name in names}
-        return {**found, "reward_parts": self._reward_parts[t]}
+        kept = {"logits": self._logits[t]} if self._logits.shape[2] else {}
+        return {**found, "reward_parts": self._reward_parts[t], **kept}
 
     def batch(
         self,
@@ -162,6 +168,7 @@ class RolloutBuffer:
             raise ContractError("the rollout buffer is empty")
         arrays: dict[str, Any] = dict(self.arrays())
         del arrays["reward_parts"]
+        arrays.pop("logits", None)
         if played is not None and not played.all():
             arrays["active"] = arrays["active"] & played
             if self._spans:

@@ -8,7 +8,9 @@ from typing import Any
 
 from townlet.signals import asks_to_end, stopping_signals
 
-__all__ = ["Interruptible"]
+__all__ = ["Interruptible", "end_is_asked"]
+
+_entered: list[Interruptible] = []
 
 
 class Interruptible:
@@ -31,6 +33,7 @@ class Interruptible:
         self._previous = {each: signal.getsignal(each) for each in stopping_signals() if asks_to_end(each)}
         for each in self._previous:
             signal.signal(each, self._note)
+        _entered.append(self)
         return self
 
     def __exit__(
@@ -39,9 +42,15 @@ class Interruptible:
         for each, handler in self._previous.items():
             signal.signal(each, handler)
         self._previous = {}
+        _entered.remove(self)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.requested = True
         if signum in self._seen:
             raise KeyboardInterrupt
         self._seen.add(signum)
+
+
+def end_is_asked() -> bool:
+    """Whether a first Ctrl-C waits for the end of a tick: who makes the tick wait, such as a person, lets it go on."""
+    return any(one.requested for one in _entered)

@@ -26,10 +26,11 @@ class BlockWriter(Protocol):
         ...
 
 
-def block_ticks(spec: ObservationSpec, rows: int, reward_parts: int = 0) -> int:
+def block_ticks(spec: ObservationSpec, rows: int, reward_parts: int = 0, *, logits: bool = False) -> int:
     """Ticks that a block of some 65 MiB holds: at least 16, at most 1024."""
     channels, height, width = spec.map_shape
     row = channels * height * width + 4 * spec.feature_count + spec.action_count + 4 * reward_parts + 28
+    row += 4 * spec.action_count if logits else 0
     return max(16, min(1024, -(-_BLOCK_BYTES // (row * max(rows, 1)))))
 
 
@@ -41,6 +42,7 @@ class TrajectoryService:
         spec: what the observations mean.
         rows: ``N``.
         reward_parts: ``P``.
+        logits: whether what minds weighed is kept, too.
         ticks: ticks of a block; by default as many as fill some 65 MiB.
         think: is told the thoughts of each tick that has some; a writer of datasets keeps them.
     """
@@ -52,12 +54,13 @@ class TrajectoryService:
         rows: int,
         *,
         reward_parts: int = 0,
+        logits: bool = False,
         ticks: int | None = None,
         think: Callable[[int, Sequence[Thought]], None] | None = None,
     ) -> None:
         self._writer, self._think = writer, think
-        length = ticks or block_ticks(spec, rows, reward_parts)
-        self._buffer = RolloutBuffer(spec, length, rows, reward_parts=reward_parts)
+        length = ticks or block_ticks(spec, rows, reward_parts, logits=logits)
+        self._buffer = RolloutBuffer(spec, length, rows, reward_parts=reward_parts, logits=logits)
         self.ticks = 0
         """Ticks recorded so far, those not yet handed on included."""
 

@@ -12,7 +12,7 @@ from townlet.config import TownletConfig
 from townlet.envs.engine import TownEngine
 from townlet.minds.runtime import PolicyRuntime
 from townlet.play import Casting, Troupe
-from townlet.viewer.thoughts import Scores
+from townlet.viewer.thoughts import Scores, chances
 
 __all__ = ["Adviser", "Asked", "ask_again"]
 
@@ -50,10 +50,7 @@ class Asked:
         if decision.logits is None:
             return Scores(None, decision.values)
         self._scored = True
-        logits = np.where(observations.action_mask, decision.logits.astype(np.float64), -np.inf)
-        logits -= logits.max(axis=-1, keepdims=True)
-        weights = np.exp(logits)
-        return Scores(weights / weights.sum(axis=-1, keepdims=True), decision.values)
+        return Scores(chances(decision.logits, observations.action_mask), decision.values)
 
     def note(self) -> str:
         """Who was asked, and how often it would have done the same."""

@@ -20,7 +20,7 @@ from townlet.errors import UsageError
 from townlet.viewer.bundle import join_modules, page_file
 from townlet.viewer.film import Film
 
-__all__ = ["TownPage", "page_of"]
+__all__ = ["TownPage", "live_page", "page_of"]
 
 _STYLES = ("theme.css", "layout.css", "panels.css")
 
@@ -56,24 +56,40 @@ def page_of(films: Sequence[Film]) -> TownPage:
     if not 1 <= len(films) <= 2:
         raise UsageError(f"a page shows one recording or two side by side, found {len(films)}")
     title = " and ".join(dict.fromkeys(film.title for film in films)) + " - Townlet"
-    style, script = _style(), _script()
-    policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
     about = {"version": __version__, "films": [{"title": film.title, "about": dict(film.about)} for film in films]}
     data = [f'<script type="application/json" id="about">{_json(about)}</script>']
     for number, film in enumerate(films):
         for name, part in film.parts.items():
             encoded = base64.b64encode(part).decode("ascii")
             data.append(f'<script type="text/plain" id="film-{number}-{name}">{encoded}</script>')
+    return _assembled(title, "\n".join(data))
+
+
+def live_page(title: str, port: int) -> TownPage:
+    """A page that is told of a town while it runs, by the server on this machine that it came from.
+
+    Args:
+        title: what the browser's tab says.
+        port: of the server; the page may speak to nobody else.
+    """
+    data = f'<script type="application/json" id="about">{_json({"version": __version__, "live": True})}</script>'
+    reach = " ".join(f"ws://{host}:{port}" for host in ("127.0.0.1", "localhost"))
+    return _assembled(f"{title} - Townlet", data, f"connect-src {reach}; ")
+
+
+def _assembled(title: str, data: str, reach: str = "") -> TownPage:
+    style, script = _style(), _script()
+    policy = (
+        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data: blob:; "
+        f"{reach}base-uri 'none'; form-action 'none'"
+    )
     text = page_file("page.html").read_text(encoding="utf-8")
     for mark, value in (
         ("{{policy}}", html.escape(policy)),
         ("{{title}}", html.escape(title)),
         ("{{style}}", style),
         ("{{script}}", script),
-        ("{{data}}", "\n".join(data)),  # the last, so that nothing in it is taken for a mark
+        ("{{data}}", data),  # the last, so that nothing in it is taken for a mark
     ):
         text = text.replace(mark, value, 1)
     return TownPage(title, text)

@@ -19,6 +19,7 @@ from townlet.viewer.columns import pack
 from townlet.viewer.frames import FrameNotes, TieNotes
 from townlet.viewer.happenings import EventNotes
 from townlet.viewer.scenery import describe_scenery
+from townlet.viewer.sentences import MOST_WORDS, WordNotes
 from townlet.viewer.thinning import Thinning, thin_out
 from townlet.viewer.thoughts import ThoughtNotes
 
@@ -38,7 +39,7 @@ class Film:
         title: name of the town.
         about: JSON-ready: who played, when, which dataset, and sentences on what is left out (``notes``).
         parts: packed parts (see :mod:`townlet.viewer.columns`) by name: ``scenery``, ``frames``, ``ties``,
-            ``events``, ``kpis``, and where minds are shown ``choices`` and ``seen``.
+            ``events``, ``kpis``, and where minds are shown ``choices`` and ``seen``, and for few enough ``words``.
     """
 
     title: str
@@ -93,6 +94,8 @@ def film_of(
         notes.before(tick, actions)
         if thinning.thoughts and thinning.keeps(tick):
             notes.thoughts.note(tick, block, t, rows, scores)
+            if notes.tells_words:
+                notes.words.note(block.observations(t).take(rows))
         engine.step(actions)
         notes.after(tick + 1)
         if progress is not None and (tick + 1) % _BLOCK == 0:
@@ -115,6 +118,8 @@ class _Notes:
         self.ties = TieNotes(engine)
         self.events = EventNotes(engine)
         self.thoughts = ThoughtNotes(engine.spec, reward_parts)
+        self.words = WordNotes(engine.spec)
+        self.tells_words = thinning.thoughts and thinning.frames * engine.agents <= MOST_WORDS
         self._every = max(25, -(-(thinning.last - thinning.first) // _KPI_FRAMES))
         self._kpis: list[tuple[int, list[float]]] = []
 
@@ -146,6 +151,7 @@ class _Notes:
             "events": self.events.packed(),
             "kpis": pack(kpis, {"figures": named}),
             **(self.thoughts.packed() if self._thinning.thoughts else {}),
+            **self.words.packed(),
         }
 
 
@@ -233,5 +239,7 @@ def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, advi
         "minds": thinning.thoughts,
         "cramped": thinning.cramped,
         "asked": adviser is not None,
+        "kept": manifest.logits,
+        "words": notes.tells_words,
         "notes": said,
     }

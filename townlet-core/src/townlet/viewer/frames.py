@@ -109,16 +109,33 @@ class FrameNotes:
             self._columns[name][self.frames] = values
         self.frames += 1
 
+    def act(self, actions: NDArray[np.int64]) -> None:
+        """Say which actions ``[A]`` were taken from the last frame, where that was not known yet."""
+        self._columns["action"][self.frames - 1] = actions
+
+    def drain(self) -> bytes:
+        """The part ``frames`` of what came since the last time. The last frame stays: its actions are still to come."""
+        packed = self.packed()
+        for column in self._columns.values():
+            column[0] = column[self.frames - 1]
+        self.frames = 1
+        return packed
+
     def packed(self) -> bytes:
         """The part ``frames``."""
         return pack({name: column[: self.frames] for name, column in self._columns.items()}, {"steps": STEPS})
 
 
 class TieNotes:
-    """Collects how ties change, slot by slot; what does not change by a hundredth is not noted again."""
+    """Collects how ties change, slot by slot; what does not change by a hundredth is not noted again.
 
-    def __init__(self, engine: TownEngine) -> None:
-        self._engine = engine
+    Args:
+        engine: a town.
+        empty: note slots without a tie at first, too, for readers who know an earlier state.
+    """
+
+    def __init__(self, engine: TownEngine, *, empty: bool = False) -> None:
+        self._engine, self._empty = engine, empty
         self._before: NDArray[np.int16] | None = None
         self._ticks: list[NDArray[np.int32]] = []
         self._slots: list[NDArray[np.int32]] = []
@@ -131,14 +148,20 @@ class TieNotes:
             quantised(getattr(ties, name)[0], _TIE_STEP, np.int16) for name in ("trust", "familiarity", "rivalry")
         ]
         now = np.stack([ties.other[0], *numbers], axis=-1).reshape(-1, 4)
-        before = np.full_like(now, -1) if self._before is None else self._before
-        empty = (now[:, 0] < 0) & (before[:, 0] < 0)
+        before = np.full_like(now, -1 if not self._empty else -2) if self._before is None else self._before
+        empty = (now[:, 0] < 0) & (before[:, 0] == -1)
         changed = np.flatnonzero((now != before).any(axis=1) & ~empty)
         self._before = now
         if len(changed):
             self._slots.append(changed.astype(np.int32))
             self._values.append(now[changed])
             self._ticks.append(np.full(len(changed), self._engine.state.clock.tick[0], np.int32))
+
+    def drain(self) -> bytes:
+        """The part ``ties`` of what changed since the last time."""
+        packed = self.packed()
+        self._ticks, self._slots, self._values = [], [], []
+        return packed
 
     def packed(self) -> bytes:
         """The part ``ties``: changes in order of slot, then tick; ``slot`` is ``agent * per_agent + number``."""

@@ -72,9 +72,15 @@ class EventNotes:
         if len(self._rows) > _MOST:
             self._thin()
 
-    def packed(self) -> bytes:
-        """The part ``events``; its last column is a count, coins, or the number of an affordance."""
-        rows = np.array(self._rows, np.float64).reshape(-1, 6)
+    def packed(self, after: int = -1) -> bytes:
+        """The part ``events`` of the ticks after ``after``.
+
+        Its last column is a count, coins, or the number of an affordance.
+        """
+        first = len(self._rows)
+        while first and self._rows[first - 1][0] > after:
+            first -= 1
+        rows = np.array(self._rows[first:], np.float64).reshape(-1, 6)
         columns: dict[str, NDArray[Any]] = {
             "tick": rows[:, 0:1].astype(np.int32),
             "kind": rows[:, 1:2].astype(np.uint8),

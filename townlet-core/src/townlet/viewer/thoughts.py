@@ -1,6 +1,6 @@
 """What the minds knew, wanted and got: masks, probabilities, values, rewards by parts, and what they saw.
 
-Taken from the recording; where it does not hold the probabilities, a mind can be asked again (:mod:`.asking`).
+Taken from the recording; where that does not keep the logits, a mind can be asked again (:mod:`.asking`).
 Axes: ``T`` frames but the last, ``A`` agents, ``K`` actions, ``P`` parts of the reward, ``F`` features.
 """
 
@@ -16,7 +16,7 @@ from townlet.api import Feature, ObservationSpec
 from townlet.data import TrajectoryBlock
 from townlet.viewer.columns import pack, quantised
 
-__all__ = ["Scores", "ThoughtNotes"]
+__all__ = ["Scores", "ThoughtNotes", "chances", "value_words"]
 
 _REWARD_STEP = 1e-5
 _UNKNOWN = -32768
@@ -30,6 +30,16 @@ class Scores:
 
     probabilities: NDArray[np.float64] | None
     values: NDArray[np.float32] | None
+
+
+def chances(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Probabilities over what is possible, float64 ``[A, K]``; zeros in rows whose mind tells no logits."""
+    told = np.isfinite(np.where(mask, logits, 0)).all(axis=-1, keepdims=True)
+    scores = np.where(mask & told, logits.astype(np.float64), -np.inf)
+    scores -= np.where(told, scores.max(axis=-1, keepdims=True), 0.0)
+    weights: NDArray[np.float64] = np.exp(scores)
+    weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1e-300)
+    return weights
 
 
 class ThoughtNotes:
@@ -55,6 +65,8 @@ class ThoughtNotes:
         self._add("value", np.array(values, np.float32))
         chosen = np.exp(block.log_probs[t, rows].astype(np.float64))
         self._add("chosen", np.where(np.isfinite(chosen), np.rint(chosen * 254), 255).astype(np.uint8))
+        if scores is None and block.keeps_logits:
+            scores = Scores(chances(block.logits[t, rows], block.action_mask[t, rows]), None)
         if scores is not None and scores.probabilities is not None:
             self._add("probabilities", quantised(scores.probabilities, 1 / 255, np.uint8).reshape(-1))
 
@@ -74,6 +86,8 @@ class ThoughtNotes:
             about["valueStep"] = step
         if (columns["chosen"] == 255).all():
             del columns["chosen"]
+        if "probabilities" in columns and not columns["probabilities"].any():
+            del columns["probabilities"]
         return {"choices": pack(columns, about), "seen": self._seen()}
 
     def _add(self, name: str, row: NDArray[Any]) -> None:
@@ -99,7 +113,7 @@ class ThoughtNotes:
                     "name": feature.name,
                     "about": feature.description,
                     "values": [float(f"{value:.6g}") for value in distinct],
-                    "words": [_words(feature, float(value)) for value in distinct],
+                    "words": [value_words(feature, float(value)) for value in distinct],
                 }
             )
         return pack(
@@ -107,7 +121,7 @@ class ThoughtNotes:
         )
 
 
-def _words(feature: Feature, value: float) -> str:
+def value_words(feature: Feature, value: float) -> str:
     """A value as the town's number with its unit, or as what its code stands for."""
     for code in feature.codes:
         if code.value == value:

@@ -29,8 +29,8 @@ def command(path: Path, full: bool, as_json: bool) -> None:
     Example:  townlet dataset inspect data/first
 
     JSON keys: path, digest, schema_version, created, layout, complete, interruption, config_id, config_digest,
-    observation_fingerprint, variant, policy, worlds, agents, rows, agent_names, seeds, ticks, transitions, bytes,
-    shards (name, ticks, transitions, size, sha256), segments (first_tick, ticks, seeds), tags, derived_from,
+    observation_fingerprint, variant, policy, worlds, agents, rows, agent_names, seeds, ticks, transitions, logits,
+    bytes, shards (name, ticks, transitions, size, sha256), segments (first_tick, ticks, seeds), tags, derived_from,
     metrics (name to number), actions (name to share), episodes (count, terminated, truncated, cut, length_mean,
     length_median, length_max, return_mean, return_min, return_max).
     """
@@ -88,6 +88,7 @@ def _document(dataset: Dataset, episodes: EpisodeTable) -> dict[str, JSONValue]:
         "seeds": list(manifest.seeds),
         "ticks": manifest.ticks,
         "transitions": manifest.transitions,
+        "logits": manifest.logits,
         "bytes": manifest.size,
         "shards": [shard.model_dump(mode="json", exclude={"segment"}) for shard in manifest.shards],
         "segments": [segment.model_dump(mode="json") for segment in manifest.segments],
@@ -125,6 +126,8 @@ def _show(dataset: Dataset, episodes: EpisodeTable, *, full: bool) -> None:
         rows.append(
             ("their return", f"{lives['return_mean']:+.3f} ({lives['return_min']:+.3f} to {lives['return_max']:+.3f})")
         )
+    if manifest.logits:
+        rows.append(("logits", "kept"))
     if manifest.tags:
         rows.append(("tags", ", ".join(manifest.tags)))
     descent = manifest.derived_from or {}

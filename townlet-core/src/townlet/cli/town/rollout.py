@@ -36,6 +36,7 @@ _INTERRUPTED = 130
 )
 @click.option("--explore", is_flag=True, help="Sample the policy's actions instead of taking the most likely one.")
 @click.option("--threads", type=WholeRange(min=1, max=64), default=1, show_default=True, help="Threads for towns.")
+@click.option("--keep-logits", is_flag=True, help="Record the policy's logits as well: four bytes per action.")
 @click.option("--tag", "tags", multiple=True, metavar="WORD", help="Tag to write into the manifest. May be repeated.")
 @runs_option("lists the run and names the release")
 @click.option("--no-registry", is_flag=True, help="Do not add the run to the registry.")
@@ -55,6 +56,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     out: Path | None,
     explore: bool,
     threads: int,
+    keep_logits: bool,
     tags: tuple[str, ...],
     runs: Path,
     no_registry: bool,
@@ -94,7 +96,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     with ExitStack() as stack:
         numbered = nullcontext(out) if out is not None else numbered_folder(runs, "rollout", error=DatasetError)
         folder = stack.enter_context(numbered)
-        job = replace(job, keep=Keep.dataset(folder, tags=tags))
+        job = replace(job, keep=Keep.dataset(folder, tags=tags, logits=keep_logits))
         opened = Stage(job, admission=door, threads=threads, on_opened=say_that_it_compiles)
         stage = stack.enter_context(opened)
         say_where(folder, quiet=as_json)

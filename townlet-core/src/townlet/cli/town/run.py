@@ -25,6 +25,7 @@ _INTERRUPTED = 130
 @click.option(
     "--record", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Folder to record a dataset to."
 )
+@click.option("--keep-logits", is_flag=True, help="With --record: record the logits of the minds as well.")
 @click.option(
     "--snapshot-every",
     type=WholeRange(min=1),
@@ -52,7 +53,14 @@ _INTERRUPTED = 130
     type=FiniteRange(min=0),
     default=40.0,
     show_default=True,
-    help="Ticks per second with --live (0: as fast as possible).",
+    help="Ticks per second with --live and --browser (0: as fast as possible).",
+)
+@click.option("--browser", is_flag=True, help="Show the town in the browser as it runs, and control it from there.")
+@click.option(
+    "--port",
+    type=WholeRange(min=0, max=65_535),
+    default=0,
+    help="Port of the server that --browser starts (default: any free port).",
 )
 @click.option("--possess", default=None, metavar="NAME", help="Play one agent yourself, from the keyboard.")
 @runs_option("lists recorded runs and names the release")
@@ -71,11 +79,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     ticks: int | None,
     days: float | None,
     record: Path | None,
+    keep_logits: bool,
     snapshot_every: int | None,
     snapshots: Path | None,
     resume: Path | None,
     live: bool,
     speed: float,
+    browser: bool,
+    port: int,
     possess: str | None,
     runs: Path,
     no_registry: bool,
@@ -92,6 +103,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     \b
     Example:  townlet run --days 5 --record runs/first
     Example:  townlet run town.yaml --live --possess alice
+    Example:  townlet run --days 3 --browser
     Example:  townlet run --cast alice=stub --cast 25%=pytorch:runs/first --backend scripted
 
     JSON keys: run_id, config_id, seed, first_tick, ticks, interrupted, failure, policy (requested, active, reason,
@@ -107,8 +119,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         )
     if snapshots is not None and snapshot_every is None:
         raise UsageError("--snapshots says where, --snapshot-every says how often: give both")
+    if keep_logits and record is None:
+        raise UsageError("--keep-logits needs --record")
     if possess is not None and as_json:
         raise UsageError("--possess needs the terminal, --json is for programs: give one of them")
+    if browser and (live or possess is not None):
+        raise UsageError("--browser cannot be combined with --live or --possess: watch and play in the browser")
+    if port and not browser:
+        raise UsageError("--port needs --browser")
     from townlet.cli.town.run_report import report
     from townlet.cli.town.session import RunRequest, run_town
 
@@ -121,10 +139,13 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         ticks=ticks,
         days=days,
         record=record,
+        keep_logits=keep_logits,
         snapshot_every=snapshot_every,
         snapshots=snapshots,
         live=live,
         speed=speed,
+        browser=browser,
+        port=port,
         possess=possess,
         check=check,
         runs=runs,

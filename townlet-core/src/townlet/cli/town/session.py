@@ -8,7 +8,7 @@ from pathlib import Path
 
 from townlet.cli.casting import admission, asked_cast
 from townlet.cli.compiling import say_that_it_compiles
-from townlet.cli.output import say_where, warn_and_keep
+from townlet.cli.output import console, say_where, warn_and_keep
 from townlet.cli.town.run_bar import TicksBar
 from townlet.cli.town.run_live import LiveView
 from townlet.cli.town.run_possess import TerminalPilot
@@ -35,10 +35,13 @@ class RunRequest:
     ticks: int | None = None
     days: float | None = None
     record: Path | None = None
+    keep_logits: bool = False
     snapshot_every: int | None = None
     snapshots: Path | None = None
     live: bool = False
     speed: float = 40.0
+    browser: bool = False
+    port: int = 0
     possess: str | None = None
     check: bool = False
     runs: Path = Path("runs")
@@ -47,7 +50,7 @@ class RunRequest:
 
     def job(self) -> Job:
         """The job. Raises TownletError where what was asked for makes none."""
-        keep = Keep.NOTHING if self.record is None else Keep.dataset(self.record)
+        keep = Keep.NOTHING if self.record is None else Keep.dataset(self.record, logits=self.keep_logits)
         days = 1.0 if self.days is None else self.days
         if self.resume is not None:
             job = resumed(self.resume, self.ticks or 1, keep=keep)
@@ -85,6 +88,10 @@ def run_town(request: RunRequest) -> TownRun:
     """
     warnings: list[str] = []
     told = warn_and_keep(warnings)
+    if request.browser:
+        from townlet.viewer.live import require_web
+
+        require_web()  # before the town is compiled
     job = request.job()
     run_id = f"{job.config.config_id}-s{job.seeds[0]}"
     door = admission(request.document, request.backend, request.disabled, told, untrained=request.untrained)
@@ -122,7 +129,9 @@ def _in_front_of(
     watchers: list[Watcher] = []
     pilot = _pilot(stage, request.possess)
     with ExitStack() as stack:
-        if request.live or pilot is not None:
+        if request.browser:
+            watchers.append(_in_the_browser(stack, stage, request, title))
+        elif request.live or pilot is not None:
             view = stack.enter_context(LiveView(stage.engine, title, speed=0.0 if pilot else request.speed))
             watchers.append(view.show)
             if pilot is not None:
@@ -132,6 +141,16 @@ def _in_front_of(
         if snapshots is not None:
             watchers.append(snapshots)
         return perform(stage, watchers=watchers, until=None if pilot is None else pilot.has_left, journal=journal)
+
+
+def _in_the_browser(stack: ExitStack, stage: Stage, request: RunRequest, title: str) -> Watcher:
+    """Serve it, and wait until somebody looks."""
+    from townlet.viewer.live import LiveTown  # needs the extra web, and says so
+
+    town = stack.enter_context(LiveTown(stage, title, speed=request.speed, port=request.port))
+    console().print(f"open this address to start:  {town.address}", markup=False, soft_wrap=True)
+    town.wait_for_window()
+    return town.show
 
 
 def _pilot(stage: Stage, name: str | None) -> TerminalPilot | None:

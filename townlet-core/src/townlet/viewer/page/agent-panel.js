@@ -66,7 +66,8 @@ export class AgentPanel {
       section("Ties", part("ties", "div", { className: "ties" })),
       section("Mind", part("choice", "p"), part("options", "div", { className: "options" }), part("reward", "p"),
         part("pieces", "div", { className: "options" })),
-      part("seenBox", "details", {}, element("summary", { textContent: "What it saw" }), filter, part("seen", "dl", { className: "facts seen" })),
+      part("toldBox", "details", { open: true }, element("summary", { textContent: "What it saw" }), part("told", "div", { className: "told" })),
+      part("seenBox", "details", {}, element("summary", { textContent: "Every feature it saw" }), filter, part("seen", "dl", { className: "facts seen" })),
     );
     this._lastMind = null;
     parts.seenBox.addEventListener("toggle", () => { this._lastMind = null; this._mind(...this._mindOf); });
@@ -189,7 +190,7 @@ export class AgentPanel {
     const parts = this._parts;
     if (!film.about.minds) {
       setText(parts.choice, withoutMinds(film.about));
-      parts.seenBox.hidden = true;
+      parts.seenBox.hidden = parts.toldBox.hidden = true;
       return;
     }
     if (film.thoughts === null) {
@@ -197,13 +198,18 @@ export class AgentPanel {
       film.openThoughts().then((found) => { if (found !== null && this._film === film) this._mind(...this._mindOf); });
       return;
     }
-    const key = `${frame} ${agent}`;
+    const key = `${frame} ${agent} ${film.thoughts.told ?? ""}`;
     if (this._lastMind === key) return;
     this._lastMind = key;
     const thought = film.thoughts.of(frame, agent);
     parts.seenBox.hidden = thought === null;
+    const told = thought === null ? null : film.thoughts.words(frame, agent);
+    parts.toldBox.hidden = told === null;
+    if (told !== null) parts.told.replaceChildren(...told.map((line) => element("p", { textContent: plain(line) })));
     if (thought === null) {
-      setText(parts.choice, frame === film.frames - 1 ? "The recording ends here." : "Nobody is there to think.");
+      setText(parts.choice, !film.present(frame, agent) ? "Nobody is there to think."
+        : film.about.live ? "Minds are shown from the moment you select an agent."
+          : "The recording ends here.");
       for (const part of [parts.options, parts.pieces]) part.replaceChildren();
       setText(parts.reward, "");
       return;
@@ -220,10 +226,11 @@ export class AgentPanel {
     const scored = thought.options.some((option) => option.probability !== null);
     const value = thought.value === null ? "" : ` It expected a return of ${thought.value.toFixed(3)} from here.`;
     const chance = !scored && thought.chosenProbability !== null ? ` (probability ${thought.chosenProbability.toFixed(2)})` : "";
-    const silent = scored ? "" : film.about.asked
-      ? " The mind that was asked gives no probabilities."
-      : " What it thought of the others was not kept; townlet view --ask MIND asks a mind again.";
-    setText(parts.choice, `It chose: ${plain(thought.action ?? "nothing")}${chance}.${value}${silent}`);
+    const silent = scored ? "" : film.about.asked || film.about.kept
+      ? " This mind gives no probabilities."
+      : " The recording does not keep how likely the others were: townlet run --record DIR --keep-logits does, and townlet view --ask MIND asks a mind again.";
+    const when = thought.tick === undefined ? "It" : `At tick ${thought.tick} it`;
+    setText(parts.choice, `${when} chose: ${plain(thought.action ?? "nothing")}${chance}.${value}${silent}`);
     const shown = thought.options.filter((option) => option.possible || option.taken);
     parts.options.replaceChildren(...shown.map((option) => {
       const words = option.probability === null ? "" : `${(option.probability * 100).toFixed(0)} %`;
@@ -282,5 +289,6 @@ function besideWords(film, beside, agent) {
 }
 
 function signed(number) {
-  return `${number < 0 ? "\u2212" : "+"}${Math.abs(number).toFixed(4)}`;
+  const digits = Math.abs(number).toFixed(4);
+  return Number(digits) === 0 ? digits : `${number < 0 ? "\u2212" : "+"}${digits}`;
 }

@@ -7,6 +7,7 @@ import { byId, element, setText } from "./dom.js";
 import { EventsPanel } from "./events-panel.js";
 import { commandOf } from "./keys.js";
 import { readLink, writeLink } from "./link.js";
+import { LiveBar } from "./live-bar.js";
 import { Player, SPEEDS } from "./player.js";
 import { listenToPointer } from "./pointer.js";
 import { TownView } from "./scene.js";
@@ -18,8 +19,10 @@ const PANEL_EVERY = 0.12; // seconds between two fillings of the panels while th
 const TABS = ["town", "agent", "events"];
 
 export class App {
-  constructor(films) {
+  /** `link` is the line to a town that lives, whose only film grows. */
+  constructor(films, link = null) {
     this.films = films;
+    this.link = link;
     this.shown = 0; // the film that the panels tell of
     const first = Math.min(...films.map((film) => film.first));
     const last = Math.max(...films.map((film) => film.last));
@@ -35,8 +38,11 @@ export class App {
     this._before = performance.now();
     this._buildMaps();
     this._buildPanels();
+    this.bar = link && new LiveBar(this, { ask: (message) => link.ask(message), now: () => this.player.goAlong() });
     this._listen();
-    this.goTo(readLink(location.hash));
+    const moment = readLink(location.hash);
+    this.goTo(moment);
+    if (link && moment.tick === undefined) this.player.goAlong();
     requestAnimationFrame((now) => this._frame(now));
   }
 
@@ -51,7 +57,34 @@ export class App {
   changed() {
     this._dirty = true;
     this._panelsAt = 0;
-    if (!this.player.playing) this._remember();
+    this.bar?.show();
+    if (!this.player.playing && !this.player.atEdge) this._remember();
+  }
+
+  /** Takes more of a living town. */
+  grow(parts) {
+    const { film, player } = this;
+    this.views[0].grown(film.append(parts));
+    player.first = film.first;
+    player.extend(film.last);
+    this.timeline.fit();
+    this._dirty = true;
+  }
+
+  /** Takes what a living town says: of itself, of a mind, or to this window. */
+  heard(message) {
+    const { bar, film } = this;
+    if (message.kind === "you") {
+      bar.window = message.window;
+      this.link.ask({ do: "look", number: this.stage.selected });
+    } else if (message.kind === "line") bar.connected = message.connected;
+    else if (message.kind === "state") {
+      bar.take(message);
+      if (message.ended) film.renew();
+    } else if (message.kind === "said") bar.say(message.words);
+    else if (message.kind === "thought") film.thoughts.take(message);
+    bar.show();
+    this._dirty = true;
   }
 
   /** Goes to the moment of a link. */
@@ -66,6 +99,7 @@ export class App {
   select(agent, open = true) {
     this.stage.selected = agent;
     if (agent < 0) this.following = false;
+    this.link?.ask({ do: "look", number: agent });
     if (agent >= 0 && open) this.openTab("agent");
     this.timeline?.renew();
     this.changed();
@@ -184,9 +218,9 @@ export class App {
   _listen() {
     const { player } = this;
     const on = (id, act) => byId(id).addEventListener("click", act);
-    on("play", () => player.toggle());
+    on("play", () => this.do("play"));
     on("start", () => player.step(-Infinity));
-    on("end", () => player.step(Infinity));
+    on("end", () => this.do("end"));
     on("back", () => player.step(-1));
     on("ahead", () => player.step(1));
     on("ties", () => this.do("ties"));
@@ -201,6 +235,13 @@ export class App {
     addEventListener("hashchange", () => { if (location.hash !== this._hash) this.goTo(readLink(location.hash)); });
     addEventListener("keydown", (event) => {
       const command = commandOf(event);
+      const choice = command !== "leave" && !/^(INPUT|SELECT|TEXTAREA)$/.test(event.target?.tagName) && !event.ctrlKey && !event.altKey && !event.metaKey
+        ? this.bar?.choiceOf(event.key) ?? null : null;
+      if (choice !== null) {
+        this.link.ask(choice);
+        event.preventDefault();
+        return;
+      }
       const inTabs = event.target?.getAttribute?.("role") === "tab" && event.key.startsWith("Arrow");
       if (inTabs) this._turnTab(event.key === "ArrowRight" ? 1 : -1);
       else if (command === null || byId("keys").open) return;
@@ -228,8 +269,8 @@ export class App {
   do(command) {
     const { player, stage } = this;
     const acts = {
-      play: () => player.toggle(), back: () => player.step(-1), ahead: () => player.step(1), back10: () => player.step(-10),
-      ahead10: () => player.step(10), start: () => player.step(-Infinity), end: () => player.step(Infinity),
+      play: () => { if (player.atEdge) this.bar.togglePause(); else player.toggle(); }, back: () => player.step(-1), ahead: () => player.step(1), back10: () => player.step(-10),
+      ahead10: () => player.step(10), start: () => player.step(-Infinity), end: () => { if (this.link) player.goAlong(); else player.step(Infinity); },
       faster: () => player.shift(1), slower: () => player.shift(-1), fit: () => { this.following = false; this._fit(); },
       next: () => this._turnAgent(1), previous: () => this._turnAgent(-1), follow: () => this.follow(), release: () => this.select(-1),
       leave: () => document.activeElement.blur(), help: () => byId("keys").showModal(),
@@ -283,12 +324,15 @@ export class App {
     this._before = now;
     const moved = this.player.advance(seconds);
     const alive = moved || this._pursue(seconds);
-    if (alive || this._dirty) {
+    const runs = this.player.playing || this.player.atEdge;
+    const due = now / 1000 - this._panelsAt > PANEL_EVERY;
+    if (alive || this._dirty || (this._stale && due)) {
       this._dirty = false;
       this._mark();
       for (const view of this.views) view.draw(now / 1000);
       this.timeline.draw(this.film, this.stage.selected);
-      if (!this.player.playing || now / 1000 - this._panelsAt > PANEL_EVERY) {
+      this._stale = runs && !due;
+      if (!this._stale) {
         this._panelsAt = now / 1000;
         this._fillPanels();
       }
@@ -333,8 +377,9 @@ export class App {
       byId("services").replaceChildren(...off.map((words) => element("span", { textContent: words })));
     }
     const play = byId("play");
-    play.firstChild.firstChild.setAttribute("d", player.playing ? "M3 2h4v12H3zM9 2h4v12H9z" : "M3 2v12l11-6z");
-    play.setAttribute("aria-label", player.playing ? "Pause" : "Play");
+    const runs = player.playing || (player.atEdge && !this.bar.state.paused);
+    play.firstChild.firstChild.setAttribute("d", runs ? "M3 2h4v12H3zM9 2h4v12H9z" : "M3 2v12l11-6z");
+    play.setAttribute("aria-label", runs ? "Pause" : "Play");
     byId("speed").value = String(player.speed);
     if (document.activeElement !== byId("tick")) byId("tick").value = String(player.tick);
     if (this.tab === "town") this.panels.town.show(film, frame, beside);

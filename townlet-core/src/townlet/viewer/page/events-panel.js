@@ -22,9 +22,10 @@ export class EventsPanel {
   get field() { return this._field; }
 
   show(film, tick) {
-    if (this._film !== film) {
+    if (this._film !== film || this._length !== film.length) {
+      if (this._film !== film) this._texts = [];
       this._film = film;
-      this._texts = [];
+      this._length = film.length;
       if (!this._list) this._build();
       this._search();
     }

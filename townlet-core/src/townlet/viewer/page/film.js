@@ -49,6 +49,8 @@ export class Film {
   }
 
   get frames() { return this.ticks.length; }
+  /** What the timeline was drawn for: changes where it must be drawn anew. */
+  get length() { return this.frames; }
   get first() { return this.ticks[0]; }
   get last() { return this.ticks[this.frames - 1]; }
 
@@ -118,6 +120,7 @@ export class Film {
   tiesOf(agent, tick) {
     const found = [];
     for (const slot of this.ties[agent] ?? []) {
+      if (!slot) continue; // never held a tie
       const i = lastAtOrBefore(slot.ticks, tick);
       if (i >= 0 && slot.others[i] >= 0) found.push({ other: slot.others[i], ...slot.values[i] });
     }
@@ -142,20 +145,31 @@ export class Film {
 
   async _openThoughts() {
     if (!this.about.minds) return null;
-    const [choices, seen] = await Promise.all(["choices", "seen"].map(async (name) => unpack(await this._read(name))));
-    this.thoughts = new Thoughts(choices, seen, this);
+    const names = ["choices", "seen", ...(this.about.words ? ["words"] : [])];
+    const [choices, seen, words] = await Promise.all(names.map(async (name) => unpack(await this._read(name))));
+    this.thoughts = new Thoughts(choices, seen, words ?? null, this);
     return this.thoughts;
   }
 }
 
 /** What minds weighed, chose, got and saw. */
 export class Thoughts {
-  constructor(choices, seen, film) {
+  constructor(choices, seen, words, film) {
     this.choices = choices.columns;
     this.about = choices.about;
     this.features = seen.about.features;
     this.codes = seen.columns.codes;
+    this._words = words;
     this.film = film;
+  }
+
+  /** What an agent saw at a frame, in sentences, line by line; null where they were not kept. */
+  words(frame, agent) {
+    if (this._words === null) return null;
+    const { lines, perAgent } = this._words.about;
+    const { data, n } = this._words.columns.lines;
+    const start = frame * n + agent * perAgent;
+    return Array.from(data.subarray(start, start + perAgent)).filter((line) => line >= 0).map((line) => lines[line]);
   }
 
   /** All about one choice: of `agent` at a frame, or null (the last frame has none, nor has an empty slot). */
@@ -169,6 +183,7 @@ export class Thoughts {
     };
     const bits = pick("mask", Math.ceil(actions.length / 8));
     const chances = pick("probabilities", actions.length);
+    const scored = chances?.some((chance) => chance > 0) ?? false;
     const value = pick("value", 1)?.[0] ?? -32768;
     const chosen = pick("chosen", 1)?.[0] ?? 255;
     const action = film.raw("action", frame, agent);
@@ -176,7 +191,7 @@ export class Thoughts {
       action: actions[action],
       options: actions.map((name, k) => ({
         name, possible: ((bits[k >> 3] >> (k & 7)) & 1) === 1, taken: k === action,
-        probability: chances ? chances[k] / 255 : null,
+        probability: scored ? chances[k] / 255 : null,
       })),
       chosenProbability: chosen === 255 ? null : chosen / 254,
       value: value === -32768 ? null : value * this.about.valueStep,
@@ -210,7 +225,7 @@ export function lastAtOrBefore(sorted, value) {
   return low - 1;
 }
 
-function readEvents({ about, columns }) {
+export function readEvents({ about, columns }) {
   const { tick, kind, agent, other, object, amount } = columns;
   return Array.from(tick.data, (when, i) => ({
     tick: when, kind: about.kinds[kind.data[i]], agent: agent.data[i], other: other.data[i], object: object.data[i],
@@ -218,8 +233,8 @@ function readEvents({ about, columns }) {
   }));
 }
 
-function readTies({ about, columns }) {
-  const found = {};
+/** Changes of ties, slot by slot, into `found`. */
+export function readTies({ about, columns }, found = {}) {
   for (let i = 0; i < columns.tick.length; i++) {
     const number = columns.slot.data[i];
     const agent = Math.floor(number / about.perAgent);
@@ -232,6 +247,5 @@ function readTies({ about, columns }) {
       rivalry: columns.rivalry.data[i] * about.step,
     });
   }
-  for (const agent of Object.keys(found)) found[agent] = found[agent].filter(Boolean);
   return found;
 }

@@ -10,6 +10,7 @@ export class Player {
     this.position = first;
     this.playing = false;
     this.speed = 10;
+    this.atEdge = false; // goes along with the end of a film that grows
     this._changed = changed;
   }
 
@@ -18,6 +19,7 @@ export class Player {
 
   /** Moves on by some seconds; tells whether anything moved. */
   advance(seconds) {
+    if (this.atEdge) return this._goAlong(seconds);
     if (!this.playing) return false;
     this.position = Math.min(this.position + seconds * this.speed, this.last);
     if (this.position >= this.last) {
@@ -27,8 +29,29 @@ export class Player {
     return true;
   }
 
+  /** More has come; who stands at the end goes along. */
+  extend(last) {
+    this.last = last;
+  }
+
+  /** Goes to the end of a film that grows, and along with it. */
+  goAlong() {
+    this.playing = false;
+    this.atEdge = true;
+    this._changed();
+  }
+
+  _goAlong(seconds) {
+    const behind = this.last - this.position;
+    if (behind <= 0) return false;
+    if (behind > 200) this.position = this.last - 1;
+    this.position = Math.min(this.position + Math.max(behind * 6, 2) * seconds, this.last);
+    return true;
+  }
+
   /** Goes to a tick, within the film. */
   seek(tick) {
+    this.atEdge = false;
     this.position = Math.min(Math.max(Math.floor(tick), this.first), this.last);
     this._changed();
   }
@@ -41,6 +64,7 @@ export class Player {
 
   /** Plays or pauses; from the end it begins anew. */
   toggle() {
+    this.atEdge = false;
     if (!this.playing && this.position >= this.last) this.position = this.first;
     this.playing = !this.playing;
     if (!this.playing) this.position = this.tick;

@@ -25,9 +25,12 @@ export class TownView {
     this._ground = null;
     this._groundScale = 0;
     this._use = { frame: -1, found: [] };
-    this._chats = chatsByTick(film);
+    this._chats = noteChats(film.events, new Map());
     this._spots = [];
   }
+
+  /** The film has grown by these events. */
+  grown(events) { noteChats(events, this._chats); }
 
   get size() {
     return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
@@ -338,9 +341,8 @@ function nameTag(context, text, x, y, chosen) {
 }
 
 /** Who is seen chatting at which tick: for some ticks after the chat, so that one can see it. */
-function chatsByTick(film) {
-  const found = new Map();
-  for (const event of film.events) {
+function noteChats(events, found) {
+  for (const event of events) {
     if (event.kind !== "chat_ok") continue;
     for (let tick = event.tick; tick < event.tick + 5; tick++) {
       if (!found.has(tick)) found.set(tick, new Set());

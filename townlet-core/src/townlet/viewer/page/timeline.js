@@ -15,11 +15,16 @@ export class Timeline {
     this.player = player;
     this.found = null; // ticks of events that a search found
     this.differences = null; // share of agents that differ, tick by tick
-    slider.min = player.first;
-    slider.max = player.last;
     slider.step = 1;
+    this.fit();
     slider.addEventListener("input", () => player.seek(Number(slider.value)));
     this._still = null;
+  }
+
+  /** Takes the ends of the film, which may have grown. */
+  fit() {
+    this.slider.min = this.player.first;
+    this.slider.max = this.player.last;
   }
 
   /** Forgets what was drawn, after a change of anything but time. */
@@ -28,7 +33,7 @@ export class Timeline {
   draw(film, selected) {
     const { context, width, height, ratio } = fitCanvas(this.canvas);
     if (width === 0) return;
-    const key = `${width} ${height} ${selected} ${film.frames}`;
+    const key = `${width} ${height} ${selected} ${film.length}`;
     if (this._still === null || this._key !== key) {
       this._key = key;
       this._still = document.createElement("canvas");

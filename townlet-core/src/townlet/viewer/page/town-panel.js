@@ -57,7 +57,9 @@ export class TownPanel {
     parts.people = element("ul", { className: "people" });
     const { policy } = film.about;
     const played = element("dl", { className: "facts" });
-    fillList(played, [...policyRows(policy), ["seed", film.about.seed], ["recorded", film.about.created], ["config", plain(film.about.configId)], ["dataset", film.about.digest.slice(0, 16)]]);
+    const { seed, configId, created, digest } = film.about;
+    const recorded = digest ? [["recorded", created], ["dataset", digest.slice(0, 16)]] : [];
+    fillList(played, [...policyRows(policy), ["seed", seed], ["config", plain(configId)], ...recorded]);
     this._rows = [];
     for (let a = 0; a < Math.min(film.agents, MOST_PEOPLE); a++) {
       const says = element("small");
