@@ -38,6 +38,7 @@ class Environment:
         self.folder = folder
         scripts = folder / ("Scripts" if os.name == "nt" else "bin")
         self.python = scripts / ("python.exe" if os.name == "nt" else "python")
+        self.patience = 240
         self.script = scripts / ("townlet.exe" if os.name == "nt" else "townlet")
 
     def install(self, *wheels: Path) -> None:
@@ -61,14 +62,20 @@ class Environment:
         self, command: Sequence[str], settings: Mapping[str, str] = _NOTHING, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command with a clean environment and ``settings``; uncompiled, which is quicker for a few ticks."""
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("TOWNLET_", "PYTHON", "PIP_"))
-        }
-        environment = {**kept, "NUMBA_DISABLE_JIT": "1", "COLUMNS": "200", **settings}
-        where = cwd or self.folder
         return subprocess.run(
-            list(command), capture_output=True, text=True, check=False, env=environment, cwd=where, timeout=240
+            list(command),
+            capture_output=True,
+            text=True,
+            check=False,
+            env=_clean(settings),
+            cwd=cwd or self.folder,
+            timeout=self.patience,
         )
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start the installed console script as :meth:`townlet` runs it, and go on."""
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen([str(self.script), *words], env=_clean({}), cwd=self.folder, stdout=quiet, stderr=quiet)
 
     def json(self, *words: str, **settings: str) -> dict[str, Any]:
         """What a command prints with ``--json``; stdout must hold that document and nothing else."""
@@ -81,6 +88,11 @@ class Environment:
         """Qualified name to state, from ``backends list``."""
         rows = self.json("backends", "list", **settings)["backends"]
         return {row["qualified"]: row["state"] for row in rows}
+
+
+def _clean(settings: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOWNLET_", "PYTHON", "PIP_"))}
+    return {**kept, "NUMBA_DISABLE_JIT": "1", "COLUMNS": "200", **settings}
 
 
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

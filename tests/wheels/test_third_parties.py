@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,78 @@ class TestNumpyLearner:
         assert learnt["result"]["fingerprint"] != learnt["result"]["initial_fingerprint"]
         done = place.townlet("run", "--backend", f"numpy-learner:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
         assert done.returncode == 0, done.stderr
+
+
+_JAX_LESSON = (
+    *("--set", "training.demonstrations.worlds=2", "--set", "training.demonstrations.ticks=600"),
+    *("--set", "training.bc.settings.epochs=12", "--set", "training.bc.accuracy_threshold=0.3"),
+    *("--set", "training.bc.settings.batch_size=128", "--set", "training.bc.settings.learning_rate=0.003"),
+    *("--set", "training.evaluate=false", "--set", "policy.options.hidden=32", *HAMLET),
+)
+_JAX_PPO = (
+    *("--set", "training.ppo.updates=6", "--set", "training.ppo.critic_warmup=1"),
+    *("--set", "training.ppo.rollout.worlds=2", "--set", "training.ppo.rollout.ticks=32"),
+    *("--set", "training.checkpoints.every=1"),
+)
+
+
+class TestJax:
+    """A learner on a framework that knows no state and compiles each shape: acting, cloning, PPO, exact resume."""
+
+    @pytest.fixture(scope="class")
+    def place(
+        self, environment: Any, link_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+    ) -> Any:
+        pytest.importorskip("jax")
+        dependencies = link_folder("jax", "townlet-core", "hypothesis", "psutil", "jax")
+        wheel = wheel_of(EXAMPLES / "townlet-backend-jax", tmp_path_factory.mktemp("jax") / "dist")
+        place = environment("jax-env", "-scripted", further=[wheel], base=dependencies)
+        place.patience = 900  # each shape that the kit shows is compiled
+        return place
+
+    @pytest.fixture(scope="class")
+    def cloned(self, place: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+        out = tmp_path_factory.mktemp("cloned") / "bc"
+        made = place.json("train", "--mode", "bc", "--backend", "jax", "--out", str(out), "--quiet", *_JAX_LESSON)
+        return dict(made["result"])
+
+    def test_it_conforms(self, place: Any) -> None:
+        code = "import importlib.util as u; print(u.find_spec('torch'))"
+        assert place.run([str(place.python), "-c", code]).stdout == "None\n"
+        report = place.json("backends", "check", "jax")
+        assert report["conforms"], [r for r in report["results"] if r["outcome"] != "passed"]
+        assert all(level["skipped"] == level["not_asked"] == 0 for level in report["levels"])
+
+    def test_it_clones_better_than_the_commonest_action(self, cloned: dict[str, Any]) -> None:
+        assert cloned["metrics"]["accuracy"] > cloned["metrics"]["majority_accuracy"] + 0.05
+
+    def test_it_goes_on_from_its_clone_held_near_it(self, place: Any, cloned: dict[str, Any], tmp_path: Path) -> None:
+        words = ("train", "--mode", "mixed", "--backend", "jax", "--initial", cloned["checkpoint"], "--quiet")
+        learnt = place.json(*words, "--out", str(tmp_path / "ppo"), *_JAX_PPO, *_JAX_LESSON)["result"]
+        assert learnt["updates"] == 6
+        assert learnt["initial_fingerprint"] == cloned["fingerprint"] != learnt["fingerprint"]
+        lines = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
+        told = [line["metrics"] for line in lines if "reference_kl" in line.get("metrics", {})]
+        assert told
+        assert all(line["bc_loss"] > 0 for line in told), "both terms that hold it to its clone are told"
+        done = place.townlet("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
+        assert done.returncode == 0, done.stderr
+
+    def test_killed_and_resumed_it_ends_with_the_same_weights(
+        self, place: Any, cloned: dict[str, Any], tmp_path: Path
+    ) -> None:
+        words = ("train", "--mode", "rollout", "--backend", "jax", "--initial", cloned["checkpoint"], "--quiet")
+        whole = place.json(*words, "--out", str(tmp_path / "whole"), *_JAX_PPO, *_JAX_LESSON)["result"]
+        cut = tmp_path / "cut"
+        child = place.start(*words, "--out", str(cut), *_JAX_PPO, *_JAX_LESSON)
+        deadline = time.monotonic() + 300
+        while not list(cut.glob("checkpoints/*/manifest.json")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child.kill()
+        assert child.wait() == -signal.SIGKILL, "it was killed on its way"
+        resumed = place.json("train", "--resume", str(cut), "--quiet")["result"]
+        assert resumed["updates"] == 6
+        assert resumed["fingerprint"] == whole["fingerprint"]
 
 
 _TRAIN_AND_ANSWER = """
