@@ -121,7 +121,7 @@ class GoodLearner:
         )
 
     def update(self, rollout, settings):
-        active = rollout.active
+        active = rollout.asked
         if not np.isfinite(rollout.rewards[active]).all():
             raise TrainingError("rewards are not finite")
         batch = ObservationBatch(
@@ -132,7 +132,7 @@ class GoodLearner:
         ).take(active.ravel())
         cut = rollout.truncated & ~rollout.terminated
         cut[-1] |= ~rollout.terminated[-1]
-        targets = rollout.rewards + settings.gamma * np.where(cut, rollout.bootstrap, 0.0)
+        targets = rollout.rewards + settings.gamma**rollout.duration * np.where(cut, rollout.bootstrap, 0.0)
         advantages = (targets - targets[active].mean())[active]
         x, rate = LinearPolicy.inputs(batch), 200 * settings.learning_rate
         for _ in range(settings.epochs if settings.train_policy else 0):

@@ -30,6 +30,28 @@ class LearnsFromTheDead(GoodLearner):
         return super().update(replace(rollout, active=everybody, asked=everybody), settings)
 
 
+class LearnsFromThoseNotAsked(GoodLearner):
+    """Takes whoever is active for asked, as was right before decisions spanned ticks."""
+
+    def update(self, rollout, settings):
+        return super().update(replace(rollout, asked=rollout.active), settings)
+
+
+class DiscountsByTheDecision(GoodLearner):
+    """Each decision by gamma, however many ticks it took."""
+
+    def update(self, rollout, settings):
+        return super().update(replace(rollout, duration=np.ones_like(rollout.duration)), settings)
+
+
+class DiscountsByTheTickAsWell(GoodLearner):
+    """Also where nothing is to be discounted."""
+
+    def update(self, rollout, settings):
+        own = settings.model_copy(update={"gamma": min(settings.gamma, 0.99)})
+        return super().update(rollout, own)
+
+
 class LearnsFromNan(GoodLearner):
     def update(self, rollout, settings):
         return super().update(replace(rollout, rewards=np.nan_to_num(rollout.rewards)), settings)
@@ -194,5 +216,8 @@ LEARNERS = {
     SavesHalfItsState: "determinism.saving-loses-nothing",
     LearnsNothing: "learning.solves-a-bandit-town",
     LearnsFromTheDead: "learning.inactive-rows-teach-nothing",
+    LearnsFromThoseNotAsked: "learning.who-is-not-asked-teaches-nothing",
+    DiscountsByTheDecision: "learning.a-decision-is-discounted-by-its-duration",
+    DiscountsByTheTickAsWell: "learning.a-decision-is-discounted-by-its-duration",
     LearnsFromNan: "learning.nan-leaves-the-weights",
 }

@@ -47,7 +47,7 @@ class TestScaffold:
     def place(self, environment: Any, kit_dependencies: Path) -> Any:
         return environment("kit-env", "-scripted", base=kit_dependencies)
 
-    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 36), ("quick", ("--learner",), 56)])
+    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 36), ("quick", ("--learner",), 58)])
     def test_what_it_writes_builds_installs_and_conforms(
         self, place: Any, tmp_path: Path, name: str, words: tuple[str, ...], checks: int
     ) -> None:
@@ -167,61 +167,63 @@ _JAX_PPO = (
 )
 
 
+@pytest.fixture(scope="module")
+def jax_place(environment: Any, link_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    pytest.importorskip("jax")
+    dependencies = link_folder("jax", "townlet-core", "hypothesis", "psutil", "jax")
+    wheel = wheel_of(EXAMPLES / "townlet-backend-jax", tmp_path_factory.mktemp("jax") / "dist")
+    place = environment("jax-env", "-scripted", further=[wheel], base=dependencies)
+    place.patience = 900  # each shape that the kit shows is compiled
+    return place
+
+
+@pytest.fixture(scope="module")
+def cloned(jax_place: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("cloned") / "bc"
+    made = jax_place.json("train", "--mode", "bc", "--backend", "jax", "--out", str(out), "--quiet", *_JAX_LESSON)
+    return dict(made["result"])
+
+
 class TestJax:
     """A learner on a framework that knows no state and compiles each shape: acting, cloning, PPO, exact resume."""
 
-    @pytest.fixture(scope="class")
-    def place(
-        self, environment: Any, link_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-    ) -> Any:
-        pytest.importorskip("jax")
-        dependencies = link_folder("jax", "townlet-core", "hypothesis", "psutil", "jax")
-        wheel = wheel_of(EXAMPLES / "townlet-backend-jax", tmp_path_factory.mktemp("jax") / "dist")
-        place = environment("jax-env", "-scripted", further=[wheel], base=dependencies)
-        place.patience = 900  # each shape that the kit shows is compiled
-        return place
-
-    @pytest.fixture(scope="class")
-    def cloned(self, place: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-        out = tmp_path_factory.mktemp("cloned") / "bc"
-        made = place.json("train", "--mode", "bc", "--backend", "jax", "--out", str(out), "--quiet", *_JAX_LESSON)
-        return dict(made["result"])
-
-    def test_it_conforms(self, place: Any) -> None:
+    def test_it_conforms(self, jax_place: Any) -> None:
         code = "import importlib.util as u; print(u.find_spec('torch'))"
-        assert place.run([str(place.python), "-c", code]).stdout == "None\n"
-        report = place.json("backends", "check", "jax")
+        assert jax_place.run([str(jax_place.python), "-c", code]).stdout == "None\n"
+        report = jax_place.json("backends", "check", "jax")
         assert report["conforms"], [r for r in report["results"] if r["outcome"] != "passed"]
         assert all(level["skipped"] == level["not_asked"] == 0 for level in report["levels"])
 
     def test_it_clones_better_than_the_commonest_action(self, cloned: dict[str, Any]) -> None:
         assert cloned["metrics"]["accuracy"] > cloned["metrics"]["majority_accuracy"] + 0.05
 
-    def test_it_goes_on_from_its_clone_held_near_it(self, place: Any, cloned: dict[str, Any], tmp_path: Path) -> None:
+    def test_it_goes_on_from_its_clone_held_near_it(
+        self, jax_place: Any, cloned: dict[str, Any], tmp_path: Path
+    ) -> None:
         words = ("train", "--mode", "mixed", "--backend", "jax", "--initial", cloned["checkpoint"], "--quiet")
-        learnt = place.json(*words, "--out", str(tmp_path / "ppo"), *_JAX_PPO, *_JAX_LESSON)["result"]
+        learnt = jax_place.json(*words, "--out", str(tmp_path / "ppo"), *_JAX_PPO, *_JAX_LESSON)["result"]
         assert learnt["updates"] == 6
         assert learnt["initial_fingerprint"] == cloned["fingerprint"] != learnt["fingerprint"]
         lines = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
         told = [line["metrics"] for line in lines if "reference_kl" in line.get("metrics", {})]
         assert told
         assert all(line["bc_loss"] > 0 for line in told), "both terms that hold it to its clone are told"
-        done = place.townlet("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
+        done = jax_place.townlet("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
         assert done.returncode == 0, done.stderr
 
     def test_killed_and_resumed_it_ends_with_the_same_weights(
-        self, place: Any, cloned: dict[str, Any], tmp_path: Path
+        self, jax_place: Any, cloned: dict[str, Any], tmp_path: Path
     ) -> None:
         words = ("train", "--mode", "rollout", "--backend", "jax", "--initial", cloned["checkpoint"], "--quiet")
-        whole = place.json(*words, "--out", str(tmp_path / "whole"), *_JAX_PPO, *_JAX_LESSON)["result"]
+        whole = jax_place.json(*words, "--out", str(tmp_path / "whole"), *_JAX_PPO, *_JAX_LESSON)["result"]
         cut = tmp_path / "cut"
-        child = place.start(*words, "--out", str(cut), *_JAX_PPO, *_JAX_LESSON)
+        child = jax_place.start(*words, "--out", str(cut), *_JAX_PPO, *_JAX_LESSON)
         deadline = time.monotonic() + 300
         while not list(cut.glob("checkpoints/*/manifest.json")) and time.monotonic() < deadline:
             time.sleep(0.01)
         child.kill()
         assert child.wait() == -signal.SIGKILL, "it was killed on its way"
-        resumed = place.json("train", "--resume", str(cut), "--quiet")["result"]
+        resumed = jax_place.json("train", "--resume", str(cut), "--quiet")["result"]
         assert resumed["updates"] == 6
         assert resumed["fingerprint"] == whole["fingerprint"]
 

@@ -10,6 +10,7 @@ from townlet.testing.checks import (
     rollouts,
     semantics,
     slow,
+    spans,
     updates,
 )
 
@@ -24,6 +25,7 @@ ALL_CHECKS = (
     *determinism.CHECKS,
     *learning.CHECKS,
     *updates.CHECKS,
+    *spans.CHECKS,
     *rollouts.CHECKS,
     *resources.CHECKS,
     *slow.CHECKS,
