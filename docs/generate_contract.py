@@ -33,6 +33,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "ReferenceLearner",
         "PartlyHonours",
         "RemembersRollouts",
+        "WarmsUp",
     ),
     "What an observation means": (
         "ObservationSpec",

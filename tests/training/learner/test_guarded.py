@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from townlet.api import BCMetrics, PPOMetrics
+from townlet.api import BCMetrics, PPOMetrics, PPOSettings
 from townlet.errors import BackendContractError, BackendRunError, CheckpointError, TrainingError
 from townlet.plugins.provenance import Provenance
 from townlet.training import TrainingHarness
@@ -185,3 +187,50 @@ def test_values_that_are_no_numbers_in_a_rollout_are_the_backend_s(
     with pytest.raises(BackendContractError, match="gave values that are not finite for alice") as caught:
         train(toy_config, services, "rollout", tmp_path / "run")
     assert "toy-dist 0.4" in str(caught.value)
+
+
+def test_a_learner_that_warms_up_does_so_once_before_its_first_update(
+    toy_config, services, named, tmp_path: Path, monkeypatch
+) -> None:
+    update, told = type(named).update, []
+
+    def warm_up(self, ticks, rows, settings):
+        told.append((ticks, rows, settings.seed))
+
+    def learns(self, rollout, settings):
+        told.append((rollout.ticks, rollout.rows, settings.seed))
+        return update(self, rollout, settings)
+
+    monkeypatch.setattr(type(named), "warm_up", warm_up, raising=False)
+    monkeypatch.setattr(type(named), "update", learns)
+    train(toy_config, services, "rollout", tmp_path / "run")
+    assert told[0] == told[1], "it is told the size and the settings of the first update"
+    assert len(told) == 21
+
+
+def test_the_time_of_warming_up_is_told_apart(named, monkeypatch) -> None:
+    monkeypatch.setattr(type(named), "warm_up", lambda *args: time.sleep(0.05), raising=False)
+    guarded, rollout = GuardedLearner(named, PROVENANCE), SimpleNamespace(ticks=8, rows=4)
+    assert guarded.warm_up(rollout, PPOSettings()) >= 0.05
+    assert guarded.warm_up(rollout, PPOSettings()) == 0.0, "only before the first update"
+
+
+def changes(self, ticks, rows, settings):
+    self.update = None
+    self.policy.weights += 1.0
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "says"),
+    [
+        (raising, BackendRunError, "failed while it warmed up: ZeroDivisionError: a slip"),
+        (changes, BackendContractError, "changed its weights while it warmed up"),
+    ],
+)
+def test_a_warm_up_is_guarded_too(
+    fault, error, says: str, toy_config, services, named, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(type(named), "warm_up", fault, raising=False)
+    with pytest.raises(error, match=says) as caught:
+        train(toy_config, services, "rollout", tmp_path / "run")
+    assert "update 1 of 20" in str(caught.value)

@@ -24,6 +24,7 @@ from townlet.api.protocols import (
     ReferenceLearner,
     RemembersRollouts,
     Values,
+    WarmsUp,
 )
 from townlet.api.report import Report, RunSummary, TrainingReport
 from townlet.api.requests import ExportRequest, LearnerRequest, PolicyRequest
@@ -88,6 +89,7 @@ __all__ = [
     "Transform",
     "Usage",
     "Values",
+    "WarmsUp",
     "Words",
     "greedy_actions",
     "row_keys",

@@ -20,6 +20,7 @@ __all__ = [
     "ReferenceLearner",
     "RemembersRollouts",
     "Values",
+    "WarmsUp",
 ]
 
 
@@ -126,5 +127,20 @@ class RemembersRollouts(Protocol):
             ticks: ``T``.
             rows: ``N``, of all groups of towns.
             spans: decisions span ticks, so ``asked`` must be an array of its own.
+        """
+        ...
+
+
+@runtime_checkable
+class WarmsUp(Protocol):
+    """What a learner adds that compiles, or allocates, before its first update: that time is no update's."""
+
+    def warm_up(self, ticks: int, rows: int, settings: PPOSettings) -> None:
+        """Get ready for updates from ``ticks`` ticks of ``rows`` rows. Called before the first one; nothing is learned.
+
+        Args:
+            ticks: ``T``.
+            rows: ``N``.
+            settings: of the first update; later ones have other numbers in them.
         """
         ...

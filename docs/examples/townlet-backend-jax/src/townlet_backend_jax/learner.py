@@ -142,7 +142,12 @@ class JaxLearner:
         return weights, adam, found, len(found)
 
     def warm_up(self, ticks: int, rows: int, settings: PPOSettings) -> None:
-        """Compile what updates of this size need, before the first one is timed. Nothing is learned."""
+        """Compile what updates of this size need, before the first one is timed. Nothing is learned.
+
+        With demonstrations it is left to the first update: how many there will be is not known yet.
+        """
+        if settings.bc_coefficient:
+            return
         spec = self._spec
         whole = -(-ticks * rows // settings.minibatches)
         shapes = ((*spec.map_shape,), (spec.feature_count,), (spec.action_count,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from townlet.api import (
     RolloutBatch,
     RolloutMemory,
     TrainingReport,
+    WarmsUp,
 )
 from townlet.errors import BackendContractError, BackendError, BackendRunError, TownletError
 from townlet.minds.blame import blamed_learner
@@ -64,6 +66,7 @@ class GuardedLearner:
         self.provenance = provenance
         self.at = "before the first update"
         self.kept: Path | None = None
+        self._warm = False
 
     @property
     def policy(self) -> PolicyBackendProtocol:
@@ -127,6 +130,18 @@ class GuardedLearner:
         """The learner's."""
         with self._named("loaded a checkpoint"):
             self.inner.load(directory)
+
+    def warm_up(self, rollout: RolloutBatch, settings: PPOSettings) -> float:
+        """The learner's, where it has one, before its first update here. Returns the seconds that it took."""
+        if self._warm or not isinstance(self.inner, WarmsUp):
+            return 0.0
+        self._warm, before, began = True, self.fingerprint, time.perf_counter()
+        with self._named("warmed up"):
+            self.inner.warm_up(rollout.ticks, rollout.rows, settings)
+        seconds = time.perf_counter() - began
+        if self.fingerprint != before:
+            self._refuse("changed its weights while it warmed up")
+        return seconds
 
     def hold_reference(self) -> None:
         """The learner's, where it has one."""
