@@ -405,18 +405,11 @@ def test_what_holds_no_possible_action_is_unreadable(text: str, question) -> Non
 
 
 _KEYS = ["steps", "action", "ticks", "until", "feature", "below", "reasons", "x"]
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["north", "hunger", "wait"]),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["steps", "action", "ticks", "until", "feature", "below", "reasons", "x"]),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=20,
+_LEAF = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["north", "hunger", "wait"])
 )
+_DEEPER = _LEAF | st.lists(_LEAF, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), _LEAF, max_size=4)
+_JSON = st.dictionaries(st.sampled_from(_KEYS), _DEEPER | st.lists(_DEEPER, max_size=4), max_size=5)
 
 
 @given(st.one_of(st.text(), _JSON.map(json.dumps)))

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from townlet.config import TownletConfig
-from townlet.errors import TownletError
+from townlet.errors import TownletError, UsageError
 from townlet.evaluation import Difference, EvaluationResult, difference
 from townlet.evaluation.compare import verdict
 from townlet.evaluation.names import higher_is_better, is_judged
@@ -84,7 +84,7 @@ def tune(
     need_optuna()
     started = time.perf_counter()
     plan = plan_of(config)
-    fingerprint = _fingerprint(plan)
+    fingerprint = _fingerprint(plan, alone=workers == 1 and run is None)
     study = (StudyFolder.resume if resume else StudyFolder.create)(folder, config, fingerprint)
     with job_map(workers) if run is None else nullcontext(run) as play:
         trials = _search(plan, study, play, progress, started)
@@ -284,12 +284,19 @@ def _differences(start: EvaluationResult, best: EvaluationResult) -> dict[str, D
     }
 
 
-def _fingerprint(plan: Plan) -> str:
+def _fingerprint(plan: Plan, *, alone: bool) -> str:
     """Of the minds with their settings as they are; opening them shows what cannot run before a folder is made."""
     if plan.space.trains:
         return ""  # the mind is yet to be made
     config = plan.config
-    troupe = Troupe.open(Casting.of(config).cast(), town_spec(config), seed=config.seed)
+    cast = Casting.of(config).cast()
+    if cast.slow and not alone:
+        raise UsageError(
+            "a slow mind is asked by the driver only: its settings cannot be tried in other processes",
+            where="policy.backend",
+            details=("tune it with one worker:  --workers 1",),
+        )
+    troupe = Troupe.open(cast, town_spec(config), seed=config.seed)
     try:
         return canonical_digest([part.policy.fingerprint() for part in troupe.parts])
     finally:
