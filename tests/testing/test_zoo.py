@@ -22,7 +22,7 @@ def failed(report) -> set[str]:
 def test_every_check_has_somebody_whom_it_catches(zoo) -> None:
     caught = {*zoo.POLICIES.values(), *zoo.wrong_learners.values()}
     caught |= {animal.check for animal in zoo.distributions.DISTRIBUTIONS.values()}
-    assert caught == {check.name for check in ALL_CHECKS}
+    assert caught == {check.name for check in ALL_CHECKS if check.level < 7}  # those of slow minds: test_slow_zoo
 
 
 def test_a_good_policy_conforms(subject_of) -> None:
