@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.viewer.conftest import BROWSERS  # noqa: F401 (the browser comes from there)
-from tests.viewer.test_live import Running
+from tests.viewer.living import Running
 
 pytest.importorskip("starlette", reason="needs the extra web")
 
