@@ -13,6 +13,8 @@ __all__ = ["Unreadable", "read_plan"]
 
 _LONGEST_TICKS = 200
 _MOST_CONDITIONS = 4
+_LONGEST_TEXT, _MOST_TRIES = 100_000, 200
+"""Characters that are looked at, and braces at which an object may begin: a hostile answer takes no time."""
 
 
 class Unreadable(ValueError):
@@ -48,8 +50,11 @@ def read_plan(text: str, question: Question, names: Sequence[str], needs: Sequen
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
+    text = text[:_LONGEST_TEXT]
     decoder, start = json.JSONDecoder(), text.find("{")
-    while start >= 0:
+    for _ in range(_MOST_TRIES):
+        if start < 0:
+            return
         end = start + 1
         try:
             found, end = decoder.raw_decode(text, start)
