@@ -97,5 +97,5 @@ $(LIGHT)/installed: $(CORE_FILES) requirements-test.txt
 $(FULL)/installed: $(CORE_FILES) requirements-test.txt requirements-dev.txt
 	$(PYTHON) .ci/environment.py $(FULL)
 	$(FULL)/$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt torch \
-		-e "./townlet-core[testing,plots,tensorboard,minari,tune,web]" -e ./townlet-backend-scripted -e ./townlet-backend-pytorch
+		-e "./townlet-core[testing,plots,tensorboard,minari,tune,web,ray]" -e ./townlet-backend-scripted -e ./townlet-backend-pytorch
 	touch $@

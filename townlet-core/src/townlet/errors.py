@@ -15,6 +15,7 @@
     |   |-- BackendLoadError                  import or creation failed
     |   |-- BackendContractError              it runs, but does not follow the contract (a masked action, a wrong shape)
     |   `-- BackendRunError                   an error in its own code stopped it while it acted
+    |-- ExecutorError                     3   workers that cannot be had, differ from this process, or were lost
     |-- ContractError                     1   a value of ``townlet.api`` with a wrong shape, dtype or range
     |-- DatasetError                      4   a dataset that is refused
     |-- CheckpointError                   4   a checkpoint that is refused
@@ -49,6 +50,7 @@ __all__ = [
     "ContractError",
     "DatasetError",
     "EconomyError",
+    "ExecutorError",
     "MapError",
     "RegistryError",
     "SnapshotError",
@@ -152,6 +154,12 @@ class BackendContractError(BackendError):
 
 class BackendRunError(BackendError):
     """The backend was created, and an error in its own code came out of it while it acted."""
+
+
+class ExecutorError(TownletError):
+    """Workers that cannot be had, that would give other results than this process, or that were lost too often."""
+
+    exit_code = 3
 
 
 class ContractError(TownletError):

@@ -21,6 +21,7 @@ __all__ = [
     "config_flags",
     "config_options",
     "debug_option",
+    "executor_options",
     "json_option",
     "read_config",
     "runs_option",
@@ -137,6 +138,23 @@ untrained_option = click.option(
     "--untrained", is_flag=True, help="Let a learner act without a checkpoint, with random weights."
 )
 """Adds ``--untrained`` (``untrained: bool``)."""
+
+
+def executor_options(command: Command[P, R]) -> Command[P, R]:
+    """Adds ``--executor NAME`` (``executor: str | None``) and ``--workers N`` (``workers: int | None``)."""
+    command = click.option(
+        "--workers",
+        type=WholeRange(1, 100_000),
+        default=None,
+        metavar="N",
+        help="Processes that play towns (default: execution.workers).",
+    )(command)
+    return click.option(
+        "--executor",
+        default=None,
+        metavar="NAME",
+        help="Where towns run: local or ray (default: execution.executor). The result is the same.",
+    )(command)
 
 
 def cast_option(command: Command[P, R]) -> Command[P, R]:

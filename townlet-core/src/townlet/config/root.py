@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from townlet.config.evaluation import EvaluationConfig
+from townlet.config.execution import ExecutionConfig
 from townlet.config.model import Section
 from townlet.config.observation import ObservationConfig
 from townlet.config.policy import PolicyConfig
@@ -43,6 +44,11 @@ class TownletConfig(Section):
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How minds are trained.")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How a policy is judged.")
     tuning: TuningConfig = Field(default_factory=TuningConfig, description="How to search for better settings.")
+    execution: ExecutionConfig = Field(
+        default_factory=ExecutionConfig,
+        exclude=True,  # where something ran is no part of what it is: no digest, dataset or run keeps it
+        description="Where towns run; nothing that comes of them depends on it.",
+    )
 
     @model_validator(mode="after")
     def _called_after_its_map(self) -> Self:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,16 +11,34 @@ from townlet.config import TownletConfig
 from townlet.errors import UsageError
 from townlet.evaluation.results import EvaluationResult, EvaluationTiming
 from townlet.evaluation.statistics import estimate
+from townlet.executors import Executor, Watch, pieces_of, rehearsed
 from townlet.play import Admission, Cast, Casting, Job, MindSpec, Outcome, Stage, Troupe, perform
 from townlet.play.patient import MindLedger
 from townlet.play.stage import town_spec
 from townlet.rollout import Step, Watcher
 from townlet.telemetry.kpis import KPI_NAMES, TownKpis, uncounted
 
-__all__ = ["evaluate", "evaluation_job", "evaluation_seeds", "judged"]
+__all__ = ["Evaluation", "evaluate", "evaluate_all", "evaluation_job", "evaluation_seeds", "judged"]
 
 Progress = Callable[[int, int], None]
 """Told how many of how many town-ticks are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one result is of.
+
+    Attributes:
+        job: as :func:`evaluation_job` makes it.
+        scenario: name of the scenario that its config stands for.
+    """
+
+    job: Job
+    scenario: str | None = None
+
+    def pieces(self, workers: int) -> tuple[Job, ...]:
+        """The job in pieces of ``evaluation.worlds`` towns at most, and one a worker at least."""
+        return pieces_of(self.job, workers=workers, towns=self.job.config.evaluation.worlds)
 
 
 def evaluation_seeds(config: TownletConfig, count: int | None = None) -> tuple[int, ...]:
@@ -65,6 +84,7 @@ def evaluate(
     admission: Admission | None = None,
     progress: Progress | None = None,
     watch: Callable[[TownKpis], None] | None = None,
+    executor: Executor | None = None,
 ) -> EvaluationResult:
     """Play one town for each seed and estimate the key figures.
 
@@ -80,6 +100,7 @@ def evaluate(
         admission: which minds may act here.
         progress: told how far it is.
         watch: shown the measurements of each batch of towns when it is done.
+        executor: where towns are played; here without. The result does not depend on it.
 
     Raises:
         UsageError: for no seeds, no time, or a policy that is not named in one of the forms.
@@ -87,6 +108,11 @@ def evaluate(
         KeyboardInterrupt: if it was interrupted: an incomplete evaluation has no result.
     """
     job = evaluation_job(config, policy, seeds=seeds, days=days)
+    if executor is not None:
+        told = None if progress is None else lambda headway: progress(headway.done, headway.total)
+        whole = Evaluation(job, scenario)
+        (result,) = evaluate_all([whole], executor, admission=admission, progress=told, watch=watch)
+        return result
     troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed, town=config.town)
     outcomes: list[Outcome] = []
     done = 0
@@ -106,6 +132,43 @@ def evaluate(
     finally:
         troupe.close()
     return judged(job, outcomes, scenario=scenario)
+
+
+def evaluate_all(
+    evaluations: Sequence[Evaluation],
+    executor: Executor,
+    *,
+    admission: Admission | None = None,
+    progress: Watch | None = None,
+    watch: Callable[[TownKpis], None] | None = None,
+) -> Iterator[EvaluationResult]:
+    """Several evaluations side by side, so that no worker waits for the last town of one of them.
+
+    Args:
+        evaluations: what is played, such as several minds in the same towns.
+        executor: where.
+        admission: which minds may act.
+        progress: told how far all of them are.
+        watch: shown the measurements of each piece when it is done.
+
+    Returns:
+        The results in the order of the evaluations, each as soon as it and those before it are done.
+
+    Raises:
+        ExecutorError, BackendError, CheckpointError: if the work cannot be done.
+        KeyboardInterrupt: if a person stopped it.
+    """
+    for one in evaluations:
+        rehearsed(one.job, admission)
+    pieces = [one.pieces(executor.workers) for one in evaluations]
+    outcomes = executor.map([piece for each in pieces for piece in each], admission=admission, watch=progress)
+    for one, parts in zip(evaluations, pieces, strict=True):
+        found = []
+        for _ in parts:
+            found.append(next(outcomes))
+            if watch is not None:
+                watch(found[-1].kpis)
+        yield judged(one.job, found, scenario=one.scenario)
 
 
 def judged(job: Job, outcomes: Sequence[Outcome], *, scenario: str | None = None) -> EvaluationResult:

@@ -12,6 +12,7 @@ from townlet.cli.options import (
     cast_option,
     config_flags,
     debug_option,
+    executor_options,
     json_option,
     runs_option,
     seed_option,
@@ -31,6 +32,7 @@ __all__ = ["command"]
 @debug_option
 @cast_option
 @untrained_option
+@executor_options
 @click.option(
     "--seeds",
     type=WholeRange(1, 100_000),
@@ -59,6 +61,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     no_registry: bool,
     untrained: bool,
+    executor: str | None,
+    workers: int | None,
 ) -> None:
     """Evaluate policies on the same seeds and compare each of the others with the first.
 
@@ -70,7 +74,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     if len(policies) < 2:
         raise UsageError("a comparison needs at least two policies", details=("townlet compare scripted stub",))
     from townlet.cli.mind.evaluate_show import show_comparison
-    from townlet.cli.mind.judging import judge
+    from townlet.cli.mind.judging import judge, on_executor
     from townlet.evaluation import compare
     from townlet.evaluation.plots.style import need_matplotlib
     from townlet.play import Admission
@@ -92,7 +96,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     wanted = replace(wanted, admission=Admission(untrained=untrained))
     casts = [wanted.cast(policy, roles) for policy in policies]
     wanted.refuse_what_cannot_play(casts)
-    result = compare([wanted.evaluate(cast) for cast in casts])
+    with on_executor(wanted, executor, workers, quiet=as_json) as wanted:
+        result = compare(wanted.evaluate_each(casts))
     show_comparison(result, full=full, as_json=as_json)
     if report is not None:
         from townlet.evaluation.comparison_page import comparison_page

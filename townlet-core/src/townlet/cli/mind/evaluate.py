@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.completing import policies, scenarios
-from townlet.cli.options import cast_option, runs_option, shared_options, untrained_option
+from townlet.cli.options import cast_option, executor_options, runs_option, shared_options, untrained_option
 from townlet.cli.ranges import DAYS, WholeRange
 
 __all__ = ["command"]
@@ -28,6 +28,7 @@ MISSED = 1
 )
 @cast_option
 @untrained_option
+@executor_options
 @click.option(
     "--seeds",
     type=WholeRange(1, 100_000),
@@ -60,6 +61,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     no_registry: bool,
     untrained: bool,
+    executor: str | None,
+    workers: int | None,
 ) -> int:
     """Play one town for each seed with a policy, and estimate its key figures.
 
@@ -69,7 +72,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     JSON keys: those of EvaluationResult (docs/reference/results.md), or a scorecard's with --scenario all.
     """
     from townlet.cli.mind.evaluate_show import show_evaluation, show_scorecard
-    from townlet.cli.mind.judging import judge
+    from townlet.cli.mind.judging import judge, on_executor
     from townlet.play import Admission
 
     wanted = judge(
@@ -84,9 +87,10 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     )
     wanted = replace(wanted, admission=Admission(untrained=untrained))
     cast = wanted.cast(policy, roles)
-    if scenario is None:
-        show_evaluation(wanted.evaluate(cast), full=full, as_json=as_json)
-        return 0
-    card = wanted.scenarios(cast, scenario)
+    with on_executor(wanted, executor, workers, quiet=as_json) as wanted:
+        if scenario is None:
+            show_evaluation(wanted.evaluate(cast), full=full, as_json=as_json)
+            return 0
+        card = wanted.scenarios(cast, scenario)
     show_scorecard(card, full=full, as_json=as_json)
     return 0 if card.passed == len(card.scores) else MISSED

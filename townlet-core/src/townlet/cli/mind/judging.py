@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.options import read_config
 from townlet.cli.output import console, warn
+from townlet.cli.workers import asked_execution, asked_executor, workers_watched
 from townlet.config import ConfigDocument, Override, load_document
 from townlet.evaluation.evaluate import Progress
 from townlet.evaluation.judging import Judge
 
-__all__ = ["judge"]
+__all__ = ["judge", "on_executor"]
 
 
 def judge(
@@ -62,3 +65,12 @@ def judge(
         watched=watched,
         warn=warn,
     )
+
+
+@contextmanager
+def on_executor(wanted: Judge, executor: str | None, workers: int | None, *, quiet: bool) -> Iterator[Judge]:
+    """The judge with the executor that the config, ``--executor`` and ``--workers`` ask for; ended with the body."""
+    config = wanted.document.config
+    execution = asked_execution(config.execution, executor, workers)
+    with asked_executor(execution, threads=config.evaluation.threads, say=warn) as opened:
+        yield replace(wanted, executor=opened, workers_watched=partial(workers_watched, quiet=quiet))

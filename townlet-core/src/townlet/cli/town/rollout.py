@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import backend_options, cast_option, read_config, runs_option, shared_options, untrained_option
+from townlet.cli.options import (
+    backend_options,
+    cast_option,
+    executor_options,
+    read_config,
+    runs_option,
+    shared_options,
+    untrained_option,
+)
 from townlet.cli.ranges import DAYS, TICKS, WholeRange
 from townlet.errors import DatasetError, UsageError
 
@@ -22,6 +30,7 @@ _INTERRUPTED = 130
 @backend_options
 @cast_option
 @untrained_option
+@executor_options
 @click.option(
     "--worlds", type=WholeRange(min=1, max=65_536), default=8, show_default=True, help="Towns to simulate at once."
 )
@@ -61,6 +70,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     runs: Path,
     no_registry: bool,
     untrained: bool,
+    executor: str | None,
+    workers: int | None,
 ) -> None:
     """Run towns side by side and record everything their agents see, do and get.
 
@@ -82,6 +93,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.cli.output import say_where, warn_and_keep
     from townlet.cli.town.rollout_report import report_rollout
     from townlet.cli.town.run_bar import TicksBar
+    from townlet.cli.workers import asked_execution, asked_executor, workers_watched
+    from townlet.executors import record
     from townlet.play import Job, Journal, Keep, Stage, perform
     from townlet.storage import numbered_folder
 
@@ -97,10 +110,18 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         numbered = nullcontext(out) if out is not None else numbered_folder(runs, "rollout", error=DatasetError)
         folder = stack.enter_context(numbered)
         job = replace(job, keep=Keep.dataset(folder, tags=tags, logits=keep_logits))
+        journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
+        execution = asked_execution(config.execution, executor, workers)
+        elsewhere = stack.enter_context(asked_executor(execution, threads=threads, say=told))
+        if elsewhere is not None:
+            say_where(folder, quiet=as_json)
+            watch = stack.enter_context(workers_watched("recording", quiet=as_json))
+            outcome = record(elsewhere, job, admission=door, journal=journal, watch=watch, say=told)
+            report_rollout(outcome, warnings, as_json=as_json)
+            return
         opened = Stage(job, admission=door, threads=threads, on_opened=say_that_it_compiles)
         stage = stack.enter_context(opened)
         say_where(folder, quiet=as_json)
-        journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
         progress = stack.enter_context(TicksBar(length, worlds))
         outcome = perform(stage, watchers=[progress.advance], journal=journal)
     report_rollout(outcome, warnings, as_json=as_json)
