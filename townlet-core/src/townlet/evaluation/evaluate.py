@@ -16,7 +16,7 @@ from townlet.play import Admission, Cast, Casting, Job, MindSpec, Outcome, Stage
 from townlet.play.patient import MindLedger
 from townlet.play.stage import town_spec
 from townlet.rollout import Step, Watcher
-from townlet.telemetry.kpis import KPI_NAMES, TownKpis, uncounted
+from townlet.telemetry.kpis import KPI_NAMES, uncounted
 
 __all__ = ["Evaluation", "evaluate", "evaluate_all", "evaluation_job", "evaluation_seeds", "judged"]
 
@@ -83,7 +83,6 @@ def evaluate(
     scenario: str | None = None,
     admission: Admission | None = None,
     progress: Progress | None = None,
-    watch: Callable[[TownKpis], None] | None = None,
     executor: Executor | None = None,
 ) -> EvaluationResult:
     """Play one town for each seed and estimate the key figures.
@@ -99,7 +98,6 @@ def evaluate(
         scenario: name of the scenario that the config stands for, to be noted in the result.
         admission: which minds may act here.
         progress: told how far it is.
-        watch: shown the measurements of each batch of towns when it is done.
         executor: where towns are played; here without. The result does not depend on it.
 
     Raises:
@@ -111,7 +109,7 @@ def evaluate(
     if executor is not None:
         told = None if progress is None else lambda headway: progress(headway.done, headway.total)
         whole = Evaluation(job, scenario)
-        (result,) = evaluate_all([whole], executor, admission=admission, progress=told, watch=watch)
+        (result,) = evaluate_all([whole], executor, admission=admission, progress=told)
         return result
     troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed, town=config.town)
     outcomes: list[Outcome] = []
@@ -127,8 +125,6 @@ def evaluate(
                 raise KeyboardInterrupt
             done += len(part.seeds) * job.ticks
             outcomes.append(outcome)
-            if watch is not None:
-                watch(outcome.kpis)
     finally:
         troupe.close()
     return judged(job, outcomes, scenario=scenario)
@@ -140,7 +136,6 @@ def evaluate_all(
     *,
     admission: Admission | None = None,
     progress: Watch | None = None,
-    watch: Callable[[TownKpis], None] | None = None,
 ) -> Iterator[EvaluationResult]:
     """Several evaluations side by side, so that no worker waits for the last town of one of them.
 
@@ -149,7 +144,6 @@ def evaluate_all(
         executor: where.
         admission: which minds may act.
         progress: told how far all of them are.
-        watch: shown the measurements of each piece when it is done.
 
     Returns:
         The results in the order of the evaluations, each as soon as it and those before it are done.
@@ -163,12 +157,7 @@ def evaluate_all(
     pieces = [one.pieces(executor.workers) for one in evaluations]
     outcomes = executor.map([piece for each in pieces for piece in each], admission=admission, watch=progress)
     for one, parts in zip(evaluations, pieces, strict=True):
-        found = []
-        for _ in parts:
-            found.append(next(outcomes))
-            if watch is not None:
-                watch(found[-1].kpis)
-        yield judged(one.job, found, scenario=one.scenario)
+        yield judged(one.job, [next(outcomes) for _ in parts], scenario=one.scenario)
 
 
 def judged(job: Job, outcomes: Sequence[Outcome], *, scenario: str | None = None) -> EvaluationResult:

@@ -1,5 +1,6 @@
 """Where jobs run: in this process, in others of this machine, or on a Ray cluster, with the same bytes."""
 
+from townlet.executors.here import InProcess
 from townlet.executors.opening import EXECUTORS, open_executor
 from townlet.executors.pieces import pieces_of
 from townlet.executors.protocol import Executor, Headway, Resident, Stages, Watch, WorkerHeadway
@@ -10,6 +11,7 @@ __all__ = [
     "EXECUTORS",
     "Executor",
     "Headway",
+    "InProcess",
     "Resident",
     "Stages",
     "Watch",

@@ -13,7 +13,7 @@ from townlet.data import open_dataset
 from townlet.errors import DatasetError, ExecutorError
 from townlet.executors.crew import Crew, Hand
 from townlet.executors.facts import backends_of
-from townlet.executors.files import packed, stored_in, write_folder
+from townlet.executors.files import write_folder
 from townlet.executors.foreman import Call, Foreman
 from townlet.executors.protocol import Resident, Stages, Watch
 from townlet.executors.worker import Piece, Played, end_residents, play_piece, step_resident
@@ -68,9 +68,10 @@ class OnWorkers:
     ) -> Iterator[tuple[int, Outcome]]:
         """The outcomes as they come, numbered."""
         door = admission or Admission()
-        wanted = {stored.digest: stored for job in jobs for stored in stored_in(job)}
+        wanted = {stored.digest: stored for job in jobs for stored in job.stored}
         shared = {
-            digest: self._crew.share(packed(stored, door.checkpoints.get(digest))) for digest, stored in wanted.items()
+            digest: self._crew.share(replace(stored, path=door.stored.get(digest, stored.path)).read())
+            for digest, stored in wanted.items()
         }
         calls = [self._call(number, job, door, shared) for number, job in enumerate(jobs)]
         backends = backends_of(job.cast for job in jobs)
@@ -100,7 +101,7 @@ class OnWorkers:
             untrained=door.untrained,
             notes=self._notes,
         )
-        arguments = (piece, *(shared[stored.digest] for stored in stored_in(job)))
+        arguments = (piece, *(shared[stored.digest] for stored in job.stored))
         return Call(play_piece, lambda _: arguments, f"piece {number}", job.ticks * len(job.seeds))
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from townlet.errors import ExecutorError
 from townlet.executors import pace
 from townlet.executors.facts import Facts, facts
-from townlet.executors.files import Bundle, Contents, read_folder, remove_scratch, scratch, unpacked
+from townlet.executors.files import Contents, read_folder, remove_scratch, scratch
 from townlet.executors.protocol import Resident
 from townlet.minds.parts import Part
-from townlet.play import Admission, Job, Keep, Outcome, Stage, Stored, Troupe, perform
+from townlet.play import Admission, Job, Keep, Outcome, Stage, Troupe, perform
 from townlet.play.stage import town_spec
+from townlet.play.stored import Parcel
 from townlet.plugins import Selection
 from townlet.storage import HeldLock, canonical_digest
 
@@ -99,19 +100,17 @@ def _compiling(started: float) -> HeldLock:
             time.sleep(0.3)
 
 
-def play_piece(piece: Piece, *bundles: Bundle) -> Played:
+def play_piece(piece: Piece, *parcels: Parcel) -> Played:
     """Play a job. Raises as :func:`townlet.play.play`; a mind that fails half-way is raised, too."""
     job = Job.from_json(piece.job)
-    places = {bundle.digest: unpacked(bundle) for bundle in bundles}
+    places = {parcel.digest: parcel.write(scratch() / "files") for parcel in parcels}
     kept: Path | None = None
     if job.keep.folder is not None:
         kept = Path(tempfile.mkdtemp(dir=scratch(), prefix="piece-")) / "dataset"
         job = replace(job, keep=Keep.dataset(kept, tags=job.keep.tags))
-    if job.start is not None:
-        job = replace(job, start=Stored(job.start.digest, places[job.start.digest]))
-    door = Admission(selection=piece.selection, untrained=piece.untrained, checkpoints=places)
+    door = Admission(selection=piece.selection, untrained=piece.untrained, stored=places)
     try:
-        with Stage(job, troupe=_minds(job, door, piece.notes), threads=piece.threads) as stage:
+        with Stage(job, troupe=_minds(job, door, piece.notes), admission=door, threads=piece.threads) as stage:
             outcome = perform(stage, watchers=[pace.counting(len(job.seeds))])
         if outcome.failure is not None:
             raise outcome.failure

@@ -1,0 +1,62 @@
+"""What must be alike here and on a worker."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields, replace
+
+import pytest
+
+from townlet.executors.facts import Facts, backends_of, differences, facts
+from townlet.play import Cast
+
+
+def test_a_process_is_like_itself():
+    assert differences(facts(), pickle.loads(pickle.dumps(facts()))) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"townlet": "9.9"}, "Townlet is"),
+        ({"sources": "0" * 64}, "the code of Townlet, which has the same version but differs"),
+        ({"contract": 7}, "the contract of backends is"),
+        ({"python": "3.99"}, "Python is"),
+        ({"numpy": "1.2"}, "NumPy is"),
+        ({"numba": "0.1"}, "numba is"),
+        ({"machine": "aarch64"}, "the machine is"),
+        ({"features": ()}, "the CPU there lacks"),
+        ({"arithmetic": "0" * 64}, "NumPy's arithmetic differs"),
+        ({"compiled": False}, "whether the rules of the town are compiled"),
+    ],
+)
+def test_each_difference_is_told_in_words(change, words):
+    (found,) = differences(replace(facts(), compiled=True), replace(facts(), **{"compiled": True, **change}))
+    assert found.startswith(words)
+
+
+def test_every_fact_is_compared_or_known_not_to_matter():
+    mine = facts()
+    silent = {
+        each.name
+        for each in fields(Facts)
+        if not differences(mine, replace(mine, **{each.name: {"a": "b"} if each.name == "backends" else ("x",)}))
+    }
+    assert silent == {"accelerator", "backends", "node", "pid"}  # the first two only where something needs them
+
+
+def test_only_backends_that_are_needed_are_compared():
+    mine, bare = facts(), replace(facts(), backends={})
+    needed = backends_of([Cast.of("scripted")])
+    assert len(needed) == 1
+    assert differences(mine, bare) == ()
+    (found,) = differences(mine, bare, needed)
+    assert found.endswith("not installed there")
+
+
+def test_a_gpu_matters_to_backends_that_compute_elsewhere():
+    name = "somebody:network"
+    mine = replace(facts(), backends={name: "1.0 (requires torch 2.0)"}, accelerator=True)
+    theirs = replace(mine, accelerator=False)
+    assert differences(mine, theirs, frozenset([name])) == ("this process sees a GPU and the worker sees none",)
+    assert differences(mine, theirs) == ()
