@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
-
-pytest.importorskip("ray")
-psutil = pytest.importorskip("psutil")
 
 from townlet.config.execution import ExecutionConfig
 from townlet.errors import ConfigError, ExecutorError
@@ -20,7 +19,10 @@ from townlet.executors import open_executor, record
 from townlet.executors.clusters import need_ray
 from townlet.play import Cast, MindSpec, play
 
+psutil = pytest.importorskip("psutil")
+
 pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray, the extra townlet-core[ray]"),
     pytest.mark.ray,
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -134,7 +136,7 @@ def test_a_node_that_goes_costs_a_piece_and_never_the_run(job, kept, bytes_of, t
 
 
 def test_an_address_where_nobody_answers_is_told_at_once():
-    with pytest.raises(ExecutorError, match="nobody answers at 127.0.0.1:1:") as caught:
+    with pytest.raises(ExecutorError, match="nobody answers at") as caught:
         _fresh("from townlet.executors.clusters import RayCrew; RayCrew(address='127.0.0.1:1', workers=1, cpus=1)")
     assert caught.value.exit_code == 3
 
@@ -152,8 +154,6 @@ def _fresh(code):
         "    import pickle; sys.stdout.buffer.write(pickle.dumps(error))"
     )
     found = subprocess.run([sys.executable, "-c", wrapped], capture_output=True, timeout=300, check=True)
-    import pickle
-
     raise pickle.loads(found.stdout)
 
 

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from townlet.config import load_config
+from townlet.config.execution import ExecutionConfig
 from townlet.errors import ConfigError, TownletError, UsageError
-from townlet.tuning import StudyFolder, TuningProgress, job_map, plan_of, tune
+from townlet.tuning import StudyFolder, TuningProgress, plan_of, play_trial, tune
 
 pytest.importorskip("optuna")
 
@@ -193,7 +194,7 @@ def test_what_was_found_runs_as_a_config(small, formula, tmp_path):
 def test_in_a_town_workers_change_nothing(small, tmp_path):
     config = small(SEARCH, "tuning.trials=4")
     one = tune(config, tmp_path / "one")
-    two = tune(config, tmp_path / "two", workers=2)
+    two = tune(config, tmp_path / "two", execution=ExecutionConfig(workers=2))
     assert one.model_dump(exclude=_TIMES) == two.model_dump(exclude=_TIMES)
     assert one.start.evaluation.agents == 4
 
@@ -201,6 +202,14 @@ def test_in_a_town_workers_change_nothing(small, tmp_path):
 _TIMES = {"seconds": True, "start": {"evaluation": {"timing"}}, "best": {"evaluation": {"timing"}}}
 
 
-def test_there_is_at_least_one_worker():
-    with pytest.raises(UsageError, match="at least one worker"):
-        job_map(0)
+@pytest.mark.slow
+def test_a_checkpoint_goes_where_trials_are_played_elsewhere(small, tmp_path):
+    plan = plan_of(small(SEARCH))
+    job = plan.job(plan.space.start(), 0, plan.towns.tuned_on, tmp_path, elsewhere=True)
+    assert job.train is None
+    assert job.cast is not None
+    here = plan.job(plan.space.start(), 0, plan.towns.tuned_on, tmp_path)
+    found, same = play_trial(job).evaluation, play_trial(here).evaluation
+    assert found is not None
+    assert same is not None
+    assert found.model_dump(exclude={"timing"}) == same.model_dump(exclude={"timing"})

@@ -17,6 +17,7 @@ pytestmark = [
 
 STUDY = """
 import os, sys, time
+from townlet.config.execution import ExecutionConfig
 from townlet.tuning.trials import job_map
 
 def pid(_):
@@ -24,7 +25,7 @@ def pid(_):
     return os.getpid()
 
 if __name__ == "__main__":
-    with job_map(2) as jobs:
+    with job_map(ExecutionConfig(workers=2)) as jobs:
         print(*set(jobs(pid, range(4))), flush=True)
         time.sleep(600)
 """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from townlet.config import TownletConfig
 from townlet.errors import UsageError
 from townlet.evaluation.names import higher_is_better, is_judged
+from townlet.play import Casting
+from townlet.training.learner.choice import learner_name
 from townlet.tuning.constraints import Constraint, check_objective, parse_constraints
 from townlet.tuning.fields import Value
 from townlet.tuning.results import StudyTowns, TownRange
@@ -36,20 +39,40 @@ class Plan:
     towns: StudyTowns
     maximise: bool
 
-    def job(self, values: Mapping[str, Value], number: int, towns: TownRange, folder: Path) -> TrialJob:
+    def job(
+        self, values: Mapping[str, Value], number: int, towns: TownRange, folder: Path, *, elsewhere: bool = False
+    ) -> TrialJob:
         """The job that plays the settings of trial ``number`` on some towns; what it trains lies in the study's folder.
+
+        Args:
+            values: the settings.
+            number: of the trial.
+            towns: which ones.
+            folder: the study's.
+            elsewhere: whether it is done where this machine's files cannot be seen.
 
         Raises:
             ConfigError: if the config refuses the settings.
+            CheckpointError: if a checkpoint that plays cannot be read.
         """
-        trains = self.space.trains
-        return TrialJob(
-            config=with_values(self.config, values).model_dump_json(),
+        config, trains = with_values(self.config, values), self.space.trains
+        training = folder / "training" / f"{number:05d}"
+        best = training / "checkpoints" / "best"
+        job = TrialJob(
+            config=config.model_dump_json(),
             seeds=towns.seeds(),
             days=self.towns.days,
             train=self.config.tuning.train_mode if trains else None,
-            folder=str(folder / "training" / f"{number:05d}") if trains else None,
+            folder=str(training) if trains else None,
+            elsewhere=elsewhere,
         )
+        if not elsewhere or (trains and not best.exists()):
+            return job
+        name = f"{learner_name(config)}:{best}" if trains else None
+        cast = Casting.of(config).cast(name)
+        stored = {one.checkpoint for mind in cast.minds for one in mind.singles() if one.checkpoint is not None}
+        parcels = tuple(each.read() for each in sorted(stored, key=lambda each: each.digest))
+        return replace(job, train=None, folder=None, cast=json.dumps(cast.to_json()), parcels=parcels)
 
 
 def plan_of(config: TownletConfig) -> Plan:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import threading
+import json
+import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from townlet.config import TownletConfig
+from townlet.config.execution import ExecutionConfig
 from townlet.config.tuning import TuningMode
-from townlet.errors import ConfigError, TrainingError, UsageError
+from townlet.errors import ConfigError, TrainingError
 from townlet.evaluation import EvaluationResult, evaluate
-from townlet.play import Casting
+from townlet.executors import open_executor
+from townlet.executors.files import Contents, read_folder, scratch
+from townlet.play import Admission, Cast, Casting, Parcel
 from townlet.plugins import validate_options
-from townlet.plugins.children import safe_children
 from townlet.tuning.fields import Value
 from townlet.tuning.space import OPTIONS
 
@@ -38,6 +38,9 @@ class TrialJob:
         days: length of each town's life.
         train: mode of training where the trial trains first, else None.
         folder: where it trains, as text; None where it does not.
+        elsewhere: whether that folder cannot be seen where the job is done: what is trained comes back as bytes.
+        cast: who plays, as JSON; None for the policy of the config, or what was trained.
+        parcels: the checkpoints that they act from.
     """
 
     config: str
@@ -45,14 +48,21 @@ class TrialJob:
     days: float
     train: TuningMode | None = None
     folder: str | None = None
+    elsewhere: bool = False
+    cast: str | None = None
+    parcels: tuple[Parcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrialOutcome:
-    """The result: the evaluation, or why there is none (one line)."""
+    """The result: the evaluation, or why there is none (one line).
+
+    ``trained`` holds the files of the training run that was made elsewhere, for the folder of the job.
+    """
 
     evaluation: EvaluationResult | None
     error: str | None = None
+    trained: Contents | None = None
 
 
 JobMap = Callable[[Callable[[TrialJob], TrialOutcome], Sequence[TrialJob]], Iterable[TrialOutcome]]
@@ -105,56 +115,49 @@ def play_trial(job: TrialJob) -> TrialOutcome:
         BackendError, CheckpointError: if the policy cannot run.
     """
     config = TownletConfig.model_validate_json(job.config)
-    trained: str | None = None
-    if job.train is not None:
-        assert job.folder is not None
-        try:
-            trained = _trained(config, job.train, Path(job.folder))
-        except (TrainingError, ConfigError) as error:
-            return TrialOutcome(None, error.summary)
+    if job.train is None:
+        return TrialOutcome(_evaluated(config, job))
+    assert job.folder is not None
+    if not job.elsewhere:
+        return _trained_and_evaluated(config, job, Path(job.folder))
+    with tempfile.TemporaryDirectory(prefix="townlet-trial-") as place:
+        outcome = _trained_and_evaluated(config, job, Path(place) / "run")
+        made = (Path(place) / "run" / "run.json").exists()
+        return replace(outcome, trained=read_folder(Path(place) / "run") if made else None)
+
+
+def _trained_and_evaluated(config: TownletConfig, job: TrialJob, folder: Path) -> TrialOutcome:
+    assert job.train is not None
+    try:
+        trained = _trained(config, job.train, folder)
+    except (TrainingError, ConfigError) as error:
+        return TrialOutcome(None, error.summary)
+    return TrialOutcome(_evaluated(config, job, trained))
+
+
+def _evaluated(config: TownletConfig, job: TrialJob, trained: str | None = None) -> EvaluationResult:
+    """Play the job's towns with what was trained, with the cast of the job, or with the policy of the config."""
     worlds = max(config.evaluation.worlds, min(len(job.seeds), _SIDE_BY_SIDE))
     config = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"worlds": worlds})})
-    return TrialOutcome(evaluate(config, Casting.of(config).cast(trained), seeds=job.seeds, days=job.days))
-
-
-def job_map(workers: int) -> AbstractContextManager[JobMap]:
-    """Runs jobs here, one after the other, or in as many processes of this machine.
-
-    Raises:
-        UsageError: for less than one worker.
-    """
-    if workers < 1:
-        raise UsageError(f"a study needs at least one worker, found {workers}")
-    return nullcontext(_here) if workers == 1 else _processes(workers)
-
-
-def _here(play: Callable[[TrialJob], TrialOutcome], jobs: Sequence[TrialJob]) -> Iterator[TrialOutcome]:
-    return map(play, jobs)
+    if job.cast is None or trained is not None:
+        cast = Casting.of(config).cast(trained)
+    else:
+        cast = Cast.from_json(json.loads(job.cast))
+    door = Admission(stored={parcel.digest: parcel.write(scratch() / "files") for parcel in job.parcels})
+    return evaluate(config, cast, seeds=job.seeds, days=job.days, admission=door)
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[JobMap]:
-    with (
-        safe_children(),  # before the pool: making one starts a process that watches over semaphores
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_the_study) as pool,
-    ):
-        try:
-            yield pool.map
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def job_map(
+    execution: ExecutionConfig | None = None, *, say: Callable[[str], None] = warnings.warn
+) -> Iterator[JobMap]:
+    """Runs jobs on an executor, which is ended with the body; without a section, here.
 
-
-def _end_with_the_study() -> None:
-    """A worker waits for work for ever, also where the process that gave it was killed; this ends it then."""
-    study = parent_process()
-    if study is not None:
-        threading.Thread(target=_end_after, args=(study,), daemon=True).start()
-
-
-def _end_after(process: BaseProcess) -> None:
-    process.join()
-    os._exit(1)
+    Raises:
+        ExecutorError: if the executor cannot be had.
+    """
+    with open_executor(execution, say=say) as executor:
+        yield executor.apply
 
 
 def _trained(config: TownletConfig, mode: TuningMode, folder: Path) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from townlet.config import TownletConfig
+from townlet.config.execution import ExecutionConfig
 from townlet.errors import TownletError, UsageError
 from townlet.evaluation import Difference, EvaluationResult, difference
 from townlet.evaluation.compare import verdict
@@ -23,10 +25,11 @@ from townlet.tuning.constraints import shortfall
 from townlet.tuning.fields import Value
 from townlet.tuning.journal import Trial
 from townlet.tuning.plan import Plan, plan_of
-from townlet.tuning.results import JudgedSettings, SearchedSetting, TownRange, TuningResult
+from townlet.tuning.playing import Trials
+from townlet.tuning.results import JudgedSettings, SearchedSetting, TuningResult
 from townlet.tuning.sampling import importances, need_optuna, propose
 from townlet.tuning.study import StudyFolder
-from townlet.tuning.trials import JobMap, TrialJob, TrialOutcome, job_map, play_trial, refusal
+from townlet.tuning.trials import JobMap, TrialOutcome, job_map, refusal
 
 __all__ = ["TuningProgress", "tune"]
 
@@ -59,9 +62,10 @@ def tune(
     folder: Path,
     *,
     resume: bool = False,
-    workers: int = 1,
+    execution: ExecutionConfig | None = None,
     run: JobMap | None = None,
     progress: Callable[[TuningProgress], None] = _silent,
+    say: Callable[[str], None] = warnings.warn,
 ) -> TuningResult:
     """Search for better settings as the section ``tuning`` of the config says, and judge what was found.
 
@@ -71,9 +75,10 @@ def tune(
         config: the town, the policy and the search.
         folder: of the study; it must be new, or hold the study to resume.
         resume: continue the study in ``folder``.
-        workers: processes that play trials.
-        run: where trials run instead, such as on another executor; outcomes in the order of the jobs.
+        execution: where trials run; one after the other in this process without.
+        run: what runs them instead; outcomes in the order of the jobs.
         progress: told after each trial.
+        say: told what a person should know of the workers.
 
     Raises:
         UsageError: without Optuna, for a search that makes no sense, or a study that is another one.
@@ -84,30 +89,33 @@ def tune(
     need_optuna()
     started = time.perf_counter()
     plan = plan_of(config)
-    fingerprint = _fingerprint(plan, alone=workers == 1 and run is None)
+    alone = execution is None or (execution.executor == "local" and (execution.workers or 1) == 1)
+    fingerprint = _fingerprint(plan, alone=run is None and alone)
     study = (StudyFolder.resume if resume else StudyFolder.create)(folder, config, fingerprint)
-    with job_map(workers) if run is None else nullcontext(run) as play:
-        trials = _search(plan, study, play, progress, started)
-        finalists = _finals(plan, study, trials, play, progress)
-        start, best = _judge(plan, study, trials[0], finalists[0], play, progress)
+    elsewhere = run is None and execution is not None and execution.executor != "local"
+    with job_map(execution, say=say) if run is None else nullcontext(run) as mapped:
+        table = Trials(plan, study.path, mapped, elsewhere)
+        trials = _search(table, study, progress, started)
+        finalists = _finals(table, trials, progress)
+        start, best = _judge(table, trials[0], finalists[0], progress)
     result = _result(plan, trials, start, best, time.perf_counter() - started)
     study.write(result, config)
     return result
 
 
 def _search(
-    plan: Plan, study: StudyFolder, run: JobMap, progress: Callable[[TuningProgress], None], started: float
+    table: Trials, study: StudyFolder, progress: Callable[[TuningProgress], None], started: float
 ) -> list[Trial]:
     """Every trial of the study, those of earlier calls first."""
-    settings = plan.config.tuning
+    plan, settings = table.plan, table.plan.config.tuning
     trials = study.journal.read()
     if not trials:  # alone: those after it step from it
-        _play(plan, study, [(0, plan.space.start())], trials, run, progress)
+        _play(table, study, [(0, plan.space.start())], trials, progress)
     while len(trials) < settings.trials and not _time_is_up(settings.max_seconds, started):
         # Batches lie where they would have without an interruption.
         end = 1 + -(-len(trials) // settings.batch) * settings.batch
         proposals = _proposals(plan, trials, min(end, settings.trials))
-        _play(plan, study, proposals, trials, run, progress)
+        _play(table, study, proposals, trials, progress)
     return trials
 
 
@@ -153,49 +161,46 @@ def _proposal(plan: Plan, known: Sequence[Trial], number: int, tried: Sequence[d
 
 
 def _play(
-    plan: Plan,
+    table: Trials,
     study: StudyFolder,
     proposals: Sequence[tuple[int, dict[str, Value]]],
     trials: list[Trial],
-    run: JobMap,
     progress: Callable[[TuningProgress], None],
 ) -> None:
     """Play a batch; each trial is written down when it is done."""
-    jobs = [plan.job(values, number, plan.towns.tuned_on, study.path) for number, values in proposals]
-    for (number, values), outcome in zip(proposals, run(play_trial, jobs), strict=True):
+    plan = table.plan
+    for (number, values), outcome in zip(proposals, table.play(proposals, plan.towns.tuned_on), strict=True):
         trial = _told(plan, number, values, outcome)
         study.journal.add(trial)
         trials.append(trial)
         progress(_progress(plan, trials))
 
 
-def _finals(
-    plan: Plan, study: StudyFolder, trials: Sequence[Trial], run: JobMap, progress: Callable[[TuningProgress], None]
-) -> list[Trial]:
+def _finals(table: Trials, trials: Sequence[Trial], progress: Callable[[TuningProgress], None]) -> list[Trial]:
     """The best trials, played again on further towns: who was only lucky falls behind. Best first."""
+    plan = table.plan
     ranked = sorted(trials, key=lambda trial: trial.rank(maximise=plan.maximise))
     chosen = ranked[: plan.config.tuning.finalists]
     if trials[0] not in chosen:
         chosen.append(trials[0])  # what is found has to beat what was there
     played: list[Trial] = []
-    for trial, outcome in zip(chosen, run(play_trial, _jobs(plan, study, chosen, plan.towns.finals)), strict=True):
+    for trial, outcome in zip(chosen, table.play(_settings(chosen), plan.towns.finals), strict=True):
         played.append(_told(plan, trial.number, dict(trial.values), outcome))
         progress(TuningProgress("finals", len(played), len(chosen), ranked[0]))
     return sorted(played, key=lambda trial: trial.rank(maximise=plan.maximise))
 
 
 def _judge(
-    plan: Plan,
-    study: StudyFolder,
+    table: Trials,
     start: Trial,
     best: Trial,
-    run: JobMap,
     progress: Callable[[TuningProgress], None],
 ) -> tuple[JudgedSettings, JudgedSettings]:
     """Start and best on towns that no trial has seen."""
+    plan = table.plan
     judged: list[JudgedSettings] = []
     pair = (start, best)
-    for trial, outcome in zip(pair, run(play_trial, _jobs(plan, study, pair, plan.towns.judged_on)), strict=True):
+    for trial, outcome in zip(pair, table.play(_settings(pair), plan.towns.judged_on), strict=True):
         if outcome.evaluation is None:
             raise TownletError(f"trial {trial.number} cannot be judged: {outcome.error}")
         figures = _known(outcome.evaluation)
@@ -207,8 +212,8 @@ def _judge(
     return judged[0], judged[1]
 
 
-def _jobs(plan: Plan, study: StudyFolder, trials: Sequence[Trial], towns: TownRange) -> list[TrialJob]:
-    return [plan.job(trial.values, trial.number, towns, study.path) for trial in trials]
+def _settings(trials: Sequence[Trial]) -> list[tuple[int, Mapping[str, Value]]]:
+    return [(trial.number, trial.values) for trial in trials]
 
 
 def _told(plan: Plan, number: int, values: dict[str, Value], outcome: TrialOutcome) -> Trial:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from townlet.cli.completing import policies
-from townlet.cli.options import read_config, runs_option, shared_options
+from townlet.cli.options import executor_options, read_config, runs_option, shared_options
 from townlet.cli.ranges import DAYS, FiniteRange, WholeRange
 from townlet.errors import UsageError
 
@@ -56,7 +56,7 @@ _COUNT = WholeRange(1, 100_000)
 )
 @click.option("--seeds", type=_COUNT, default=None, metavar="N", help="Towns per trial (default: tuning.seeds).")
 @click.option("--days", type=DAYS, default=None, metavar="D", help="Days per town (default: tuning.days).")
-@click.option("--workers", type=WholeRange(1, 1024), default=1, show_default=True, metavar="N", help="Processes.")
+@executor_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -69,7 +69,7 @@ _COUNT = WholeRange(1, 100_000)
     type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
-    help="Resume the study in this folder. Only --trials, --minutes and --workers may be changed.",
+    help="Resume the study in this folder. Only --trials, --minutes, --executor and --workers may be changed.",
 )
 @runs_option("lists the study")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -86,7 +86,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     minutes: float | None,
     seeds: int | None,
     days: float | None,
-    workers: int,
+    executor: str | None,
+    workers: int | None,
     out: Path | None,
     resume: Path | None,
     runs: Path,
@@ -127,6 +128,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         )
     from townlet.cli.mind.tune_show import show_tuning
     from townlet.cli.mind.tune_study import overrides_of, run_study
+    from townlet.cli.workers import asked_execution
     from townlet.tuning.sampling import need_optuna
     from townlet.tuning.study import StudyFolder, free_study_folder
 
@@ -150,5 +152,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     else:
         config = read_config(config_path, overrides, seed=seed, more=changes).config
         folder = free_study_folder(runs) if out is None else out
-    result = run_study(config, folder, resume=resume is not None, workers=workers, runs=runs, quiet=quiet or as_json)
+    execution = asked_execution(config.execution, executor, workers)
+    result = run_study(
+        config, folder, resume=resume is not None, execution=execution, runs=runs, quiet=quiet or as_json
+    )
     show_tuning(result, folder, as_json=as_json)

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import as_typed, console, warn
 from townlet.config import Override, TownletConfig
+from townlet.config.execution import ExecutionConfig
 from townlet.config.source import Data
 from townlet.config.yaml_tree import parse_scalar
 from townlet.errors import UsageError
@@ -48,7 +49,7 @@ def _range(text: str, label: str) -> Data:
 
 
 def run_study(
-    config: TownletConfig, folder: Path, *, resume: bool, workers: int, runs: Path, quiet: bool
+    config: TownletConfig, folder: Path, *, resume: bool, execution: ExecutionConfig, runs: Path, quiet: bool
 ) -> TuningResult:
     """Run or resume a study, with progress on stderr, an entry in the registry, and its picture.
 
@@ -58,7 +59,7 @@ def run_study(
     """
     plan = plan_of(config)  # a slip is told before the registry hears of a run
     batch = config.tuning.batch
-    if workers > batch:
+    if (workers := execution.workers or 1) > batch:
         warn(f"only {batch} of {workers} workers are busy: raise tuning.batch, the number of trials proposed together")
     say_that_it_compiles()
     policy = {"requested": config.policy.backend}
@@ -67,7 +68,7 @@ def run_study(
         _StudyBar(quiet=quiet) as show,
     ):
         try:
-            result = tune(config, folder, resume=resume, workers=workers, progress=show)
+            result = tune(config, folder, resume=resume, execution=execution, progress=show, say=warn)
         except KeyboardInterrupt:
             if folder.is_dir():
                 console().print(
