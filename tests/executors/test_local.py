@@ -73,7 +73,7 @@ def test_a_recording_that_was_stopped_goes_on(job, kept, bytes_of, tmp_path):
 
     with InProcess() as executor, pytest.raises(KeyboardInterrupt) as caught:
         record(executor, wanted, towns=1, watch=stop)
-    assert any("of 6 pieces are kept; the same command goes on" in note for note in caught.value.__notes__)
+    assert any("of 6 pieces are kept; run the same command again" in note for note in caught.value.__notes__)
     said, told = [], []
     with InProcess() as executor:
         record(executor, wanted, towns=3, watch=told.append, say=said.append)

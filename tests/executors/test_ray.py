@@ -109,7 +109,7 @@ def main(folder):
 
     job = Job(load_config(None, ["town.map=hamlet"]), Cast.of("scripted"), tuple(range(8)), 2000, explore=True,
               keep=Keep.dataset(folder))
-    execution = ExecutionConfig(executor="ray", address=cluster.address, workers=2)
+    execution = ExecutionConfig(executor="ray", address=cluster.address, workers=2, start_seconds=900)
     said = []
     with open_executor(execution, say=said.append) as executor:
         outcome = record(executor, job, towns=1, watch=watch)
@@ -124,9 +124,9 @@ if __name__ == "__main__":
 def test_a_node_that_goes_costs_a_piece_and_never_the_run(job, kept, bytes_of, tmp_path):
     script = tmp_path / "two_nodes.py"
     script.write_text(TWO_NODES)
-    found = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "there")], capture_output=True, text=True, timeout=900, check=False
-    )
+    words = [sys.executable, str(script), str(tmp_path / "there")]
+    patient = {**os.environ, "RAY_worker_niceness": "0"}  # else its workers give way to every other test
+    found = subprocess.run(words, capture_output=True, text=True, timeout=1200, check=False, env=patient)
     assert found.returncode == 0, found.stderr[-3000:]
     assert '"removed": [1' in found.stdout or '"removed": [2' in found.stdout or '"removed": [3' in found.stdout
     assert "was lost" in found.stdout
@@ -142,8 +142,8 @@ def test_an_address_where_nobody_answers_is_told_at_once():
 
 
 @pytest.mark.parametrize("address", ["nowhere", "host:", ":6379", "host:99999", "ray://host"])
-def test_what_is_no_address_is_said_to_be_none(address):
-    with pytest.raises(ExecutorError, match="no address of a Ray cluster"):
+def test_what_is_not_an_address_is_refused(address):
+    with pytest.raises(ExecutorError, match="not the address of a Ray cluster"):
         _fresh(f"from townlet.executors.clusters import RayCrew; RayCrew(address={address!r}, workers=1, cpus=1)")
 
 

@@ -1,4 +1,4 @@
-"""Where towns run: the section ``execution``. It is no part of a config's identity: results do not depend on it."""
+"""Where towns run: the section ``execution``. A config's identity leaves it out: results do not depend on it."""
 
 from __future__ import annotations
 

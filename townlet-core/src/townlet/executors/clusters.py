@@ -218,14 +218,14 @@ def _knock(address: str) -> None:
     """Whether anybody answers there: Ray itself would wait for minutes.
 
     Raises:
-        ExecutorError: if nobody does, or it is no address.
+        ExecutorError: if nobody does, or it is not an address.
     """
     if address in ("auto", "local"):
         return
     host, colon, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
     if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
         raise ExecutorError(
-            "this is no address of a Ray cluster",
+            "this is not the address of a Ray cluster",
             where=f"execution.address {address}",
             details=("it reads HOST:PORT, such as 10.0.0.1:6379; or auto, for a cluster on this machine",),
         )

@@ -84,7 +84,7 @@ def record(
     except BaseException as error:
         kept = sum(piece.done for piece in pieces.all)
         if kept:
-            error.add_note(f"{kept} of {len(pieces.all)} pieces are kept; the same command goes on with the others")
+            error.add_note(f"{kept} of {len(pieces.all)} pieces are kept; run the same command again for the others")
         else:
             pieces.remove()
         raise
@@ -232,7 +232,7 @@ class _Pieces:
                 raise DatasetError(
                     "pieces of another recording of this name lie here",
                     where=str(folder),
-                    details=("go on with that one by its own command, or remove the folder",),
+                    details=("resume that one by its own command, or remove the folder",),
                 )
             else:
                 jobs = job.split(int(noted["pieces"]))
