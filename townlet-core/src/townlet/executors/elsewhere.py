@@ -119,13 +119,20 @@ class _Residing:
 
     def step(self, common: Any, own: Sequence[Any]) -> list[Any]:
         shared = self._crew.share(common)
+        at = tuple(self._homes)
         calls = [
-            Call(step_resident, self._arguments(number, shared, mine), f"group {number}", place=self._place(number))
+            Call(
+                step_resident,
+                self._arguments(number, at[number], shared, mine),
+                f"group {number}",
+                place=number % self._foreman.size,
+            )
             for number, mine in enumerate(own)
         ]
         found: list[Any] = [None] * len(calls)
         after = list(self._states)
         homes = list(self._homes)
+        self._homes = [None] * len(self._specs)  # whoever was interrupted in the middle begins again from the states
         for number, (result, state), hand in self._foreman.run(calls):
             found[number], after[number], homes[number] = result, state, hand
         self._states, self._homes, self._steps = after, homes, self._steps + 1
@@ -151,12 +158,9 @@ class _Residing:
             for _ in self._foreman.run(calls):
                 pass
 
-    def _place(self, number: int) -> int:
-        return number % self._foreman.size
-
-    def _arguments(self, number: int, common: Any, own: Any) -> Callable[[Hand], Sequence[Any]]:
+    def _arguments(self, number: int, home: Hand | None, common: Any, own: Any) -> Callable[[Hand], Sequence[Any]]:
         def given(hand: Hand) -> Sequence[Any]:
-            state = None if self._homes[number] is hand else self._states[number]
+            state = None if home is hand else self._states[number]
             return (self._keys[number], self._steps, self._make, self._specs[number], state, common, own)
 
         return given

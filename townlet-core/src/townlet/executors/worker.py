@@ -162,6 +162,8 @@ def step_resident(
     if resident is None or done != number:
         if resident is not None:
             _RESIDENTS.pop(key)[1].close()
+        if state is None and number:
+            raise ExecutorError(f"the resident of {number} steps is not here, and its state did not come along")
         resident = make(spec)
         if state is not None:
             resident.restore(state)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.completing import backends
-from townlet.cli.options import read_config, runs_option, shared_options
-from townlet.cli.output import say_where, warn_and_keep
+from townlet.cli.options import executor_options, read_config, runs_option, shared_options
+from townlet.cli.output import say_where, warn, warn_and_keep
 from townlet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
 @click.option(
     "--initial", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Checkpoint to start from."
 )
+@executor_options
 @runs_option("lists the run, wherever its folder is")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
@@ -73,6 +74,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     resume: Path | None,
     dataset: Path | None,
     initial: Path | None,
+    executor: str | None,
+    workers: int | None,
     runs: Path,
     quiet: bool,
 ) -> None:
@@ -101,19 +104,24 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             "a resumed run keeps its own config and mode",
             details=(f"leave out {', '.join(given)}, or start a new run without --resume",),
         )
+    from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play.anchoring import anchored
     from townlet.training import BegunRun, Run, TrainingServices
 
     opened: Callable[..., Run]
     if resume is not None:
         begun = BegunRun.read(resume)
-        opened = partial(Run.resume, begun, services=TrainingServices.from_config(begun.config, runs=runs))
+        config = begun.config
+        opened = partial(Run.resume, begun)
     else:
         more = _training_overrides(backend, dataset, initial)
         config = anchored(read_config(config_path, (*overrides, *more), seed=seed))
-        services = TrainingServices.from_config(config, runs=runs)
-        opened = partial(Run.begin, config, mode or "anneal", out=out, services=services)
-    if _train(opened, quiet=quiet or as_json, as_json=as_json).status == "interrupted":
+        opened = partial(Run.begin, config, mode or "anneal", out=out)
+    execution = asked_execution(config.execution, executor, workers)
+    with asked_executor(execution, threads=config.training.ppo.rollout.threads, say=warn) as elsewhere:
+        services = TrainingServices.from_config(config, runs=runs, executor=elsewhere)
+        result = _train(partial(opened, services=services), quiet=quiet or as_json, as_json=as_json)
+    if result.status == "interrupted":
         context.exit(_INTERRUPTED)
 
 

@@ -7,7 +7,7 @@ number of days, all hours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from townlet.rollout import side_by_side
 from townlet.training.experience.fresh import FreshExperience
 from townlet.training.experience.source import Gathered
 
-__all__ = ["StaggeredExperience"]
+__all__ = ["StaggeredExperience", "merged_metrics"]
 
 _AS_WRITTEN = ("map", "features", "action_mask", "episode_start", "actions", "log_probs", "values")
 _WORKED_OUT = ("active", "rewards", "terminated", "truncated", "bootstrap")
@@ -43,16 +43,9 @@ class StaggeredExperience:
     def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """A piece of each group, joined along the rows; rates are means over the samples."""
         pieces = [group.gather(gamma, price) for group in self._groups]
-        samples = sum(piece.samples for piece in pieces)
-        metrics: dict[str, float] = {}
-        for name in dict.fromkeys(name for piece in pieces for name in piece.metrics):
-            told = [piece for piece in pieces if name in piece.metrics]
-            if name == "lives_ended":
-                metrics[name] = sum(piece.metrics[name] for piece in told)
-            else:
-                weights = [max(1, piece.samples) for piece in told]
-                metrics[name] = float(np.average([piece.metrics[name] for piece in told], weights=weights))
-        return Gathered(self._join([piece.batch for piece in pieces]), samples, metrics)
+        samples = [piece.samples for piece in pieces]
+        metrics = merged_metrics(samples, [piece.metrics for piece in pieces])
+        return Gathered(self._join([piece.batch for piece in pieces]), sum(samples), metrics)
 
     def set_social_stage(self, stage: SocialStage) -> None:
         """Reward by this stage from the next piece on."""
@@ -100,3 +93,18 @@ def _state_of(batches: Sequence[RolloutBatch]) -> dict[str, Any]:
     if len(states) < len(batches):
         return {}
     return {"state": {name: np.concatenate([state[name] for state in states]) for name in states[0]}}
+
+
+def merged_metrics(samples: Sequence[int], metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The metrics of several groups of towns as one's: lives that ended are counted, all else is a mean over samples.
+
+    Args:
+        samples: of each group.
+        metrics: of each group; not all need tell the same.
+    """
+    merged: dict[str, float] = {}
+    for name in dict.fromkeys(name for each in metrics for name in each):
+        told = [(each[name], max(1, count)) for each, count in zip(metrics, samples, strict=True) if name in each]
+        values, weights = [value for value, _ in told], [weight for _, weight in told]
+        merged[name] = sum(values) if name == "lives_ended" else float(np.average(values, weights=weights))
+    return merged

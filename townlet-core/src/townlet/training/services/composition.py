@@ -9,6 +9,7 @@ from typing import Self
 
 from townlet.config.root import TownletConfig
 from townlet.errors import UsageError
+from townlet.executors import Executor
 from townlet.play.stage import EngineFactory, town_engine
 from townlet.storage import numbered_folder
 from townlet.training.services.promotion import PromotionServiceAdapter
@@ -36,7 +37,12 @@ class TrainingServices:
 
     @classmethod
     def from_config(
-        cls, config: TownletConfig, *, runs: Path | None = None, engines: EngineFactory = town_engine
+        cls,
+        config: TownletConfig,
+        *,
+        runs: Path | None = None,
+        engines: EngineFactory = town_engine,
+        executor: Executor | None = None,
     ) -> Self:
         """The services for ``config``. Nothing is built or opened before it is used.
 
@@ -44,12 +50,13 @@ class TrainingServices:
             config: the town and how it is taught.
             runs: folder of runs and registry; ``runs`` in the current directory by default.
             engines: makes the towns; another one than the default for other worlds than a town's.
+            executor: where the towns of PPO live and candidates are evaluated; in this process without.
         """
         folder = Path("runs") if runs is None else runs
         return cls(
-            RolloutCaptureService(config, engines),
+            RolloutCaptureService(config, engines, executor),
             ReplayDatasetService(config),
-            PromotionServiceAdapter(config, folder),
+            PromotionServiceAdapter(config, folder, executor),
             folder,
         )
 

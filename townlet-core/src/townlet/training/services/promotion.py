@@ -10,6 +10,7 @@ from townlet.config.root import TownletConfig
 from townlet.evaluation import ComparisonResult, EvaluationResult, compare, evaluate, evaluation_seeds
 from townlet.evaluation.gate import GateResult, gate
 from townlet.evaluation.names import HEADLINES
+from townlet.executors import Executor
 from townlet.registry import PromotionManager, PromotionStatus, Registry
 from townlet.training.results import CandidateResult
 
@@ -22,9 +23,11 @@ class PromotionServiceAdapter:
     Args:
         config: its ``evaluation`` says how a policy is judged, its ``training.demonstrations.teacher`` beside whom.
         runs: folder of the registry.
+        executor: where candidates are evaluated; in this process without.
     """
 
-    def __init__(self, config: TownletConfig, runs: Path) -> None:
+    def __init__(self, config: TownletConfig, runs: Path, executor: Executor | None = None) -> None:
+        self._executor = executor
         self._config = config
         self._runs = runs
 
@@ -107,7 +110,8 @@ class PromotionServiceAdapter:
     def _compare(self, policy: str, seeds: tuple[int, ...]) -> ComparisonResult:
         teacher = self._config.training.demonstrations.teacher
 
-        return compare([evaluate(self._config, name, seeds=seeds) for name in (teacher, policy)])
+        names = (teacher, policy)
+        return compare([evaluate(self._config, name, seeds=seeds, executor=self._executor) for name in names])
 
 
 def _headlines(evaluation: EvaluationResult) -> dict[str, float]:

@@ -14,6 +14,7 @@ from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
 from townlet.data import DatasetWriter, open_dataset
 from townlet.envs.protocol import Engine
+from townlet.executors import Executor
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
 from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troupe
@@ -22,6 +23,7 @@ from townlet.play.recording import origin_of
 from townlet.play.stage import EngineFactory, town_engine, town_spec
 from townlet.rollout import TrajectoryService
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
+from townlet.training.experience.elsewhere import ExperienceElsewhere
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
 from townlet.training.experience.source import ExperienceSource
 from townlet.training.experience.staggered import StaggeredExperience
@@ -38,9 +40,13 @@ class RolloutCaptureService:
     Args:
         config: the town and how it is taught.
         engines: makes the towns.
+        executor: where the towns of PPO live; in this process without.
     """
 
-    def __init__(self, config: TownletConfig, engines: EngineFactory = town_engine) -> None:
+    def __init__(
+        self, config: TownletConfig, engines: EngineFactory = town_engine, executor: Executor | None = None
+    ) -> None:
+        self._executor = executor
         self._config = config
         self._casting = Casting.of(config)
         self._engines = engines
@@ -62,6 +68,8 @@ class RolloutCaptureService:
         if not isinstance(learner, GuardedLearner):
             learner = GuardedLearner(learner, Provenance(requested=LEARNER, active=LEARNER))
         cast = self._casting.training_cast()
+        if self._executor is not None:
+            return ExperienceElsewhere(self._executor, learner, self._config, cast)
         troupe = Troupe.open(cast, self.spec, seed=seed, learner=Part(learner.policy, learner.provenance))
         stages = []
         for group in range(group_count(rollout)):
