@@ -158,7 +158,8 @@ class ExperienceElsewhere:
         harvests: list[Harvest] = self._stages.step(self._weights(), own)
         if len(harvests) == 1:
             (only,) = harvests
-            return Gathered(RolloutBatch(**only.arrays, state=only.state), only.samples, only.metrics)
+            arrays: dict[str, Any] = {**only.arrays, "state": only.state}
+            return Gathered(RolloutBatch(**arrays), only.samples, only.metrics)
         samples = [harvest.samples for harvest in harvests]
         metrics = merged_metrics(samples, [harvest.metrics for harvest in harvests])
         return Gathered(_joined(harvests), sum(samples), metrics)
@@ -176,10 +177,8 @@ class ExperienceElsewhere:
     def load(self, folder: Path) -> None:
         """Go on from what :meth:`save` wrote."""
         parts = self._parts(folder)
-        if (
-            not all((part / "experience.json").exists() for part in parts)
-            or (folder / f"group-{len(parts):02d}").exists()
-        ):
+        more = (folder / f"group-{len(parts):02d}").exists()
+        if more or not all((part / "experience.json").exists() for part in parts):
             raise CheckpointError(
                 f"the checkpoint does not hold the {self._groups} groups of towns that the config asks for",
                 where=str(folder),
@@ -204,7 +203,7 @@ def _joined(harvests: Sequence[Harvest]) -> RolloutBatch:
     names = [*_ALWAYS, *_WORKED_OUT]
     if not all(harvest.as_written for harvest in harvests):
         names += ["asked", "duration"]
-    joined = {name: np.concatenate([_array(each, name) for each in harvests], axis=1) for name in names}
+    joined: dict[str, Any] = {name: np.concatenate([_array(each, name) for each in harvests], axis=1) for name in names}
     states = [harvest.state for harvest in harvests if harvest.state is not None]
     if len(states) < len(harvests):
         return RolloutBatch(**joined)
