@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -92,16 +91,6 @@ def test_machine_code_of_another_numba_is_left_alone(copy):
     files = list((copy / "world" / "__pycache__").glob("probe_caller*.nb?"))
     assert len(files) == 2
     assert all(f"-{numba.__version__}." in file.name for file in files)
-
-
-def test_what_older_sources_kept_with_classes_that_are_gone_is_compiled_anew(copy):
-    run(copy)
-    (index,) = (copy / "world" / "__pycache__").glob("probe_caller*.nbi")
-    with index.open("rb") as file:
-        version = pickle.load(file)
-    index.write_bytes(pickle.dumps(version) + b"cbuiltins\nAClassThatIsGone\n.")
-    assert run(copy) == (20, True, 0)
-    assert run(copy) == (20, False, 1)
 
 
 def test_a_folder_that_cannot_be_written_only_costs_time(copy):

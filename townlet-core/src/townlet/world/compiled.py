@@ -101,13 +101,6 @@ class _StampedFile(IndexDataCacheFile):  # type: ignore[misc]
         """Whether nothing that is still valid lies on the disk."""
         return not self._load_index()
 
-    def _load_index(self) -> dict[Any, str]:
-        """What lies on the disk; nothing of it where older sources wrote it, with classes that are gone by now."""
-        try:
-            return dict(super()._load_index())
-        except (AttributeError, ImportError):
-            return {}
-
 
 class _StampedCache(FunctionCache):  # type: ignore[misc]
     """Numba's function cache over a :class:`_StampedFile`."""
