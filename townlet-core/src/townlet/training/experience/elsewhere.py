@@ -21,6 +21,7 @@ from townlet.executors.files import Contents, read_folder, scratch, write_folder
 from townlet.minds.parts import Part
 from townlet.play import Admission, Cast, Job, Parcel, Stage, Troupe
 from townlet.play.stage import town_spec
+from townlet.rollout import side_by_side
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
 from townlet.training.experience.source import Gathered
 from townlet.training.experience.staggered import merged_metrics
@@ -94,17 +95,17 @@ class GroupOfTowns:
         self._stage = Stage(job, troupe=self._troupe, threads=rollout.threads)
         self._experience = FreshExperience(self._stage, rollout, seed, group=spec.group, room=Room(spans=town.spans))
 
-    def step(self, common: Weights, own: tuple[float, SocialStage | None]) -> Harvest:
+    def step(self, common: Weights, own: tuple[float, float | None, SocialStage | None]) -> Harvest:
         """Gather the next piece with these weights."""
         if common.version != self._version:
             with tempfile.TemporaryDirectory(prefix="townlet-") as folder:
                 write_folder(Path(folder), common.files)
                 self._learner.load(Path(folder))
             self._version = common.version
-        gamma, stage = own
+        gamma, price, stage = own
         if stage is not None:
             self._experience.set_social_stage(stage)
-        gathered = self._experience.gather(gamma)
+        gathered = self._experience.gather(gamma, price)
         batch = gathered.batch
         names = [*_ALWAYS, *_WORKED_OUT, *(() if batch.every_tick else ("asked", "duration"))]
         arrays = {name: getattr(batch, name) for name in names}
@@ -152,9 +153,9 @@ class ExperienceElsewhere:
         self._groups = len(specs)
         self._stages = executor.stages(GroupOfTowns, specs)
 
-    def gather(self, gamma: float) -> Gathered:
+    def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """A piece of each group, joined along the rows in the order of the groups."""
-        own = [(gamma, self._social)] * self._groups
+        own = [(gamma, price, self._social)] * self._groups
         harvests: list[Harvest] = self._stages.step(self._weights(), own)
         if len(harvests) == 1:
             (only,) = harvests
@@ -201,9 +202,14 @@ class ExperienceElsewhere:
 
 def _joined(harvests: Sequence[Harvest]) -> RolloutBatch:
     names = [*_ALWAYS, *_WORKED_OUT]
-    if not all(harvest.as_written for harvest in harvests):
+    joined: dict[str, Any]
+    if "asked" in harvests[0].arrays:  # decisions alone, and not as many in each group
         names += ["asked", "duration"]
-    joined: dict[str, Any] = {name: np.concatenate([_array(each, name) for each in harvests], axis=1) for name in names}
+        joined = side_by_side([{name: each.arrays[name] for name in names} for each in harvests])
+    else:
+        if not all(harvest.as_written for harvest in harvests):
+            names += ["asked", "duration"]
+        joined = {name: np.concatenate([_array(each, name) for each in harvests], axis=1) for name in names}
     states = [harvest.state for harvest in harvests if harvest.state is not None]
     if len(states) < len(harvests):
         return RolloutBatch(**joined)

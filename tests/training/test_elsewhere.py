@@ -1,0 +1,101 @@
+"""PPO's towns on workers: the same weights, metrics and towns as here, also where a worker is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+
+import pytest
+
+from townlet.config import load_config
+from townlet.config.execution import ExecutionConfig
+from townlet.executors import InProcess, open_executor
+from townlet.training import Run, TrainingServices, train
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+SMALL = (
+    "town.map=hamlet",
+    "observation.variant=compact",
+    "training.backend=pytorch",
+    "training.evaluate=false",
+    "training.ppo.updates=3",
+    "training.ppo.rollout.worlds=4",
+    "training.ppo.rollout.ticks=16",
+    "training.checkpoints.every=1",
+)
+
+
+def taught(folder, executor=None, groups=2, more=(), **options):
+    """What a run brings: weights of each checkpoint, metrics without wall times, the towns' memory."""
+    config = load_config(None, [*SMALL, f"training.ppo.rollout.groups={groups}", *more])
+    services = TrainingServices.from_config(config, runs=folder.parent / "runs", executor=executor)
+    with Run.begin(config, "ppo", out=folder, services=services, **options) as run:
+        result = train(run)
+    return result.fingerprint, metrics(folder), kept(folder)
+
+
+def metrics(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if "second" not in name} for line in lines]
+
+
+def kept(folder):
+    """Bytes of all that is kept but the towns themselves, which count the seconds they took."""
+    names = ("weights.safetensors", "trainer_state.safetensors", "experience.safetensors", "experience.json")
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.name in names}
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one-group", "two-groups"])
+def here(request, tmp_path_factory):
+    return request.param, taught(tmp_path_factory.mktemp("here") / "run", groups=request.param)
+
+
+def test_residents_of_this_process_bring_the_same(here, tmp_path):
+    groups, wanted = here
+    with InProcess() as executor:
+        assert taught(tmp_path / "run", executor, groups) == wanted
+
+
+def test_decisions_that_span_ticks_come_home_alone(tmp_path):
+    more = ("town.action_space=goals",)
+    wanted = taught(tmp_path / "here", more=more)
+    with InProcess() as executor:
+        assert taught(tmp_path / "there", executor, more=more) == wanted
+
+
+def test_a_run_is_resumed_on_an_executor_as_it_would_have_gone_on(here, tmp_path):
+    groups, wanted = here
+
+    def stop(report):
+        if report.step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    taught(tmp_path / "run", groups=groups, watchers=(stop,))
+    with InProcess() as executor:
+        run = Run.resume(tmp_path / "run")
+        run.close()
+        services = TrainingServices.from_config(run.config, runs=tmp_path / "runs", executor=executor)
+        with Run.resume(tmp_path / "run", services=services) as run:
+            result = train(run)
+    assert (result.fingerprint, metrics(tmp_path / "run"), kept(tmp_path / "run")) == wanted
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asks for processes as POSIX knows them")
+def test_two_workers_of_which_one_is_killed_bring_the_same(here, tmp_path):
+    groups, wanted = here
+    killed = []
+
+    def kill(report):
+        children = [child for child in multiprocessing.active_children() if child.name.startswith("townlet-")]
+        if report.step == 1 and not killed:
+            killed.append(children[0].pid)
+            os.kill(children[0].pid, signal.SIGKILL)
+
+    said = []
+    with open_executor(ExecutionConfig(workers=2), say=said.append) as executor:
+        assert taught(tmp_path / "run", executor, groups, watchers=(kill,)) == wanted
+    assert killed
