@@ -61,7 +61,7 @@ def test_residents_of_this_process_bring_the_same(here, tmp_path):
 
 
 def test_decisions_that_span_ticks_come_home_alone(tmp_path):
-    more = ("town.action_space=goals",)
+    more = ("town.actions=goals",)
     wanted = taught(tmp_path / "here", more=more)
     with InProcess() as executor:
         assert taught(tmp_path / "there", executor, more=more) == wanted
