@@ -119,6 +119,8 @@ class Foreman:
                     post.finished += 1
                     finished += 1
                     self._assign(calls, waiting)  # before the caller takes its time over the result
+                    if watch is not None:  # whoever has all results may not come back for more
+                        watch(self._headway(calls, waiting, finished))
                     yield number, value, post.hand
                 self._ask_for_patience(since)
                 if watch is not None:
