@@ -19,7 +19,7 @@ from townlet.errors import DatasetError, UsageError
 from townlet.executors.pieces import pieces_of
 from townlet.executors.protocol import Executor, Headway, Watch
 from townlet.executors.rehearsal import rehearsed
-from townlet.play import Admission, Job, Journal, Keep, Outcome, Provenance, Timing, join_datasets
+from townlet.play import Admission, Job, Journal, Outcome, Provenance, Timing, join_datasets
 from townlet.registry import logged_run
 from townlet.signals import held_back
 from townlet.storage import HeldLock, write_bytes_atomic
@@ -206,7 +206,7 @@ class _Pieces:
 
     def __init__(self, folder: Path, jobs: tuple[Job, ...], lock: HeldLock) -> None:
         self.folder = folder
-        keeps = [Keep.dataset(folder / f"{number:05d}", tags=job.keep.tags) for number, job in enumerate(jobs)]
+        keeps = [replace(job.keep, folder=folder / f"{number:05d}") for number, job in enumerate(jobs)]
         self.all = [_Piece(replace(job, keep=keep)) for job, keep in zip(jobs, keeps, strict=True)]
         self._lock = lock
 
@@ -224,7 +224,7 @@ class _Pieces:
         lock = HeldLock(folder / "writer.lock", "this is being recorded", where=folder, error=DatasetError)
         try:
             noted = _read(folder / _JOB)
-            mine = {"job": job.digest, "tags": list(job.keep.tags)}
+            mine = {"job": job.digest, "keep": {**job.keep.to_json(), "folder": None}}
             if noted is None:
                 jobs = pieces_of(job, workers=workers, towns=towns)
                 write_bytes_atomic(folder / _JOB, json.dumps({**mine, "pieces": len(jobs)}).encode())

@@ -16,7 +16,7 @@ from townlet.executors.facts import Facts, facts
 from townlet.executors.files import Contents, read_folder, remove_scratch, scratch
 from townlet.executors.protocol import Resident
 from townlet.minds.parts import Part
-from townlet.play import Admission, Job, Keep, Outcome, Stage, Troupe, perform
+from townlet.play import Admission, Job, Outcome, Stage, Troupe, perform
 from townlet.play.stage import town_spec
 from townlet.play.stored import Parcel
 from townlet.plugins import Selection
@@ -107,7 +107,7 @@ def play_piece(piece: Piece, *parcels: Parcel) -> Played:
     kept: Path | None = None
     if job.keep.folder is not None:
         kept = Path(tempfile.mkdtemp(dir=scratch(), prefix="piece-")) / "dataset"
-        job = replace(job, keep=Keep.dataset(kept, tags=job.keep.tags))
+        job = replace(job, keep=replace(job.keep, folder=kept))
     door = Admission(selection=piece.selection, untrained=piece.untrained, stored=places)
     try:
         with Stage(job, troupe=_minds(job, door, piece.notes), admission=door, threads=piece.threads) as stage:
