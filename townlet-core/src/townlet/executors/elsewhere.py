@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from townlet.data import open_dataset
-from townlet.errors import DatasetError, ExecutorError
+from townlet.errors import DatasetError, ExecutorError, UsageError
 from townlet.executors.crew import Crew, Hand
 from townlet.executors.facts import backends_of
 from townlet.executors.files import write_folder
@@ -67,6 +67,11 @@ class OnWorkers:
         self, jobs: Sequence[Job], *, admission: Admission | None = None, watch: Watch | None = None
     ) -> Iterator[tuple[int, Outcome]]:
         """The outcomes as they come, numbered."""
+        if any(job.cast.slow for job in jobs):
+            raise UsageError(
+                "only the process that asks may put questions to a slow mind, so no worker can play it",
+                details=("play it here:  --executor local --workers 1",),
+            )
         door = admission or Admission()
         wanted = {stored.digest: stored for job in jobs for stored in job.stored}
         shared = {
