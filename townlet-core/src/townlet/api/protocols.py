@@ -133,7 +133,7 @@ class RemembersRollouts(Protocol):
 
 @runtime_checkable
 class WarmsUp(Protocol):
-    """What a learner adds that compiles, or allocates, before its first update: that time is no update's."""
+    """What a learner adds that compiles, or allocates, before its first update: that time is not an update's."""
 
     def warm_up(self, ticks: int, rows: int, settings: PPOSettings) -> None:
         """Get ready for updates from ``ticks`` ticks of ``rows`` rows. Called before the first one; nothing is learned.

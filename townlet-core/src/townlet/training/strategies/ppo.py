@@ -122,7 +122,7 @@ def _update(phase: _Phase) -> None:
         batch = replace(batch, demonstrations=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
     where = run.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
     try:
-        started += run.learner.warm_up(batch, settings)  # what compiles is no update's time
+        started += run.learner.warm_up(batch, settings)  # what compiles is not an update's time
         metrics = run.learner.update(batch, settings)
     except TrainingError as error:
         kept = f"the last good checkpoint is {run.checkpoint}"
