@@ -205,9 +205,8 @@ class TestJax:
         assert learnt["updates"] == 6
         assert learnt["initial_fingerprint"] == cloned["fingerprint"] != learnt["fingerprint"]
         lines = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
-        told = [line for line in lines if "reference_kl" in line]
-        assert told
-        assert all(line["bc_loss"] > 0 for line in told), "both terms that hold it to its clone are told"
+        both = [line for line in lines if line.get("bc_loss", 0.0) > 0.0 and "reference_kl" in line]
+        assert both, "both terms that hold it to its clone are told, once its critic has warmed up"
         done = jax_place.townlet("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
         assert done.returncode == 0, done.stderr
 
