@@ -60,3 +60,16 @@ def test_bash_completes_once_the_script_is_loaded(townlet, tmp_path) -> None:
         ["bash", "-c", f'PATH="{tmp_path}:$PATH"\n{script}\n{ask}'], capture_output=True, text=True, check=False
     )
     assert done.stdout.split() == ["bench"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "position", "offered"),
+    [
+        ("townlet evaluate --policy sc", 3, {"scripted"}),
+        ("townlet run --set town.map=h", 3, {"town.map=hamlet"}),
+        ("townlet run --set town.map", 3, {"town.map="}),
+        ("townlet evaluate --scenario one-", 3, {"one-shower-for-eight"}),
+    ],
+)
+def test_values_are_completed(python, words: str, position: int, offered: set[str]) -> None:
+    assert complete(python, words, position) == offered

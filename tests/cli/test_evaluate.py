@@ -142,6 +142,14 @@ def test_a_scenario_gives_a_scorecard(call) -> None:
     assert "one-shower-for-eight" in call(*words).output
 
 
+def test_a_scenario_that_is_missed_ends_with_1(townlet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("evaluate", "--policy", "stub", "--scenario", "one-shower-for-eight", "--seeds", "1", "--days", "0.1")
+    told = townlet(*words, "--no-registry")
+    assert told.code == 1, told.err
+    assert "0 of 1 scenario as expected" in told.out
+
+
 @pytest.mark.parametrize(
     ("words", "message", "code"),
     [
