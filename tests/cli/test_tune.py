@@ -56,7 +56,7 @@ def test_it_writes_a_study_whose_best_config_runs_and_goes_on(tmp_path):
         (["--objective=rewards"], "did you mean 'reward'"),
         (["--policy=stub"], "has no options to tune"),
         (["--resume=nowhere"], "no study to resume"),
-        (["--resume=nowhere", "--policy=scripted", "--seeds=3"], "leave --policy, --seeds away"),
+        (["--resume=nowhere", "--policy=scripted", "--seeds=3"], "leave out --policy, --seeds"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_anything_is_played(arguments, message, tmp_path):
