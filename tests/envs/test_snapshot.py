@@ -87,7 +87,7 @@ class TestRefused:
         return sorted(p for p in saved.rglob("*") if p.suffix == ".safetensors")
 
     def test_missing(self, make_engine, tmp_path: Path) -> None:
-        self.refuse(make_engine(seeds=[3, 4]), tmp_path / "nowhere", "cannot be read")
+        self.refuse(make_engine(seeds=[3, 4]), tmp_path / "nowhere", "engine.json is missing")
 
     def test_truncated(self, make_engine, saved: Path) -> None:
         for file in self.arrays(saved):

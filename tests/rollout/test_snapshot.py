@@ -81,7 +81,7 @@ def test_nothing_is_overwritten_and_nothing_half_is_left(taken, town, worker, tm
 
 
 def test_another_policy_is_refused(taken, town):
-    with pytest.raises(SnapshotError, match="another policy"):
+    with pytest.raises(SnapshotError, match="a different policy"):
         restore_run(read_snapshot(taken), town, runtime_of(StubPolicy(), town))
 
 
