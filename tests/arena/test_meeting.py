@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,10 @@ from townlet.arena.page import arena_page
 from townlet.arena.results import Anchor
 from townlet.cli.app import townlet
 from townlet.config import load_config
+from townlet.config.execution import ExecutionConfig
 from townlet.errors import UsageError
-from townlet.play import Casting, Job, MindSpec, play
+from townlet.executors import open_executor
+from townlet.play import Casting, MindSpec, play
 from townlet.play.reserve import RESERVED_RULES, refuse_reserved, reserved
 
 MINE = """
@@ -83,21 +84,14 @@ def test_the_people_under_test_are_the_same_for_every_mind(suite: Suite) -> None
 
 
 def test_where_jobs_are_played_does_not_matter(suite: Suite) -> None:
-    """As an executor does it: from JSON, in another order, split by towns and joined."""
-    from townlet.play import Outcome
-
-    def elsewhere(jobs):
-        sent = [Job.from_json(json.loads(json.dumps(job.to_json()))) for job in jobs]
-        done = {
-            n: Outcome.join(job, [play(part) for part in job.split(2)]) for n, job in reversed(list(enumerate(sent)))
-        }
-        return [done[n] for n in range(len(sent))]
-
+    """In two processes, and here: the same numbers."""
     both = minds("scripted", "random", suite=suite)
-    here = meet(both, suite, scenarios=["pushed"], matrix=False)
-    assert without_timing(meet(both, suite, scenarios=["pushed"], matrix=False, played=elsewhere)) == without_timing(
-        here
-    )
+    here = meet(both, suite, scenarios=["pushed"])
+    with open_executor(ExecutionConfig(workers=2), say=lambda _: None) as two:
+        there = meet(both, suite, scenarios=["pushed"], executor=two)
+    assert without_timing(there) == without_timing(here)
+    assert here.matrix is not None
+    assert len(here.matrix.cells) == 8, "two with themselves, and two pairs in three shares"
 
 
 def test_scores_lie_between_the_anchors(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,10 @@ from townlet.arena.results import Anchor, ArenaResult, ArenaTiming, CrossPlay, S
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.errors import UsageError
 from townlet.evaluation import estimate
-from townlet.play import Admission, Job, MindSpec, Outcome, play
+from townlet.executors import Executor, InProcess, Watch
+from townlet.play import Admission, MindSpec, Outcome
 
-__all__ = ["JobMap", "meet"]
-
-JobMap = Callable[[Sequence[Job]], Iterable[Outcome]]
-"""Where towns are played: outcomes in the order of the jobs. The one place where an executor comes in."""
+__all__ = ["meet"]
 
 Progress = Callable[[int, int, str], None]
 """Told how many of how many jobs are done, and the name of the one that comes next."""
@@ -44,7 +42,8 @@ def meet(
     scenarios: Sequence[str] = (),
     matrix: bool = True,
     admission: Admission | None = None,
-    played: JobMap | None = None,
+    executor: Executor | None = None,
+    watch: Watch | None = None,
     progress: Progress | None = None,
 ) -> ArenaResult:
     """Let each mind live among the strangers of a suite, and among each other.
@@ -55,7 +54,8 @@ def meet(
         scenarios: names of those to play; all by default.
         matrix: whether every mind plays with every other, too.
         admission: which minds may act here; one that cannot run is an error.
-        played: where towns are played; here, one job after the other, by default.
+        executor: where towns are played; in this process by default. The result is the same.
+        watch: told what its workers do.
         progress: told how far it is.
 
     Raises:
@@ -74,10 +74,9 @@ def meet(
     crossed = crossings(suite, minds) if matrix and len(minds) > 1 else ()
     jobs += [setting.job(mind) for setting, mind in crossed]
     labels += [f"{mind.requested} among {setting.name}" for setting, mind in crossed]
-    door = admission or Admission()
-    where = played or (lambda wanted: (play(job, admission=door) for job in wanted))
     started = time.perf_counter()
-    outcomes = list(_told(where(jobs), labels, progress))
+    done = (executor or InProcess()).map(jobs, admission=admission, watch=watch)
+    outcomes = list(_told(done, labels, progress))
     width = len(minds) + 1
     matches = [
         _Match(scenario, setting, outcomes[width * n], tuple(outcomes[width * n + 1 : width * (n + 1)]))
@@ -92,8 +91,6 @@ def _told(outcomes: Iterable[Outcome], labels: Sequence[str], progress: Progress
     if progress is not None:
         progress(0, len(labels), labels[0])
     for number, outcome in enumerate(outcomes, 1):
-        if outcome.interrupted:
-            raise KeyboardInterrupt
         if progress is not None:
             progress(number, len(labels), labels[min(number, len(labels) - 1)])
         yield outcome

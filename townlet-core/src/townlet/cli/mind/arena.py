@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option, untrained_option
+from townlet.cli.options import (
+    config_flags,
+    debug_option,
+    executor_options,
+    json_option,
+    read_config,
+    runs_option,
+    untrained_option,
+)
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -18,6 +26,7 @@ __all__ = ["command"]
 @json_option
 @debug_option
 @untrained_option
+@executor_options
 @click.option(
     "--suite",
     default="public",
@@ -40,6 +49,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     overrides: tuple[str, ...],
     as_json: bool,
     untrained: bool,
+    executor: str | None,
+    workers: int | None,
     suite: str,
     scenarios: tuple[str, ...],
     no_matrix: bool,
@@ -62,6 +73,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.arena import lint, load_suite, meet
     from townlet.arena.naming import mind_under_test
     from townlet.cli.mind.arena_show import refuse_held_out, show_arena, show_lint, watched
+    from townlet.cli.output import warn
+    from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play import Admission, Casting
 
     chosen = load_suite(suite)
@@ -72,17 +85,24 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         raise UsageError("the arena needs a mind or more", details=("townlet arena scripted classic random",))
     if report is not None and report.is_dir():
         raise UsageError("the page must be a file, found a folder", where=f"--report {report}")
-    casting = Casting.of(read_config(config_path, overrides), runs=runs)
+    document = read_config(config_path, overrides)
+    casting = Casting.of(document, runs=runs)
     minds = [mind_under_test(name, chosen, casting) for name in policies]
     if chosen.held_out:
         refuse_held_out(minds)
-    with watched(quiet=as_json) as progress:
+    execution = asked_execution(document.config.execution, executor, workers)
+    with (
+        asked_executor(execution, threads=document.config.evaluation.threads, say=warn) as opened,
+        watched(alone=opened is None, quiet=as_json) as (progress, watch),
+    ):
         result = meet(
             minds,
             chosen,
             scenarios=scenarios,
             matrix=not no_matrix,
             admission=Admission(untrained=untrained),
+            executor=opened,
+            watch=watch,
             progress=progress,
         )
     show_arena(result, as_json=as_json)

@@ -11,8 +11,10 @@ from townlet.arena import ArenaResult, Suite
 from townlet.arena.meeting import Progress
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import console, counted, emit, emit_json, emit_table, warn
+from townlet.cli.workers import workers_watched
 from townlet.errors import CheckpointError, UsageError
 from townlet.evaluation import Estimate
+from townlet.executors import Watch
 from townlet.play import MindSpec
 from townlet.visible import visible
 
@@ -20,12 +22,16 @@ __all__ = ["refuse_held_out", "show_arena", "show_lint", "watched"]
 
 
 @contextmanager
-def watched(*, quiet: bool) -> Iterator[Progress]:
-    """A bar on stderr that says what is being played."""
+def watched(*, alone: bool, quiet: bool) -> Iterator[tuple[Progress | None, Watch | None]]:
+    """Progress on stderr: what is being played where this process plays ``alone``, else what the workers do."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     say_that_it_compiles()
+    if not alone:
+        with workers_watched("the arena", quiet=quiet) as watch:
+            yield None, watch
+        return
     bar = Bar(
         BarColumn(),
         MofNCompleteColumn(),
@@ -37,7 +43,7 @@ def watched(*, quiet: bool) -> Iterator[Progress]:
     )
     task = bar.add_task("", total=None)
     with bar:
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what))
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what)), None
 
 
 def refuse_held_out(minds: Sequence[MindSpec]) -> None:
