@@ -57,7 +57,7 @@ def test_a_scale_is_above_zero(scale: float) -> None:
 
 
 def test_an_unknown_transform_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ContractError, match="'log'; there are identity, scaled"):
+    with pytest.raises(ContractError, match="'log'; choose from identity, scaled"):
         Transform("log")  # type: ignore[arg-type]
 
 

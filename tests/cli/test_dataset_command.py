@@ -73,7 +73,7 @@ class TestVerify:
         told = ask("dataset", "verify", recording)
         assert set(told) == {"path", "digest", "verified", "complete", "shards", "bytes", "seconds"}
         assert told["verified"] is True
-        assert "is whole" in townlet("dataset", "verify", str(recording)).out
+        assert "is intact" in townlet("dataset", "verify", str(recording)).out
 
     def test_a_damaged_one(self, townlet, recording, tmp_path):
         import shutil

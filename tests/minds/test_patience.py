@@ -130,9 +130,9 @@ def test_who_is_not_asked_keeps_plan_and_memory() -> None:
         (plan((WAIT, 1), until=(Condition(kind="feature_below", feature="thirst"),)), "thirst"),
         (plan((WAIT, 1), until=(Condition(kind="feature_below", feature="hunger", limit=float("nan")),)), "finite"),
         (plan((WAIT, 1), until=(Condition(kind="spoken_to"),) * 9), "9 conditions"),
-        (Plan(steps=("north",)), "no step"),
-        (Plan(steps=(PlanStep(action=True),)), "no step"),
-        (Plan(steps=(PlanStep(action=0),), reasons=b"raw"), "no text"),
+        (Plan(steps=("north",)), "is not a step"),
+        (Plan(steps=(PlanStep(action=True),)), "is not a step"),
+        (Plan(steps=(PlanStep(action=0),), reasons=b"raw"), "reasons are not text"),
     ],
 )
 def test_an_answer_that_cannot_be_taken_is_counted_and_the_fallback_acts(answer, why: str) -> None:
@@ -150,8 +150,8 @@ def test_an_answer_that_cannot_be_taken_is_counted_and_the_fallback_acts(answer,
         ({"ponder": lambda self, q, **_: []}, "0 tickets for 1 questions"),
         ({"ponder": lambda self, q, **_: None}, "a NoneType for 1"),
         ({"ponder": lambda self, q, **_: [3]}, "the ticket 3"),
-        ({"collect": lambda self, *, timeout: None}, "no answers"),
-        ({"collect": lambda self, *, timeout: ["north"]}, "no answers"),
+        ({"collect": lambda self, *, timeout: None}, "which are not answers"),
+        ({"collect": lambda self, *, timeout: ["north"]}, "which are not answers"),
     ],
 )
 def test_a_mind_that_breaks_the_contract_is_an_error_that_names_it(broken, why: str) -> None:

@@ -67,7 +67,7 @@ def test_a_command_line_replaces_the_cast_of_the_config(town):
         (None, ["=stub"], "a role is WHO=MIND"),
         ("ants", ["*=stub"], "both say who plays the rest"),
         (None, ["alice=stub", "alice=ants"], "'alice' is played twice"),
-        (None, ["60%=stub", "60%=ants"], "above one"),
+        (None, ["60%=stub", "60%=ants"], "more than one"),
         (None, ["alice=release"], "no registry"),
         (None, ["alice=mixture:a,b"], "needs two policies and a ratio"),
     ],

@@ -85,7 +85,7 @@ def test_another_cast_does_not_go_on_with_it(tmp_path):
         perform(stage)
         stage.save(tmp_path / "tick-000000005")
     other = Stage(Job(config(), Casting.of(config()).cast(None, ["alice=stub"]), (5, 6), 5))
-    with other, pytest.raises(SnapshotError, match="another policy"):
+    with other, pytest.raises(SnapshotError, match="different policy"):
         other.load(tmp_path / "tick-000000005")
 
 

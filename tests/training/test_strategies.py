@@ -507,13 +507,14 @@ def test_the_learner_is_asked_for_once(toy_config, services, learner, tmp_path, 
 def test_the_files_of_a_run_are_read_once(toy_config, services, learner, tmp_path, monkeypatch) -> None:
     harness(toy_config, services, "ppo", tmp_path / "run").train()
     read: list[str] = []
-    reader = Path.read_text
+    opens = Path.open
 
-    def counted(self, *args, **kwargs):
-        read.append(self.name)
-        return reader(self, *args, **kwargs)
+    def counted(self, mode="r", *args, **kwargs):
+        if mode in ("r", "rb"):
+            read.append(self.name)
+        return opens(self, mode, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "read_text", counted)
+    monkeypatch.setattr(Path, "open", counted)
     with Run.resume(tmp_path / "run", services=services) as run:
         assert run.state.ppo.update == 20
     assert [read.count(name) for name in ("run.json", "config.json")] == [1, 1]

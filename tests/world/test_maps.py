@@ -29,7 +29,7 @@ def test_shipped_maps_are_whole(name):
     assert source.complete
     town = compile_town(TownConfig(map=name))
     ground = town.tables.map
-    assert town.agents == {"riverside": 8, "hamlet": 4}[name]
+    assert town.agents == source.agents
     beds = ground.slot_bed.tolist()
     assert len(set(beds)) == town.agents
     walkable = ground.walkable == 1
@@ -38,6 +38,7 @@ def test_shipped_maps_are_whole(name):
 
 
 def test_riverside_and_hamlet_have_their_sizes():
+    assert (load_map("riverside").agents, load_map("hamlet").agents) == (8, 4)
     assert (load_map("riverside").height, load_map("riverside").width) == (48, 48)
     assert (load_map("hamlet").height, load_map("hamlet").width) == (12, 12)
 
@@ -146,7 +147,7 @@ def test_a_missing_map_says_which_there_are():
     assert refused.value.details == (
         "found: there is no such file",
         "did you mean 'riverside'?",
-        "shipped maps: hamlet, riverside, generated; or the path of a file",
+        f"shipped maps: {', '.join(SHIPPED_MAPS)}, generated; or the path of a file",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from townlet.minds.patience_state import KINDS, MOST_CONDITIONS, tie_features
 
 __all__ = ["ending", "fault_of", "holding", "spoken_to"]
 
+_MOST = float(np.finfo(np.float32).max)
 _BELOW, _ABOVE, _SPOKEN_TO = (KINDS.index(kind) for kind in KINDS[1:])
 
 
@@ -49,7 +49,7 @@ def _fault_of_conditions(plan: Plan, spec: ObservationSpec) -> str:
             return f"{condition!r:.80} is not a condition"
         if condition.feature and condition.feature not in spec.feature_names:
             return f"there is no feature {condition.feature!r:.80}"
-        if not math.isfinite(condition.limit):
+        if not abs(condition.limit) <= _MOST:
             return f"the limit of {condition.feature!r:.80} is not finite"
     return ""
 
