@@ -58,7 +58,7 @@ def test_a_kill_at_any_moment_leaves_whole_datasets_only(tmp_path):
             assert not partial.alive
             with pytest.raises(DatasetError, match="never finished"):
                 open_dataset(partial.path)
-            with pytest.raises(DatasetError, match="never finished"):
+            with pytest.raises(DatasetError, match="an unfinished recording is here"):
                 open_dataset(folder / partial.target)
     assert finished > 10  # otherwise the kills came too early to prove anything
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from townlet.config import load_config
-from townlet.evaluation import evaluate
+from townlet.evaluation import evaluation_job, judged
+from townlet.play import play
 
 pytestmark = pytest.mark.slow
 DAYS = 30
@@ -14,9 +15,9 @@ DAYS = 30
 
 @pytest.fixture(scope="module")
 def month():
-    seen = []
-    result = evaluate(load_config(), "scripted", seeds=(1, 2, 3), days=float(DAYS), watch=seen.append)
-    return result, seen[0]
+    config = load_config()
+    outcome = play(evaluation_job(config, "scripted", seeds=(1, 2, 3), days=float(DAYS)))
+    return judged(outcome.job, [outcome]), outcome.kpis
 
 
 def test_people_live(month):

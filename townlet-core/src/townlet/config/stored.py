@@ -22,5 +22,11 @@ def stored_config(value: Any, *, where: str | Path, error: type[TownletError]) -
 
 
 def read_stored_config(path: Path, *, error: type[TownletError]) -> TownletConfig:
-    """The config in ``config.json``. Raises as :func:`stored_config`, or where the file cannot be read."""
-    return stored_config(read_json(path, error=error), where=path, error=error)
+    """The config in ``config.json``. Raises as :func:`stored_config`, or where the file cannot be read.
+
+    Townlet writes every key. Of a file that lost some, the defaults would be taken for what was asked for.
+    """
+    value = read_json(path, error=error)
+    if isinstance(value, dict) and "schema_version" not in value:
+        raise error("this is not a config that Townlet wrote: it has no schema_version", where=str(path))
+    return stored_config(value, where=path, error=error)
