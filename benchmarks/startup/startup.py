@@ -14,12 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
 BUDGETS = {
@@ -33,9 +35,12 @@ BUDGETS = {
 _ENTRY = "import sys; from townlet.cli.entry import main; sys.exit(main(sys.argv[1:]))"
 _UNWANTED = ("numpy", "numba", "pydantic", "torch", "bench_backend_0", "townlet_backend_scripted")
 
-# What a run imports anyway (the contract, pydantic, the backend's own module) is not the loader's part.
+# What a run imports anyway (the contract, pydantic, the backend's own module) is not the loader's part. The metadata
+# that is there to be read is that of an environment with core and the scripted backend, whatever is installed here.
 _RESOLVE = """
-import time
+import os, sys, time
+shadow = os.environ["TOWNLET_BENCHMARK_SITE"]
+sys.path[:] = [entry for entry in sys.path if not entry.rstrip("/").endswith("site-packages")] + [shadow]
 import townlet.api, pydantic, pluggy, click, townlet_backend_scripted.plugin, townlet_backend_scripted.options
 from townlet.config import load_config
 from townlet.observations import build_spec
@@ -87,6 +92,23 @@ def make_site(folder: Path) -> None:
     _backend(folder, "bench-broken-two", "bench-claimed", api=">=1,<2")
 
 
+def plain_site(folder: Path) -> None:
+    """Everything that can be imported here, with the metadata of core, the scripted backend, and what they require."""
+    wanted, seen = ["townlet-core", "townlet-backend-scripted"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name not in seen:
+            seen.add(name)
+            lines = metadata.requires(name) or []
+            wanted += [re.match(r"[\w.-]+", line)[0] for line in lines if ";" not in line]  # type: ignore[index]
+    infos = {Path(str(metadata.distribution(name)._path)).name for name in seen}  # type: ignore[attr-defined]
+    folder.mkdir()
+    for site in {Path(str(metadata.distribution(name).locate_file(""))) for name in seen}:
+        for entry in site.iterdir():
+            if not entry.name.endswith((".dist-info", ".pth")) or entry.name in infos:
+                (folder / entry.name).symlink_to(entry)
+
+
 def _distribution(folder: Path, name: str, entry_points: str) -> None:
     info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
     info.mkdir(parents=True)
@@ -123,9 +145,10 @@ def measure(rounds: int) -> dict[str, float]:
     """Name to ratio."""
     python = sys.executable
     with tempfile.TemporaryDirectory() as folder:
-        make_site(Path(folder))
-        plain = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-        crowded = {**plain, "PYTHONPATH": folder}
+        make_site(Path(folder, "crowded"))
+        plain_site(Path(folder, "plain"))
+        plain = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "TOWNLET_BENCHMARK_SITE": str(Path(folder, "plain"))}
+        crowded = {**plain, "PYTHONPATH": str(Path(folder, "crowded"))}
         runs: dict[str, tuple[list[str], Mapping[str, str]]] = {
             "bare": ([python, "-c", "pass"], plain),
             "townlet --version": ([python, "-c", _ENTRY, "--version"], plain),
