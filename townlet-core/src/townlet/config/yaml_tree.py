@@ -145,6 +145,8 @@ def _compose(text: str, label: str, kind: str) -> yaml.Node | None:
         if error.context == "expected a single document in the stream":
             raise ConfigError(f"a {kind} is one document, found another after '---'", where=where) from None
         problem = ", ".join(part for part in (error.context, error.problem) if part)
+        if "nesting depth" in problem:  # a newer libyaml has a bound of its own, above ours
+            problem = f"nested deeper than {MAX_DEPTH} levels"
         raise ConfigError(f"not valid YAML: {problem}", where=where) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
