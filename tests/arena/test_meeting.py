@@ -13,13 +13,16 @@ from townlet.arena.matches import Setting
 from townlet.arena.naming import RANDOM, mind_under_test
 from townlet.arena.page import arena_page
 from townlet.arena.results import Anchor
+from townlet.checkpoints import write_checkpoint
 from townlet.cli.app import townlet
 from townlet.config import load_config
 from townlet.config.execution import ExecutionConfig
-from townlet.errors import UsageError
+from townlet.errors import TownletError, UsageError
 from townlet.executors import open_executor
+from townlet.observations import build_spec, town_facts
 from townlet.play import Casting, MindSpec, play
 from townlet.play.reserve import RESERVED_RULES, refuse_reserved, reserved
+from townlet.play.stored import Stored
 
 MINE = """
 name: mine
@@ -127,37 +130,59 @@ def test_the_page_escapes_names_and_says_the_numbers(suite: Suite) -> None:
 
 class TestReserve:
     @pytest.mark.parametrize(
-        ("overrides", "seeds", "told"),
+        ("override", "told"),
         [
-            (["town.map=causeway"], (), "town.map is 'causeway'"),
-            (["town.queues.push_cooldown=10"], (), "town.queues.push_cooldown is 10"),
-            (["town.outside.blackouts=3"], (), "town.outside.blackouts is 3"),
-            ([], (880_000_005,), "seed 880000005"),
+            ("town.map=causeway", "the map 'causeway' is held out"),
+            ("town.queues.push_cooldown=10", "town.queues.push_cooldown is 10"),
+            ("town.outside.blackouts=3", "town.outside.blackouts is 3"),
         ],
     )
-    def test_what_is_held_out_is_refused_by_name(self, overrides, seeds, told) -> None:
-        with pytest.raises(UsageError) as caught:
-            refuse_reserved(load_config(None, overrides), seeds)
+    def test_training_where_minds_are_tested_is_refused_by_name(self, override, told) -> None:
+        with pytest.raises(UsageError, match="must not be trained there") as caught:
+            refuse_reserved(load_config(None, [override]))
         assert told in str(caught.value)
+
+    def test_seeds_are_held_out_too(self) -> None:
+        town = town_facts(load_config().town)
+        assert reserved(town, [5, 880_000_005]) == ["seed 880000005 is held out (880000000 to 889999999 are)"]
 
     def test_the_default_town_and_other_maps_are_free(self) -> None:
         for overrides in ([], ["town.map=hamlet"], ["town.map=barracks"], ["town.map=generated"]):
-            assert reserved(load_config(None, overrides), range(1000)) == []
+            assert reserved(town_facts(load_config(None, overrides).town), range(1000)) == []
 
     def test_a_copy_of_a_map_is_the_same_map(self, tmp_path: Path) -> None:
         from importlib.resources import files
 
         copy = tmp_path / "mine.yaml"
         copy.write_bytes(files("townlet.world").joinpath("data", "maps", "tower.yaml").read_bytes())
-        assert "'tower'" in reserved(load_config(None, [f"town.map={copy}"]))[0]
+        config = load_config(None, [f"town.map={copy}"])
+        copy.unlink()  # the config holds what was in it
+        assert reserved(town_facts(config.town)) == ["the map 'tower' is held out"]
 
     def test_every_range_is_of_a_key_that_there_is(self) -> None:
-        config = load_config().model_dump(mode="json")
+        rules = town_facts(load_config().town).rules
         for key, (least, most) in RESERVED_RULES.items():
-            value = config
-            for part in key.split("."):
-                value = value[part]
-            assert not least <= value <= most, f"{key}: the default is not held out"
+            assert not least <= float(rules[key]) <= most, f"{key}: the default is not held out"
+
+    @pytest.mark.parametrize(("town", "free"), [("causeway", False), ("hamlet", True)])
+    def test_a_checkpoint_that_was_taught_there_is_not_tested_there(
+        self, tmp_path: Path, town: str, free: bool
+    ) -> None:
+        config = load_config(None, [f"town.map={town}"])
+        facts = town_facts(config.town)
+        wrote = write_checkpoint(
+            tmp_path / "taught",
+            lambda folder: (folder / "weights").write_bytes(b"w"),
+            backend="toy",
+            spec=build_spec(config),
+            facts=facts,
+            config_digest="0" * 64,
+        )
+        mind = MindSpec(requested="toy:taught", backend="toy", checkpoint=Stored(wrote.digest, wrote.path))
+        held_out = load_suite("held-out")
+        with pytest.raises(TownletError) as caught:
+            meet([mind], held_out, scenarios=["causeway"], matrix=False)
+        assert ("was taught where it would be tested" in str(caught.value)) != free
 
 
 class TestCommand:

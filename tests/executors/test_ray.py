@@ -31,7 +31,7 @@ pytestmark = [
 
 
 def actors():
-    """The processes of this session's workers."""
+    """The processes of the workers that there are now."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or [""]

@@ -271,7 +271,7 @@ def test_the_initial_checkpoint_of_another_backend_is_refused_with_both_names(to
 
 def test_a_town_that_is_held_out_is_not_trained_in_and_leaves_no_folder(toy_config, services, learner) -> None:
     town = toy_config.town.model_copy(update={"map": "causeway"})
-    with pytest.raises(UsageError, match="'causeway', which is held out"):
+    with pytest.raises(UsageError, match="the map 'causeway' is held out"):
         BCStrategy(toy_config.model_copy(update={"town": town}), services).run()
     assert learner.reference is None
     assert not services.runs.exists() or not list(services.runs.iterdir())

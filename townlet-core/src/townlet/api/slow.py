@@ -17,7 +17,10 @@ from typing import Literal, Protocol, runtime_checkable
 from townlet.api.batch import ObservationBatch
 from townlet.errors import ContractError
 
-__all__ = ["Answer", "Condition", "Plan", "PlanStep", "Question", "SlowMind", "Thought", "Ticket", "Usage"]
+__all__ = ["MOST_USED", "Answer", "Condition", "Plan", "PlanStep", "Question", "SlowMind", "Thought", "Ticket", "Usage"]
+
+MOST_USED = 2**40
+"""Calls or tokens that one answer may have taken: a ledger adds up millions of answers in 64 bits."""
 
 Ticket = str
 """Names a question under way; made by the mind, unique within its life."""
@@ -131,7 +134,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What an answer took, for the ledger.
+    """What an answer took, for the ledger; each number at most :data:`MOST_USED`.
 
     Attributes:
         calls: requests made for it, repairs and retries included.
@@ -148,8 +151,11 @@ class Usage:
     repaired: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.calls, self.tokens_in, self.tokens_out) < 0 or not 0.0 <= self.cost < float("inf"):
-            raise ContractError(f"what an answer took must be finite and not below 0, found {self}")
+        counts = (self.calls, self.tokens_in, self.tokens_out)
+        if not all(0 <= count <= MOST_USED for count in counts) or not 0.0 <= self.cost < float("inf"):
+            raise ContractError(
+                f"what an answer took must be from 0 to {MOST_USED}, and its cost finite: {self!r:.200}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from townlet.arena.anchors import Anchors
 from townlet.arena.crossing import cross_play, crossings
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured, stratified
+from townlet.arena.naming import refuse_taught_there
 from townlet.arena.results import Anchor, ArenaResult, ArenaTiming, CrossPlay, ScenarioResult, Standing, Total
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.errors import UsageError
@@ -59,7 +60,8 @@ def meet(
         progress: told how far it is.
 
     Raises:
-        UsageError: for no mind, two minds of one name, or a scenario that is not there.
+        UsageError: for no mind, two minds of one name, a scenario that is not there, or a mind that was taught on what
+            the suite holds out.
         BackendError, CheckpointError: if a mind cannot run.
     """
     names = [mind.requested for mind in minds]
@@ -67,6 +69,9 @@ def meet(
         raise UsageError(
             "the arena needs one mind or more, each once", details=(f"found {', '.join(names) or 'none'}",)
         )
+    if suite.held_out:
+        for mind in minds:
+            refuse_taught_there(mind)
     chosen = [suite.scenario(name) for name in scenarios] or list(suite.scenarios)
     settings = [Setting.of(suite, scenario) for scenario in chosen]
     jobs = [job for setting in settings for job in (setting.baseline(), *(setting.job(mind) for mind in minds))]

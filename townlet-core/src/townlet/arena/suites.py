@@ -197,7 +197,8 @@ def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
             says, is_so = ("does not say", "does") if axis in differs else ("says", "does not")
             faults.append(f"it {says} that it differs in {axis}, and it {is_so}")
     setting = Setting.of(suite, scenario)
-    agents = town_facts(config.town).agents
+    facts = town_facts(config.town)
+    agents = facts.agents
     for seed in suite.seeds_of(scenario):
         focal = setting.under_test(slot_names(agents), seed)
         if not 0 < focal < agents:
@@ -208,7 +209,7 @@ def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
         if scenario.role != "newcomer" and most != (scenario.role == "resident"):
             size = "minority" if most else "majority"
             faults.append(f"a {scenario.role} is the {size}, here {focal} of {agents} people")
-    if suite.held_out and not reserved(config, suite.seeds_of(scenario)):
+    if suite.held_out and not reserved(facts, suite.seeds_of(scenario)):
         faults.append("nothing of it is reserved, so a mind could have been trained on it")
     return faults
 

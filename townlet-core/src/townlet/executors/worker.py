@@ -72,12 +72,13 @@ def warm() -> float:
     from townlet.config import TownletConfig
     from townlet.envs.kernel import ENTRY_POINTS
     from townlet.play.stage import close_engine, town_engine
-    from townlet.world.compiled import compile_pending, kept_on_disk
+    from townlet.world.compiled import compile_pending, kept_in
 
     started = time.perf_counter()
     if not compile_pending(*ENTRY_POINTS):
         return 0.0
-    lock = _compiling(started) if kept_on_disk(*ENTRY_POINTS) else None
+    kept = kept_in(ENTRY_POINTS[0])
+    lock = None if kept is None else _compiling(kept, started)
     try:
         engine = town_engine(TownletConfig(), (0,), 1)
         engine.step(engine.observe().action_mask.argmax(1))
@@ -88,9 +89,11 @@ def warm() -> float:
     return time.perf_counter() - started
 
 
-def _compiling(started: float) -> HeldLock:
-    """The lock of whoever compiles on this node, when it is free."""
-    path = Path(tempfile.gettempdir()) / "townlet-compiling.lock"
+def _compiling(folder: Path, started: float) -> HeldLock:
+    """The lock of whoever compiles on this node, when it is free; it lies beside what is compiled, not where anybody
+    may put a file of that name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "townlet-compiling.lock"
     while True:
         try:
             return HeldLock(path, "the rules are being compiled", error=ExecutorError)

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["compile_pending", "compiled", "jit_enabled", "kept_on_disk", "source_digest"]
+__all__ = ["compile_pending", "compiled", "jit_enabled", "kept_in", "kept_on_disk", "source_digest"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -140,6 +140,12 @@ def compile_pending(*functions: Callable[..., Any]) -> bool:
     return False
 
 
+def kept_in(function: Callable[..., Any]) -> Path | None:
+    """The folder that holds the machine code of a compiled function; None where it is not kept."""
+    cache = getattr(function, "_cache", None)
+    return Path(cache.cache_path) if isinstance(cache, _StampedCache) else None
+
+
 def kept_on_disk(*functions: Callable[..., Any]) -> bool:
     """Whether what is compiled of all these functions is kept, so that the next process finds it."""
-    return all(isinstance(getattr(function, "_cache", None), _StampedCache) for function in functions)
+    return all(kept_in(function) is not None for function in functions)

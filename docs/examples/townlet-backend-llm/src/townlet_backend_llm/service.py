@@ -19,6 +19,7 @@ __all__ = ["Service"]
 _MOST_BYTES = 1 << 20
 """Limit for a reply; anything longer cannot be a plan."""
 _LONGEST_PAUSE = 30.0
+_MOST_TOKENS = 10_000_000
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _FATAL = {
     401: "it wants a key",
@@ -170,4 +171,5 @@ def _seconds(header: str | None) -> float:
 
 
 def _count(value: Any) -> int:
-    return value if type(value) is int and value >= 0 else 0
+    """What a service says of itself, as far as it can be true."""
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else 0

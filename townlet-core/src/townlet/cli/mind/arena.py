@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """
     from townlet.arena import lint, load_suite, meet
     from townlet.arena.naming import mind_under_test
-    from townlet.cli.mind.arena_show import refuse_held_out, show_arena, show_lint, watched
+    from townlet.cli.mind.arena_show import show_arena, show_lint, watched
     from townlet.cli.output import warn
     from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play import Admission, Casting
@@ -88,8 +88,6 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     document = read_config(config_path, overrides)
     casting = Casting.of(document, runs=runs)
     minds = [mind_under_test(name, chosen, casting) for name in policies]
-    if chosen.held_out:
-        refuse_held_out(minds)
     execution = asked_execution(document.config.execution, executor, workers)
     with (
         asked_executor(execution, threads=document.config.evaluation.threads, say=warn) as opened,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from townlet.api import TownFacts
 from townlet.arena import ArenaResult, Suite
 from townlet.arena.meeting import Progress
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import console, counted, emit, emit_json, emit_table, warn
 from townlet.cli.workers import workers_watched
-from townlet.errors import CheckpointError, UsageError
+from townlet.errors import UsageError
 from townlet.evaluation import Estimate
 from townlet.executors import Watch
-from townlet.play import MindSpec
 from townlet.visible import visible
 
-__all__ = ["refuse_held_out", "show_arena", "show_lint", "watched"]
+__all__ = ["show_arena", "show_lint", "watched"]
 
 
 @contextmanager
@@ -44,42 +41,6 @@ def watched(*, alone: bool, quiet: bool) -> Iterator[tuple[Progress | None, Watc
     task = bar.add_task("", total=None)
     with bar:
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what)), None
-
-
-def refuse_held_out(minds: Sequence[MindSpec]) -> None:
-    """Refuse checkpoints that say that they were trained on what is held out."""
-    from townlet.checkpoints import read_checkpoint
-    from townlet.play.reserve import RESERVED_MAPS, reserved_rules
-
-    for single in (single for mind in minds for single in mind.singles()):
-        if single.checkpoint is None:
-            continue
-        try:
-            facts = read_checkpoint(single.checkpoint.path, verify=False).manifest.facts
-        except CheckpointError:
-            continue  # another's own file, which does not say where it was trained
-        if facts is None:
-            continue
-        town = TownFacts.from_json(facts)
-        found = [f"map {town.map!r}"] if town.map in RESERVED_MAPS else []
-        found += reserved_rules(_nested(town.rules))
-        if found:
-            raise UsageError(
-                f"{single.requested!r} was trained on what the suite holds out: {found[0]}",
-                where=str(single.checkpoint.path / "manifest.json"),
-                details=("it would be tested on what it knows; play the public suite, or train it elsewhere",),
-            )
-
-
-def _nested(rules: Any) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for key, value in rules.items():
-        *path, last = key.split(".")
-        node = nested
-        for part in path:
-            node = node.setdefault(part, {})
-        node[last] = value
-    return nested
 
 
 def show_lint(suite: Suite, found: list[str], *, as_json: bool) -> None:
