@@ -22,7 +22,6 @@ class Totals:
     Attributes:
         ticks: ticks, of all rows at once.
         transitions: active transitions.
-        episode_starts: lives that began.
         decisions: transitions that somebody was asked for: all of them in the action space `primitive`.
         terminated: lives that ended.
         truncated: episodes that were cut.
@@ -37,7 +36,6 @@ class Totals:
     part_sums: NDArray[np.float64]
     ticks: int = 0
     transitions: int = 0
-    episode_starts: int = 0
     decisions: int = 0
     terminated: int = 0
     truncated: int = 0
@@ -58,7 +56,6 @@ class Totals:
         active = block.active
         rows = slice(None) if active.all() else np.flatnonzero(active)
         self.ticks += block.ticks
-        self.episode_starts += int(np.count_nonzero(block.episode_start & active))
         self.terminated += int(np.count_nonzero(block.terminated & active))
         self.truncated += int(np.count_nonzero(block.truncated & active))
         self.add_transitions(
