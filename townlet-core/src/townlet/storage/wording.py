@@ -72,7 +72,7 @@ def rule_of(details: ErrorDetails) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return "is nothing that belongs here"
+        return "is not a known field"
     if kind == "value_error":
         return str(context.get("error", details["msg"]))
     if kind in ("too_short", "too_long") and isinstance(details["input"], list):
