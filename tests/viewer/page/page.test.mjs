@@ -7,14 +7,16 @@ import { deflateSync } from "node:zlib";
 const page = new URL("../../../townlet-core/src/townlet/viewer/page/", import.meta.url);
 const from = (name) => import(new URL(name, page));
 const { fromBase64, unpack } = await from("columns.js");
-const { lastAtOrBefore } = await from("film.js");
+const { untilWords } = await from("plan-words.js");
+const { Plans, stepAt } = await from("plans.js");
+const { lastAtOrBefore } = await from("search.js");
 const { readLink, writeLink } = await from("link.js");
 const { Player } = await from("player.js");
 const { Camera } = await from("camera.js");
 const { commandOf } = await from("keys.js");
 const { darkness, lampPosts } = await from("light.js");
 const { counted, hour, mood, ordinal, plain, round, withoutMinds } = await from("words.js");
-const { policyRows } = await from("town-panel.js");
+const { accountRows, policyRows } = await from("town-panel.js");
 
 test("a packed part of the other language is read as it was written", async () => {
   const { packed, expected } = JSON.parse(process.env.PACKED);
@@ -120,6 +122,42 @@ test("words for numbers", () => {
   assert.deepEqual([counted(1, "tick"), counted("2", "tick")], ["1 tick", "2 ticks"]);
   assert.deepEqual([round(1.5), round(2), round(0.126)], ["1.5", "2", "0.13"]);
   assert.deepEqual([0.1, 0.2, 0.4, 0.9].map(mood), [0, 1, 2, 3]);
+});
+
+const SAID = [
+  { tick: 10, slot: 1, asked: 10, steps: [["use", 3], ["wait", 2]], until: [["feature_below", "need_hunger", 0.2], ["spoken_to", "", 0]], reasons: "hungry" },
+  { tick: 12, slot: 1, asked: 10, dropped: "somebody spoke" },
+  { tick: 15, slot: 1, asked: 15, failure: "it refused" },
+  { tick: 20, slot: 1, asked: 18, steps: [["chat", 1]] },
+];
+
+test("of a slow mind it is told what holds at a tick", () => {
+  const plans = new Plans(SAID);
+  const at = (tick) => Object.entries(plans.of(1, tick) ?? {}).filter(([, one]) => one).map(([name, one]) => `${name} ${one.tick}`);
+  assert.deepEqual([9, 10, 12, 16, 99].map(at), [[], ["plan 10"], ["plan 10", "dropped 12"], ["plan 10", "dropped 12", "failure 15"], ["plan 20"]]);
+  assert.deepEqual([plans.of(0, 50), plans.empty, new Plans().empty], [null, false, true]);
+});
+
+test("what was told before is not taken twice", () => {
+  const plans = new Plans(SAID.slice(0, 2));
+  plans.take(SAID);
+  assert.equal(plans.of(1, 99).plan.tick, 20);
+  plans.take([{ tick: 20, slot: 1, asked: 18, steps: [["chat", 1]] }]);
+  assert.equal(plans._of.get(1).length, 4);
+});
+
+test("a plan's step is that of the tick, and its ends are told in words", () => {
+  assert.deepEqual([10, 12, 13, 14, 15].map((tick) => stepAt(SAID[0], tick)), [0, 0, 1, 1, 2]);
+  assert.equal(untilWords(SAID[0].until), "Ends early if need hunger falls below 0.2, or if somebody talks to it.");
+  assert.equal(untilWords(), "");
+});
+
+test("the account of a slow mind is told in rows", () => {
+  const rows = Object.fromEntries(accountRows({ mind: "llm", who: "*", questions: 1200, plans: 9, failures: 2, calls: 3, tokens_in: 4000, tokens_out: 50, cost: 1.23456, plan_ticks: 3, fallback_ticks: 1, unasked: 4 }));
+  assert.deepEqual(rows, {
+    mind: "llm", plays: "everybody", questions: "1,200", plans: "9", "no plan": "2 failed", calls: "3", tokens: "4,000 in, 50 out", cost: "1.235",
+    decisions: "75 % by a plan, the rest by the fallback", budget: "spent",
+  });
 });
 
 test("marks that turn text around become visible", () => {

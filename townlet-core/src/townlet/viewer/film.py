@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ from townlet.data import Dataset, TrajectoryBlock
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
 from townlet.evaluation.names import HEADLINES, LABELS
-from townlet.viewer.asking import Adviser, ask_again
+from townlet.viewer.asking import ask_again
 from townlet.viewer.columns import pack
 from townlet.viewer.frames import FrameNotes, TieNotes
 from townlet.viewer.happenings import EventNotes
+from townlet.viewer.plans import PlanNotes, ledger_rows
 from townlet.viewer.scenery import describe_scenery
 from townlet.viewer.sentences import MOST_WORDS, WordNotes
 from townlet.viewer.thinning import Thinning, thin_out
@@ -39,7 +40,8 @@ class Film:
         title: name of the town.
         about: JSON-ready: who played, when, which dataset, and sentences on what is left out (``notes``).
         parts: packed parts (see :mod:`townlet.viewer.columns`) by name: ``scenery``, ``frames``, ``ties``,
-            ``events``, ``kpis``, and where minds are shown ``choices`` and ``seen``, and for few enough ``words``.
+            ``events``, ``kpis``, where minds are shown ``choices`` and ``seen``, for few enough ``words``, and where
+            slow minds said something ``plans``.
     """
 
     title: str
@@ -86,6 +88,7 @@ def film_of(
     thinning = thin_out(first, last, engine.agents, thoughts=minds or ask is not None)
     adviser = ask_again(ask, config, engine) if ask is not None else None
     notes = _Notes(engine, thinning, manifest.reward_parts)
+    plans = PlanNotes(dataset.thoughts() if minds else (), world, last)
     rows = slice(world * engine.agents, (world + 1) * engine.agents)
     for tick, block, t in _recorded(dataset, last):
         _compare(engine, dataset, block, t, rows)
@@ -102,10 +105,11 @@ def film_of(
             progress(tick + 1, last)
     notes.before(last, None)
     engine.close()
+    more = [plans.note(), None if adviser is None else adviser.note()]
     return Film(
         title=str(manifest.config.get("name") or "a town"),
-        about=_about(dataset, world, thinning, notes, adviser),
-        parts=notes.parts(manifest.agent_names or engine.agent_names),
+        about=_about(dataset, world, thinning, notes, more, asked=adviser is not None),
+        parts={**notes.parts(manifest.agent_names or engine.agent_names), **plans.packed()},
     )
 
 
@@ -207,7 +211,9 @@ def _compare(engine: TownEngine, dataset: Dataset, block: TrajectoryBlock, t: in
         )
 
 
-def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, adviser: Adviser | None) -> dict[str, Any]:
+def _about(
+    dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, more: Sequence[str | None], *, asked: bool
+) -> dict[str, Any]:
     manifest = dataset.manifest
     said = list(thinning.notes)
     if manifest.policy.get("active") == "stub":
@@ -222,8 +228,7 @@ def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, advi
         said.append(notes.events.said_of_what_is_left_out())
     elif thinning.stride > 1:
         said.append("Events are complete, those of the ticks between too.")
-    if adviser is not None:
-        said.append(adviser.note())
+    said += filter(None, more)
     return {
         "name": dataset.path.name,
         "world": world,
@@ -238,8 +243,9 @@ def _about(dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, advi
         "stride": thinning.stride,
         "minds": thinning.thoughts,
         "cramped": thinning.cramped,
-        "asked": adviser is not None,
+        "asked": asked,
         "kept": manifest.logits,
         "words": notes.tells_words,
+        "ledger": ledger_rows(manifest.ledger),
         "notes": said,
     }

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import Words
+from townlet.data import RecordedThought
 from townlet.envs.engine import TownEngine
 from townlet.evaluation.names import HEADLINES, LABELS
 from townlet.rollout import Step
 from townlet.viewer.columns import pack
 from townlet.viewer.frames import FrameNotes, TieNotes
 from townlet.viewer.happenings import EventNotes
+from townlet.viewer.plans import thought_json
 from townlet.viewer.thoughts import chances, value_words
 
 __all__ = ["Tape"]
+
+_MOST_PLANS = 8
+"""Of what a slow mind said of an agent, so many are kept for who looks at it."""
 
 
 class Tape:
@@ -32,6 +38,7 @@ class Tape:
         self._ties = TieNotes(engine)
         self._events = EventNotes(engine)
         self._words = Words(engine.spec)
+        self._plans: dict[int, deque[dict[str, Any]]] = {}  # by slot: what slow minds said last
         self._told = int(engine.tick) - 1
         self._frames.note(None)
         self._ties.note()
@@ -53,6 +60,10 @@ class Tape:
         self._frames.note(None)
         self._ties.note()
         self._events.note()
+        for thought in step.decision.thoughts:
+            if thought.row < agents:
+                said = RecordedThought.of(thought, step.tick, agents, self._engine.spec)
+                self._plans.setdefault(thought.row, deque(maxlen=_MOST_PLANS)).append(thought_json(said))
 
     def drain(self) -> dict[str, bytes]:
         """The parts of what is new. They begin with the frame before, whose actions are known by now."""
@@ -95,6 +106,7 @@ class Tape:
             "parts": [[name, float(value)] for name, value in parts if value != 0],
             "words": self._words.short(seen, agent).split("\n"),
             "seen": self._seen(seen.features[agent]),
+            "plans": list(self._plans.get(agent, ())),
         }
 
     def _seen(self, features: NDArray[np.float32]) -> list[list[object]]:

@@ -150,6 +150,7 @@ class LiveTown:
                 "played": {name: pilot.window for name, pilot in desk.pilots.items()},
                 "waits": desk.waits_for,
                 "windows": len(self.hub.windows),
+                "ledger": [account.to_json() for account in self._stage.ledgers(0)],
                 "ended": self._ended,
             }
         )

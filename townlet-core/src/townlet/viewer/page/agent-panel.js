@@ -1,7 +1,8 @@
 // The panel of one agent: what it does, needs, has, feels, thinks, and what it got.
 
-import { colour, element, fitCanvas, setText } from "./dom.js";
+import { colour, element, fillList, fitCanvas, setText } from "./dom.js";
 import { FAINT, IN_SHIFT, NEEDS, ON_SITE } from "./film.js";
+import { planElements } from "./plan-words.js";
 import { MOODS, counted, doing, hour, mood, nameOf, plain, round, seenRows, withoutMinds } from "./words.js";
 
 const DASHES = { hunger: [], energy: [6, 3], hygiene: [2, 2] };
@@ -35,6 +36,7 @@ export class AgentPanel {
     this._facts(film, frame, agent, here);
     this._curves(film, frame, agent);
     this._ties(film, frame, agent, here);
+    this._plan(film, frame, agent);
     this._mind(film, frame, agent);
   }
 
@@ -62,6 +64,7 @@ export class AgentPanel {
       element("p", { className: "doing" }, part("doing", "span"), " ", part("mood", "span", { className: "pill" })),
       part("beside", "p", { className: "beside" }),
       section("Needs", part("needs", "div", { className: "meters" }), parts.curves, legend()),
+      part("planBox", "section", {}, element("h3", { textContent: "Plan" }), part("plan", "div")),
       section("Life", part("facts", "dl", { className: "facts" })),
       section("Ties", part("ties", "div", { className: "ties" })),
       section("Mind", part("choice", "p"), part("options", "div", { className: "options" }), part("reward", "p"),
@@ -184,6 +187,13 @@ export class AgentPanel {
     }));
   }
 
+  _plan(film, frame, agent) {
+    const tick = film.ticks[frame];
+    const found = film.plans.of(agent, tick);
+    this._parts.planBox.hidden = film.plans.empty;
+    this._parts.plan.replaceChildren(...planElements(found, tick, film.byTick));
+  }
+
   /** What it weighed and chose at this frame, where that was kept. */
   _mind(film, frame, agent) {
     this._mindOf = [film, frame, agent];
@@ -256,17 +266,6 @@ function bar(name, share, words, kind) {
 function legend() {
   return element("p", { className: "legend" }, ...NEEDS.map((need) => element("span", { className: `key ${need}`, textContent: WORDS[need] })),
     element("span", { className: "quiet", textContent: "shaded: shift; below: activity" }));
-}
-
-/** Fills a list of terms and texts, touching only what changed. */
-export function fillList(list, rows) {
-  while (list.children.length > rows.length * 2) list.lastChild.remove();
-  rows.forEach(([term, text, about], i) => {
-    if (list.children.length <= i * 2) list.append(element("dt"), element("dd"));
-    setText(list.children[i * 2], term);
-    setText(list.children[i * 2 + 1], text);
-    list.children[i * 2].title = about ?? "";
-  });
 }
 
 function shiftWords(film, frame, agent) {

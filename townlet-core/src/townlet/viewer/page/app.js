@@ -80,6 +80,7 @@ export class App {
     } else if (message.kind === "line") bar.connected = message.connected;
     else if (message.kind === "state") {
       bar.take(message);
+      film.about.ledger = message.ledger;
       if (message.ended) film.renew();
     } else if (message.kind === "said") bar.say(message.words);
     else if (message.kind === "thought") film.thoughts.take(message);

@@ -21,6 +21,17 @@ export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Fills a list of terms and texts, touching only what changed. */
+export function fillList(list, rows) {
+  while (list.children.length > rows.length * 2) list.lastChild.remove();
+  rows.forEach(([term, text, about], i) => {
+    if (list.children.length <= i * 2) list.append(element("dt"), element("dd"));
+    setText(list.children[i * 2], term);
+    setText(list.children[i * 2 + 1], text);
+    list.children[i * 2].title = about ?? "";
+  });
+}
+
 /** A canvas fitted to its place on the screen: its context, scaled to CSS pixels, and its size in them. */
 export function fitCanvas(canvas) {
   const ratio = globalThis.devicePixelRatio || 1;

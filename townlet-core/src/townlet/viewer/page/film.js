@@ -1,6 +1,8 @@
 // One recorded town: what never changes, and what each frame holds.
 
 import { fromBase64, unpack } from "./columns.js";
+import { Plans } from "./plans.js";
+import { lastAtOrBefore } from "./search.js";
 
 export const FAINT = 1;
 export const IN_SHIFT = 2;
@@ -12,10 +14,12 @@ export const NEEDS = ["hunger", "energy", "hygiene"];
 
 /** A film whose parts are given as promises of packed bytes by name. */
 export async function openFilm(title, about, read) {
-  const [scenery, frames, ties, events, kpis] = await Promise.all(
-    ["scenery", "frames", "ties", "events", "kpis"].map(async (name) => unpack(await read(name))),
-  );
-  return new Film(title, about, { scenery: scenery.about, frames, ties, events, kpis }, read);
+  const open = async (name) => {
+    const bytes = await read(name);
+    return bytes && unpack(bytes);
+  };
+  const [scenery, frames, ties, events, kpis, plans] = await Promise.all(["scenery", "frames", "ties", "events", "kpis", "plans"].map(open));
+  return new Film(title, about, { scenery: scenery.about, frames, ties, events, kpis, plans: plans?.about.thoughts }, read);
 }
 
 /** Reads the parts of film `number` out of the page. */
@@ -41,6 +45,7 @@ export class Film {
     this.events = readEvents(parts.events);
     this.kpis = parts.kpis;
     this.ties = readTies(parts.ties);
+    this.plans = new Plans(parts.plans);
     this.thoughts = null;
     this._read = read;
     this.index = new Map(this.scenery.agents.map((name, number) => [name, number]));
@@ -99,6 +104,9 @@ export class Film {
   leastNeed(frame, agent) {
     return Math.min(...NEEDS.map((need) => this.at(need, frame, agent)));
   }
+
+  /** Whether every agent decides on each tick. */
+  get byTick() { return this.scenery.actions.length === this.scenery.primitive.length; }
 
   /** Share of the day gone by at a tick. */
   timeOfDay(tick) { return (tick % this.scenery.dayTicks) / this.scenery.dayTicks; }
@@ -211,18 +219,6 @@ export class Thoughts {
       return { name, about, value: values[code], words: words[code] };
     });
   }
-}
-
-/** Index of the last number that is not above `value`, -1 without one. */
-export function lastAtOrBefore(sorted, value) {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 export function readEvents({ about, columns }) {

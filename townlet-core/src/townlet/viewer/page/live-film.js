@@ -1,7 +1,8 @@
 // A film that grows while its town lives.
 
 import { inflate, readPart } from "./columns.js";
-import { Film, lastAtOrBefore, readEvents, readTies } from "./film.js";
+import { Film, readEvents, readTies } from "./film.js";
+import { lastAtOrBefore } from "./search.js";
 
 const MOST_AGENT_FRAMES = 2_000_000; // kept; the oldest go first
 const RENEW = 0.4; // seconds between two drawings of a timeline that grows
@@ -88,6 +89,7 @@ export class LiveThoughts {
     this._told.set(thought.agent, told);
     if (told.length && told.at(-1).tick >= thought.tick) told.length = 0; // the town began anew
     told.push(thought);
+    this.film.plans.take(thought.plans ?? []);
     this.told++;
     if (told.length > 400) told.splice(0, 200);
   }

@@ -1,7 +1,6 @@
 // The panel of the town: figures so far, prices and services, who plays, who lives here.
 
-import { element, setText } from "./dom.js";
-import { fillList } from "./agent-panel.js";
+import { element, fillList, setText } from "./dom.js";
 import { NEEDS } from "./film.js";
 import { MOODS, doing, mood, nameOf, plain, round } from "./words.js";
 
@@ -34,7 +33,23 @@ export class TownPanel {
       setText(rows[i].cells[1], figureText(figure.value));
       if (theirs) setText(rows[i].cells[2], figureText(theirs[i]?.value ?? null));
     });
+    this._minds(film);
     this._people(film, frame);
+  }
+
+  /** The accounts of slow minds. */
+  _minds({ about }) {
+    const others = Boolean(about.policy?.minds);
+    const { ledger = [] } = about;
+    if (this._accounts === ledger) return;
+    this._accounts = ledger;
+    this._parts.mindsBox.hidden = ledger.length === 0;
+    const towns = !about.live && about.worlds > 1 ? [["of", `all ${about.worlds} towns of the recording`]] : [];
+    this._parts.minds.replaceChildren(...ledger.map((account) => {
+      const list = element("dl", { className: "facts" });
+      fillList(list, [...accountRows(account, others), ...towns]);
+      return list;
+    }));
   }
 
   _closed(film, frame) {
@@ -45,6 +60,7 @@ export class TownPanel {
   _build(film, beside) {
     this._film = film;
     const parts = (this._parts = {});
+    const section = (title, ...children) => element("section", {}, element("h3", { textContent: title }), ...children);
     const head = element("tr", {}, element("th", { textContent: "so far" }), element("th", { textContent: beside ? "this one" : "" }));
     if (beside) head.append(element("th", { textContent: "the other" }));
     const rows = film.kpis.about.figures.map((figure) => {
@@ -60,6 +76,9 @@ export class TownPanel {
     const { seed, configId, created, digest } = film.about;
     const recorded = digest ? [["recorded", created], ["dataset", digest.slice(0, 16)]] : [];
     fillList(played, [...policyRows(policy), ["seed", seed], ["config", plain(configId)], ...recorded]);
+    parts.minds = element("div");
+    parts.mindsBox = section(film.about.live ? "Slow minds so far" : "Slow minds, whole run", parts.minds);
+    this._accounts = null;
     this._rows = [];
     for (let a = 0; a < Math.min(film.agents, MOST_PEOPLE); a++) {
       const says = element("small");
@@ -69,9 +88,8 @@ export class TownPanel {
       this._rows.push({ button, says, face });
       parts.people.append(element("li", {}, button));
     }
-    const section = (title, ...children) => element("section", {}, element("h3", { textContent: title }), ...children);
     this.root.replaceChildren(section("Now", parts.state), section("Figures", parts.figures),
-      section("People", parts.people), section("Who plays", played));
+      parts.mindsBox, section("People", parts.people), section("Who plays", played));
   }
 
   _people(film, frame) {
@@ -84,6 +102,24 @@ export class TownPanel {
       face.title = here ? `${MOODS[state]}: ${NEEDS.map((need) => `${need} ${film.at(need, frame, agent).toFixed(2)}`).join(", ")}` : "";
     });
   }
+}
+
+/** The account of a slow mind, as rows: what it was asked, what came of it, and what that took. */
+export function accountRows(account, others = false) {
+  const many = (name) => Number(account[name] ?? 0).toLocaleString("en");
+  const some = (...names) => names.filter(([name]) => account[name]).map(([name, words]) => `${many(name)} ${words}`).join(", ");
+  const decided = account.plan_ticks + account.fallback_ticks;
+  const wrong = some(["failures", "failed"], ["invalid", "not possible"], ["late", "too late"]);
+  const shared = some(["shared", "answered together with another"]);
+  return [
+    ["mind", plain(account.mind)], ["plays", account.who === "*" ? `everybody${others ? " else" : ""}` : plain(account.who)],
+    ["questions", `${many("questions")}${shared ? ` (${shared})` : ""}`],
+    ["plans", `${many("plans")}${account.dropped ? `, ${many("dropped")} dropped early` : ""}`], ...(wrong ? [["no plan", wrong]] : []),
+    ["calls", many("calls")], ["tokens", `${many("tokens_in")} in, ${many("tokens_out")} out`],
+    ["cost", account.cost ? String(Number(account.cost.toPrecision(4))) : "not given"],
+    ...(decided > 0 ? [["decisions", `${Math.round((account.plan_ticks / decided) * 100)} % by a plan, the rest by the fallback`]] : []),
+    ...(account.unasked ? [["budget", "spent"]] : []),
+  ];
 }
 
 /** Who plays, as rows: of a cast who plays whom, then the texts and numbers of the provenance, one level down too. */
