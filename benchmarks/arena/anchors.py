@@ -1,23 +1,26 @@
 """Measures the anchors of a suite: what acts at random, and the best rules that a search finds for each scenario.
 
-    python benchmarks/arena/anchors.py public --trials 24 --write
+    python benchmarks/arena/anchors.py public --trials 12 --write
+    python benchmarks/arena/anchors.py public --trials 12 --write --minutes 8    # as often as it takes
 
 The search plays towns of other seeds than the suite's. It starts from the scripted mind's defaults and steps from the
-best so far; the winner, the defaults and chance are then measured on the suite's own
-towns, and the best of the two is the upper anchor. ``--write`` puts the file beside the suite. What is there for
-the suite's digest is kept, so that the command can be stopped and started again.
+best so far; the winner, the defaults and chance are then measured on the suite's own towns, and the best of the two is
+the upper anchor. Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it
+depends on; what is there, or beside the suite, for that digest is not measured again. ``--write`` puts the file beside
+the suite once it is whole.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import townlet.arena
-from townlet.arena.anchors import AnchorFile
+from townlet.arena.anchors import AnchorFile, KeptAnchor
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured
 from townlet.arena.naming import RANDOM
@@ -42,11 +45,12 @@ def rules(options: dict[str, Any], name: str = "rules") -> MindSpec:
 
 def step(options: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """Other options, near these, that the backend takes."""
+    here = ScriptedOptions(**options)
     while True:
         found = dict(options)
         for name in rng.sample(sorted(varied()), rng.choice([1, 2, 3, 4])):
             low, high, whole = varied()[name]
-            value = getattr(ScriptedOptions(**found), name) + rng.gauss(0, 1) * (high - low) * rng.choice([0.05, 0.15])
+            value = getattr(here, name) + rng.gauss(0, 1) * (high - low) * rng.choice([0.05, 0.15])
             value = min(max(value, low), high)
             found[name] = round(value) if whole else round(value, 4)
         try:
@@ -91,31 +95,45 @@ def anchor(setting: Setting, trials: int) -> Anchor:
 
 
 def main() -> None:
+    """Measure what is missing, as far as time allows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite")
-    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no scenario after so many")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
+    until = time.monotonic() + 60 * given.minutes
     suite = load_suite(given.suite)
-    file = Path(townlet.arena.__file__).parent / "data" / f"{suite.name}.anchors.json"
-    found = kept(file, suite)
-    how = f"a search of {given.trials} trials a scenario over the scripted mind's options, on towns of other seeds"
+    state = Path("build/anchors") / f"{suite.name}.json"
+    shipped = Path(townlet.arena.__file__).parent / "data" / f"{suite.name}.anchors.json"
+    before = {**kept(shipped), **kept(state)}
+    found: dict[str, KeptAnchor] = {}
     for scenario in suite.scenarios:
-        if scenario.name not in found:
-            found[scenario.name] = anchor(Setting.of(suite, scenario), given.trials)
-        one = found[scenario.name]
-        print(f"{scenario.name:24}{one.zero:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
-        if given.write:
-            whole = AnchorFile(suite=suite.name, suite_digest=suite.digest, how=how, anchors=found)
-            file.write_text(whole.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        digest, there = suite.digest_of(scenario), before.get(scenario.name)
+        if there is not None and there.scenario_digest == digest:
+            found[scenario.name] = there
+        elif time.monotonic() < until:
+            measured_now = anchor(Setting.of(suite, scenario), given.trials)
+            one = found[scenario.name] = KeptAnchor(**measured_now.model_dump(), scenario_digest=digest)
+            write(state, suite, {**before, **found}, given.trials)
+            print(f"{scenario.name:24}{one.zero:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
+    missing = len(suite.scenarios) - len(found)
+    print(f"{suite.name}: {missing} to go" if missing else f"{suite.name}: whole")
+    if given.write and not missing:
+        write(shipped, suite, found, given.trials)
 
 
-def kept(file: Path, suite: Suite) -> dict[str, Anchor]:
-    """The anchors that are there for this very suite."""
-    if not file.is_file():
-        return {}
-    there = AnchorFile.model_validate_json(file.read_text(encoding="utf-8"))
-    return dict(there.anchors) if there.suite_digest == suite.digest else {}
+def write(file: Path, suite: Suite, anchors: dict[str, KeptAnchor], trials: int) -> None:
+    """Write a file of anchors."""
+    how = f"a search of {trials} trials a scenario over the scripted mind's options, on towns of other seeds"
+    whole = AnchorFile(suite=suite.name, how=how, anchors=anchors)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(whole.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def kept(file: Path) -> dict[str, KeptAnchor]:
+    """The anchors of a file, where there is one."""
+    return AnchorFile.model_validate_json(file.read_text(encoding="utf-8")).anchors if file.is_file() else {}
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ class TestReserve:
         held_out = load_suite("held-out")
         with pytest.raises(TownletError) as caught:
             meet([mind], held_out, scenarios=["causeway"], matrix=False)
-        assert ("was taught where it would be tested" in str(caught.value)) != free
+        assert ("was taught where minds are tested" in str(caught.value)) != free
 
 
 class TestCommand:

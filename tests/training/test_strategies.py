@@ -11,7 +11,8 @@ import pytest
 
 from townlet import training
 from townlet.api import API_VERSION
-from townlet.checkpoints import read_checkpoint
+from townlet.checkpoints import read_checkpoint, write_checkpoint
+from townlet.config import load_config
 from townlet.errors import CheckpointError, TorchNotAvailableError, TrainingError, UsageError
 from townlet.observations import town_facts
 from townlet.training import (
@@ -99,6 +100,25 @@ def test_ppo_learns_and_saves_what_acts(toy_config, services, learner) -> None:
     learner.policy.weights[:] = 0
     learner.load(Path(result.checkpoint))
     assert learner.policy.fingerprint() == result.fingerprint
+
+
+def test_what_was_taught_where_minds_are_tested_is_no_start_and_no_folder_is_made(
+    toy_config, services, learner, tmp_path: Path
+) -> None:
+    taught = PPOStrategy(with_ppo(toy_config, updates=1), services).run()
+    manifest = read_checkpoint(Path(taught.checkpoint)).manifest
+    there = write_checkpoint(
+        tmp_path / "there",
+        lambda folder: (folder / "weights").write_bytes(b"w"),  # never looked at
+        backend="toy",
+        spec=manifest.spec(),
+        facts=town_facts(load_config(None, ["town.map=tower"]).town),
+        config_digest="0" * 64,
+    )
+    before = sorted(services.runs.iterdir())
+    with pytest.raises(UsageError, match="the checkpoint to start from was taught where minds are tested"):
+        PPOStrategy(with_ppo(toy_config, initial=str(there.path)), services).run()
+    assert sorted(services.runs.iterdir()) == before
 
 
 def test_a_line_for_each_update(toy_config, services, learner) -> None:

@@ -13,7 +13,17 @@ from townlet.arena.results import Anchor
 from townlet.arena.suites import Suite
 from townlet.errors import ConfigError
 
-__all__ = ["AnchorFile", "Anchors"]
+__all__ = ["AnchorFile", "Anchors", "KeptAnchor"]
+
+
+class KeptAnchor(Anchor):
+    """An anchor with what it was measured on."""
+
+    scenario_digest: str = Field(description="Digest of the scenario that it was measured on.")
+
+    def plain(self) -> Anchor:
+        """The anchor without it."""
+        return Anchor.model_validate(self.model_dump(exclude={"scenario_digest"}))
 
 
 class AnchorFile(BaseModel):
@@ -23,9 +33,8 @@ class AnchorFile(BaseModel):
 
     schema_version: int = Field(1, description="Version of this layout.")
     suite: str = Field(description="Name of the suite.")
-    suite_digest: str = Field(description="Digest of the suite that they were measured on.")
     how: str = Field(description="How they were found.")
-    anchors: dict[str, Anchor] = Field(description="Scenario to the ends of its scale.")
+    anchors: dict[str, KeptAnchor] = Field(description="Scenario to the ends of its scale.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ class Anchors:
 
     Attributes:
         anchors: scenario to its anchor.
-        warnings: why there are none, where there are none.
+        warnings: which scenarios have none, and why.
     """
 
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
@@ -42,7 +51,7 @@ class Anchors:
 
     @classmethod
     def of(cls, suite: Suite) -> Self:
-        """Those that are kept with the suite; none where the suite was changed after they were measured.
+        """Those that are kept with the suite, but for scenarios that were changed after they were measured.
 
         Raises:
             ConfigError: if the file cannot be read.
@@ -51,17 +60,27 @@ class Anchors:
         if not file.is_file():
             return cls(warnings=(f"suite {suite.name!r} has no anchors: returns are not on a common scale",))
         try:
-            found = AnchorFile.model_validate_json(file.read_text(encoding="utf-8"))
+            kept = AnchorFile.model_validate_json(file.read_text(encoding="utf-8")).anchors
         except ValidationError as error:
             raise ConfigError(f"the anchors of suite {suite.name!r} cannot be read: {error}") from error
-        if found.suite_digest != suite.digest:
-            return cls(
-                warnings=(
-                    f"suite {suite.name!r} was changed after its anchors were measured: returns are not on a common "
-                    f"scale (digest {suite.digest[:12]}, measured on {found.suite_digest[:12]})",
-                )
-            )
-        return cls(found.anchors)
+        found, changed = {}, []
+        for scenario in suite.scenarios:
+            anchor = kept.get(scenario.name)
+            if anchor is not None and anchor.scenario_digest == suite.digest_of(scenario):
+                found[scenario.name] = anchor.plain()
+            else:
+                changed.append(scenario.name)
+        if not changed:
+            return cls(found)
+        several = len(changed) > 1
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        return cls(
+            found,
+            (
+                f"suite {suite.name!r}: {names} {'were' if several else 'was'} changed after the anchors were measured "
+                f"and {'have' if several else 'has'} no score",
+            ),
+        )
 
     def of_scenario(self, name: str) -> Anchor | None:
         """The anchor of a scenario, or None."""

@@ -12,7 +12,7 @@ from townlet.arena.anchors import Anchors
 from townlet.arena.crossing import cross_play, crossings
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured, stratified
-from townlet.arena.naming import refuse_taught_there
+from townlet.arena.naming import refuse_taught
 from townlet.arena.results import Anchor, ArenaResult, ArenaTiming, CrossPlay, ScenarioResult, Standing, Total
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.errors import UsageError
@@ -71,7 +71,7 @@ def meet(
         )
     if suite.held_out:
         for mind in minds:
-            refuse_taught_there(mind)
+            refuse_taught(mind)
     chosen = [suite.scenario(name) for name in scenarios] or list(suite.scenarios)
     settings = [Setting.of(suite, scenario) for scenario in chosen]
     jobs = [job for setting in settings for job in (setting.baseline(), *(setting.job(mind) for mind in minds))]

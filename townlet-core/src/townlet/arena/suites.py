@@ -104,7 +104,8 @@ class Suite(_Frozen):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the suite and of the maps and manifests that it names."""
-        return canonical_digest({"suite": self.model_dump(mode="json"), "files": dict(sorted(self._files().items()))})
+        files = {scenario.name: _map_digest(scenario) for scenario in self.scenarios}
+        return canonical_digest({"suite": self.model_dump(mode="json"), "files": dict(sorted(files.items()))})
 
     def scenario(self, name: str) -> MatchScenario:
         """The scenario of that name. Raises UsageError with the nearest."""
@@ -130,10 +131,30 @@ class Suite(_Frozen):
         least, most = scenario.days
         return max(1, round((least + (most - least) * drawn) * day_ticks))
 
-    def _files(self) -> Mapping[str, str]:
+    def digest_of(self, scenario: MatchScenario) -> str:
+        """SHA-256 (hex) of all that a return in a scenario depends on, apart from the mind under test."""
         from townlet.observations import town_facts
 
-        return {s.name: town_facts(s.laid_over().town).map_digest for s in self.scenarios}
+        config = scenario.laid_over()
+        return canonical_digest(
+            {
+                "town": town_facts(config.town).digest(),
+                "rewards": config.rewards.model_dump(mode="json"),
+                "focal": scenario.focal,
+                "background": {
+                    name: [share, self.minds[name].model_dump(mode="json")]
+                    for name, share in scenario.background.items()
+                },
+                "seeds": list(self.seeds_of(scenario)),
+                "ticks": self.ticks_of(scenario, config.town.time.day_ticks),
+            }
+        )
+
+
+def _map_digest(scenario: MatchScenario) -> str:
+    from townlet.observations import town_facts
+
+    return town_facts(scenario.laid_over().town).map_digest
 
 
 def suite_names() -> tuple[str, ...]:
@@ -185,7 +206,7 @@ def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
     from townlet.arena.matches import Setting
     from townlet.envs.names import slot_names
     from townlet.observations import town_facts
-    from townlet.play.reserve import reserved
+    from townlet.play.reserve import reserved_in
 
     config, plain = scenario.laid_over(), load_config()
     faults = []
@@ -209,7 +230,7 @@ def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
         if scenario.role != "newcomer" and most != (scenario.role == "resident"):
             size = "minority" if most else "majority"
             faults.append(f"a {scenario.role} is the {size}, here {focal} of {agents} people")
-    if suite.held_out and not reserved(facts, suite.seeds_of(scenario)):
+    if suite.held_out and not reserved_in(config.town, suite.seeds_of(scenario)):
         faults.append("nothing of it is reserved, so a mind could have been trained on it")
     return faults
 

@@ -11,6 +11,7 @@ from townlet.config import TownletConfig
 from townlet.errors import UsageError
 from townlet.evaluation.names import higher_is_better, is_judged
 from townlet.play import Casting
+from townlet.play.reserve import refuse_reserved
 from townlet.training.learner.choice import learner_name
 from townlet.tuning.constraints import Constraint, check_objective, parse_constraints
 from townlet.tuning.fields import Value
@@ -80,7 +81,8 @@ def plan_of(config: TownletConfig) -> Plan:
 
     Raises:
         UsageError: for a policy without options of its own, settings that do not exist or cannot vary, constraints
-            that cannot be met, an objective that cannot be one, or towns that would be both tuned on and judged on.
+            that cannot be met, an objective that cannot be one, towns that would be both tuned on and judged on,
+            or towns that are held out.
         ConfigError, BackendError: if the policy's options cannot be read.
     """
     settings = config.tuning
@@ -111,6 +113,7 @@ def plan_of(config: TownletConfig) -> Plan:
                 "change one of the two first seeds",
             ),
         )
+    refuse_reserved(config, (*towns.tuned_on.seeds(), *towns.finals.seeds()), what="tuned")
     return Plan(
         config, space_of(config, settings.search), parse_constraints(settings.constraints), towns,
         maximise=higher_is_better(objective),

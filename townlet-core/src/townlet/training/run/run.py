@@ -14,7 +14,7 @@ from townlet.api import ObservationSpec, Report, TrainingReport
 from townlet.checkpoints import read_checkpoint
 from townlet.config.root import TownletConfig
 from townlet.errors import TrainingError, UsageError
-from townlet.play.reserve import refuse_reserved
+from townlet.play.reserve import refuse_reserved, refuse_taught_there
 from townlet.plugins.provenance import Provenance
 from townlet.suggestions import nearest
 from townlet.training.experience.source import ExperienceSource
@@ -99,6 +99,8 @@ class Run:
             services = TrainingServices.from_config(config, runs=None if out is None else out.parent)
         spec, initial = services.rollout.spec, config.training.ppo.initial
         start = None if initial is None else read_checkpoint(Path(initial), spec, backend=choice.backend).path
+        if start is not None:
+            refuse_taught_there(start, who="the checkpoint to start from", instead="start from another one")
         # Before the folder: what cannot learn leaves none.
         learner = _opened(choice, config, mode, spec, new=True, weights=start)
         with ExitStack() as held:
@@ -136,6 +138,7 @@ class Run:
         begun = BegunRun.read(begun) if isinstance(begun, Path) else begun
         config, mode = begun.config, begun.mode
         choice = _chosen(config, mode)
+        refuse_reserved(config)
         if services is None:
             services = TrainingServices.from_config(config, runs=begun.path.parent)
         spec = services.rollout.spec

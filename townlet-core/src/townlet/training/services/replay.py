@@ -10,6 +10,7 @@ from townlet.config.root import TownletConfig
 from townlet.config.training import DemonstrationsConfig
 from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset, play_back
 from townlet.errors import DatasetError, UsageError
+from townlet.play.reserve import refuse_recorded_there
 from townlet.training.demonstrations.joined import JoinedDemonstrations
 from townlet.training.experience.recorded import RecordedExperience
 from townlet.training.results import ReplaySummary
@@ -44,10 +45,10 @@ class ReplayDatasetService:
         return folder.parent if folder.name == "manifest.json" else folder
 
     def open(self, dataset: DemonstrationsConfig | Path | str | None, spec: ObservationSpec | None = None) -> Dataset:
-        """Open a dataset and check that its observations are those of ``spec``.
+        """Open a dataset, and check that one may learn from it and that its observations are those of ``spec``.
 
         Raises:
-            DatasetError: if none is named, or it is damaged or of another spec.
+            DatasetError: if none is named, or it is damaged, of another spec, or recorded in towns that are held out.
         """
         folder = self.resolve(dataset)
         if folder is None:
@@ -56,7 +57,9 @@ class ReplayDatasetService:
                 where="training.demonstrations.dataset",
                 details=("give its folder: --dataset FOLDER, or --set training.demonstrations.dataset=FOLDER",),
             )
-        return open_dataset(folder, spec=spec)
+        opened = open_dataset(folder, spec=spec)
+        refuse_recorded_there(opened)
+        return opened
 
     def demonstrations(self, folders: Sequence[Path], spec: ObservationSpec) -> DemonstrationSource:
         """The transitions of one or more datasets, split into training and held-out parts by episode."""

@@ -20,6 +20,7 @@ from townlet.minds.parts import Part
 from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troupe
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
+from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
 from townlet.rollout import TrajectoryService
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
@@ -112,6 +113,10 @@ class RolloutCaptureService:
         wanted = self._config.training.demonstrations
         taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
         mind = replace(self._casting, policy=taught_by, where="training.demonstrations.teacher").mind(wanted.teacher)
+        for single in mind.singles():
+            if single.checkpoint is not None:
+                instead = "let another one teach"
+                refuse_taught_there(single.checkpoint.path, who=f"the teacher {single.requested!r}", instead=instead)
         teacher = Admission(where="training.demonstrations.teacher").open(mind, self.spec, seed=self._config.seed)
         witness = Witness(teacher.policy)
         actor: PolicyBackendProtocol = witness
