@@ -98,3 +98,32 @@ def test_towns_of_another_number_of_groups_are_refused(staggered, tmp_path, save
     staggered(saved).save(tmp_path)
     with pytest.raises(CheckpointError, match=f"the config asks for {asked}"):
         staggered(asked).load(tmp_path)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 4])
+def test_taking_turns_brings_what_the_groups_bring_one_after_the_other(staggered, groups) -> None:
+    """Towns that do not fall into halves included: three groups of four towns, 1, 1 and 2."""
+    turning, straight = staggered(groups), staggered(groups)
+    for _ in range(6):  # towns are replaced meanwhile
+        ours, theirs = turning.gather(1.0), [group.gather(1.0) for group in straight._groups]
+        for name in ("features", "active", "actions", "log_probs", "values", "rewards", "terminated", "bootstrap"):
+            expected = np.concatenate([getattr(piece.batch, name) for piece in theirs], axis=1)
+            np.testing.assert_array_equal(getattr(ours.batch, name), expected, err_msg=name)
+        for name, array in ours.batch.state.items():
+            expected = np.concatenate([piece.batch.state[name] for piece in theirs])
+            np.testing.assert_array_equal(array, expected, err_msg=name)
+
+
+def test_four_groups_are_decided_for_in_two_calls_a_tick(staggered, learner) -> None:
+    experience, asked = staggered(4), []
+    policy = learner.policy
+    decide = type(policy).decide
+
+    def counted(self, observations, state, *, explore=False):
+        asked.append(observations.rows)
+        return decide(self, observations, state, explore=explore)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(policy), "decide", counted)
+        experience.gather(1.0)
+    assert asked[:80] == [4] * 80  # 40 ticks of two sides of two towns of two agents; then what follows is valued

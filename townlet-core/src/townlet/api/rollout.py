@@ -165,8 +165,9 @@ class RolloutMemory(Protocol):
     def slot(self, tick: int, rows: slice) -> ObservationBatch:
         """Views of :attr:`arrays`: the observations of some rows at ``tick``, 0 to ``T``, both included.
 
-        Core asks once for each tick of each group of towns, and keeps what it is given. Groups are contiguous, do
-        not overlap, and cover all rows.
+        Core asks once for each tick of each group of towns, and once for each tick of all groups that it decides for
+        together, and keeps what it is given. Groups are contiguous, do not overlap, and cover all rows. A batch of
+        several groups lies where the batches of its groups lie; the policy is shown the larger one.
         """
         ...
 

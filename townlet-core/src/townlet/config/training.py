@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -139,7 +139,11 @@ class RolloutConfig(Section):
 
     worlds: int = Field(16, ge=1, le=4096, description="Towns stepped side by side.")
     ticks: int = Field(500, ge=1, le=100_000, description="Ticks of each town for one update.")
-    threads: int = Field(1, ge=1, le=64, description="Threads that step the towns; results do not depend on it.")
+    threads: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        "auto",
+        description="Threads that step the towns; results do not depend on it. auto: one for every 16 towns of a "
+        "group, but one core is left for deciding; on an executor's worker 1.",
+    )
     episode_ticks: int = Field(
         5000, ge=1, description="Age at which a town is replaced by a fresh one, which truncates its lives, ticks."
     )

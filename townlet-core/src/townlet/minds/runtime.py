@@ -274,6 +274,11 @@ class PolicyRuntime:
             ContractError: if the arrays are not such a memory.
         """
         self.start(agents, seeds)
+        self.remember(arrays)
+
+    def remember(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Replace all memory by other arrays, as :meth:`state_arrays` gives them. Raises as :meth:`restore`."""
+        self._require_start()
         alone = self._players is None
         states = []
         for number, state in enumerate(self._states):

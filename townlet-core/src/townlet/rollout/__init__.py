@@ -9,6 +9,7 @@ from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, 
 from townlet.rollout.spans import side_by_side
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 from townlet.rollout.trajectory import BlockWriter, TrajectoryService, block_ticks
+from townlet.rollout.turns import Side, TakingTurns
 
 __all__ = [
     "ArrayMemory",
@@ -21,8 +22,10 @@ __all__ = [
     "RolloutBuffer",
     "RolloutStats",
     "RunSnapshot",
+    "Side",
     "SimulationLoop",
     "Step",
+    "TakingTurns",
     "TrajectoryService",
     "Watcher",
     "block_ticks",

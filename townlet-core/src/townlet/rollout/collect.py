@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from townlet.api import BoolArray
 from townlet.envs.protocol import Engine
 from townlet.rollout.buffer import RolloutBuffer
-from townlet.rollout.loop import SimulationLoop
+from townlet.rollout.loop import LoopOutcome, SimulationLoop
 from townlet.rollout.step import Mind, Watcher
 
 __all__ = ["Collector", "RolloutStats"]
@@ -31,6 +31,8 @@ class RolloutStats:
         reward_parts: the same of each part of the reward, by name.
         terminated: lives that ended.
         seconds: wall time.
+        deciding_seconds: wall time spent waiting for the mind.
+        town_seconds: wall time spent waiting for the towns.
         interrupted: whether Ctrl-C ended it early.
     """
 
@@ -41,6 +43,8 @@ class RolloutStats:
     reward_parts: Mapping[str, float] = field(default_factory=dict)
     terminated: int = 0
     seconds: float = 0.0
+    deciding_seconds: float = 0.0
+    town_seconds: float = 0.0
     interrupted: bool = False
 
 
@@ -69,20 +73,33 @@ class Collector:
         self.buffer = buffer
         self.rows = rows
         self._state = mind.state_arrays if state is None else state
-        self._loop = SimulationLoop(engine, mind, explore=explore, recorder=buffer)
+        self.loop = SimulationLoop(engine, mind, explore=explore, recorder=buffer)
+        """Fills the buffer; whoever runs it calls :meth:`begin` before and :meth:`finish` after."""
+        self._began = 0.0
+        self._spent = (0.0, 0.0)
 
     def refresh(self) -> None:
         """Forget what was seen: call it when the engine was reset or loaded."""
-        self._loop.refresh()
+        self.loop.refresh()
 
     def collect(self, watchers: tuple[Watcher, ...] = ()) -> RolloutStats:
         """Fill the buffer and say what is in it."""
-        started = time.perf_counter()
-        buffer, loop = self.buffer, self._loop
-        buffer.rewind()
-        buffer.state = self._state()
-        outcome = loop.run(buffer.ticks, watchers)
+        self.begin()
+        return self.finish(self.loop.run(self.buffer.ticks, watchers))
+
+    def begin(self) -> None:
+        """Get ready to fill the buffer from its first tick."""
+        self._began = time.perf_counter()
+        self._spent = (self.loop.spent.deciding, self.loop.spent.town)
+        self.buffer.rewind()
+        self.buffer.state = self._state()
+
+    def finish(self, outcome: LoopOutcome) -> RolloutStats:
+        """Value what follows the last tick, and say what is in the buffer."""
+        buffer, loop, spent = self.buffer, self.loop, self.loop.spent
+        valuing = time.perf_counter()
         buffer.finish(loop.mind.values(buffer.current()))
+        spent.deciding += time.perf_counter() - valuing
         arrays = buffer.arrays()
         mine = True if self.rows is None else self.rows
         lived = arrays["active"] & mine
@@ -95,6 +112,8 @@ class Collector:
             reward=float(np.sum(arrays["rewards"], where=lived, dtype=np.float64)) / max(steps, 1),
             reward_parts=dict(zip(loop.engine.reward_part_names, map(float, parts), strict=False)),
             terminated=int((arrays["terminated"] & mine).sum()),
-            seconds=time.perf_counter() - started,
+            seconds=time.perf_counter() - self._began,
+            deciding_seconds=spent.deciding - self._spent[0],
+            town_seconds=spent.town - self._spent[1],
             interrupted=outcome.interrupted,
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from townlet.api import ObservationBatch
+from townlet.api import Decision, ObservationBatch
 from townlet.envs.protocol import Engine
 from townlet.rollout.interrupt import Interruptible
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 
-__all__ = ["LoopOutcome", "SimulationLoop"]
+__all__ = ["LoopOutcome", "SimulationLoop", "Spent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,19 @@ class LoopOutcome:
     ticks: int
     interrupted: bool
     stopped: bool = False
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a loop waited for since it was made, wall time, seconds.
+
+    Attributes:
+        deciding: for the mind.
+        town: for the towns; not while somebody else was decided for meanwhile.
+    """
+
+    deciding: float = 0.0
+    town: float = 0.0
 
 
 class _Pair:
@@ -61,6 +75,9 @@ class SimulationLoop:
         mind: who decides; started here with the engine's policy seeds if it is not yet.
         explore: whether the policy draws its actions rather than take the best ones.
         recorder: where ticks are kept; None keeps nothing.
+
+    Attributes:
+        spent: what it waited for.
     """
 
     def __init__(
@@ -75,7 +92,9 @@ class SimulationLoop:
         self.mind = mind
         self.explore = explore
         self.recorder: Recorder = _Pair(engine) if recorder is None else recorder
+        self.spent = Spent()
         self._seen: ObservationBatch | None = None
+        self._following: ObservationBatch | None = None
         if not mind.started:
             mind.start(engine.agents, engine.policy_seeds())
 
@@ -106,16 +125,34 @@ class SimulationLoop:
         """Forget what was seen: call it when the engine was reset or loaded behind the loop's back."""
         self._seen = None
 
-    def _step(self) -> Step:
-        recorder, engine = self.recorder, self.engine
-        seen = recorder.current()
+    def look(self) -> ObservationBatch:
+        """What the rows see before the tick to come, where the recorder wants it."""
+        seen = self.recorder.current()
         if self._seen is not seen:  # at the start, and where the recorder began a new block
-            engine.observe(into=seen)
-        tick = int(engine.tick)
+            self.engine.observe(into=seen)
+            self._seen = seen
+        return seen
+
+    def live(self, seen: ObservationBatch, decision: Decision) -> Step:
+        """The tick that follows a decision on ``seen``. May run in a thread; nothing is recorded yet."""
+        tick = int(self.engine.tick)
+        self._following = following = self.recorder.following()
+        return Step(tick, seen, decision, self.engine.step(decision.actions, into=following))
+
+    def keep(self, step: Step) -> None:
+        """Record what :meth:`live` gave."""
+        self.recorder.record(step)
+        self._seen = self._following
+
+    def _step(self) -> Step:
+        began = time.perf_counter()
+        seen = self.look()
+        looked = time.perf_counter()
         decision = self.mind.decide(seen, explore=self.explore)
-        following = recorder.following()
-        result = engine.step(decision.actions, into=following)
-        step = Step(tick, seen, decision, result)
-        recorder.record(step)
-        self._seen = following
+        decided = time.perf_counter()
+        step = self.live(seen, decision)
+        lived = time.perf_counter()
+        self.spent.deciding += decided - looked
+        self.spent.town += lived - decided + looked - began
+        self.keep(step)
         return step

@@ -59,6 +59,10 @@ class Mind(Protocol):
         """The memory of who decides before the next tick: named arrays ``[N, ...]``, never written into."""
         ...
 
+    def remember(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Replace that memory by other arrays of the same names, dtypes and rows."""
+        ...
+
 
 class Recorder(Protocol):
     """Where the loop keeps ticks: it hands out the arrays that observations are written into."""

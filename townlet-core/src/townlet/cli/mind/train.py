@@ -118,7 +118,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         config = anchored(read_config(config_path, (*overrides, *more), seed=seed))
         opened = partial(Run.begin, config, mode or "anneal", out=out)
     execution = asked_execution(config.execution, executor, workers)
-    with asked_executor(execution, threads=config.training.ppo.rollout.threads, say=warn) as elsewhere:
+    threads = config.training.ppo.rollout.threads
+    with asked_executor(execution, threads=1 if threads == "auto" else threads, say=warn) as elsewhere:
         services = TrainingServices.from_config(config, runs=runs, executor=elsewhere)
         result = _train(partial(opened, services=services), quiet=quiet or as_json, as_json=as_json)
     if result.status == "interrupted":

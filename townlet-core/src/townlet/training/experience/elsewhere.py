@@ -25,6 +25,7 @@ from townlet.rollout import side_by_side
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
 from townlet.training.experience.source import Gathered
 from townlet.training.experience.staggered import merged_metrics
+from townlet.training.experience.threads import town_threads
 from townlet.training.learner.choice import LearnerChoice
 from townlet.training.learner.guarded import GuardedLearner
 
@@ -92,7 +93,7 @@ class GroupOfTowns:
         taught = Part(self._learner.policy, made.provenance)
         self._troupe = Troupe.open(cast, town, admission=door, seed=seed, learner=taught)
         job = Job(config, cast, group_seeds(rollout, seed, spec.group), rollout.ticks, explore=True)
-        self._stage = Stage(job, troupe=self._troupe, threads=rollout.threads)
+        self._stage = Stage(job, troupe=self._troupe, threads=town_threads(rollout, len(job.seeds), alone=False))
         self._experience = FreshExperience(self._stage, rollout, seed, group=spec.group, room=Room(spans=town.spans))
 
     def step(self, common: Weights, own: tuple[float, float | None, SocialStage | None]) -> Harvest:

@@ -17,7 +17,7 @@ from townlet.config.training import RolloutConfig, SocialStage
 from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
 from townlet.play import Stage
-from townlet.rollout import Collector, RolloutBuffer, RolloutStats
+from townlet.rollout import Collector, LoopOutcome, RolloutBuffer, RolloutStats, SimulationLoop, Watcher
 from townlet.storage import map_tensors
 from townlet.training.experience.lost_days import LostDays
 from townlet.training.experience.source import Gathered, stored_count
@@ -121,6 +121,7 @@ class FreshExperience:
         self._lost_days = LostDays(engine, config.ticks, engine.rows)
         self._returns = np.zeros(engine.rows, np.float64)
         self._whole = np.zeros(engine.rows, np.bool_)
+        self._before: Mapping[str, float] = {}
 
     @property
     def as_written(self) -> bool:
@@ -129,15 +130,34 @@ class FreshExperience:
 
     def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """``config.ticks`` ticks of all rows."""
+        self.begin()
+        return self.finish(self.loop.run(self._config.ticks, self.watchers), gamma, price)
+
+    @property
+    def loop(self) -> SimulationLoop:
+        """What is to be run for ``config.ticks`` ticks between :meth:`begin` and :meth:`finish`."""
+        return self._collector.loop
+
+    @property
+    def watchers(self) -> tuple[Watcher, ...]:
+        """Who is to be shown each of its ticks."""
+        return (self._lost_days,) if self._lost_days.known else ()
+
+    def begin(self) -> None:
+        """Get ready for a piece: fresh towns where it is time, and note how the towns stand."""
         if self._engine.tick >= self._life:
             self._renew()
-        before = self._engine.kpis().totals()
+        self._before = self._engine.kpis().totals()
         self._lost_days.begin()
-        stats = self._collector.collect((self._lost_days,) if self._lost_days.known else ())
+        self._collector.begin()
+
+    def finish(self, outcome: LoopOutcome, gamma: float, price: float | None = None) -> Gathered:
+        """The piece that was lived through since :meth:`begin`; as :meth:`gather`."""
+        stats = self._collector.finish(outcome)
         if stats.interrupted:
             raise KeyboardInterrupt
         after = self._engine.kpis()
-        spent = {name: value - before[name] for name, value in after.totals().items()}
+        spent = {name: value - self._before[name] for name, value in after.totals().items()}
         metrics = self._describe(stats, spent, after.day_ticks)
         arrays = self._buffer.arrays()
         returns = self._finished_returns(arrays)
@@ -213,6 +233,8 @@ class FreshExperience:
             "reward_mean": stats.reward,
             "lives_ended": float(stats.terminated),
             "active_share": stats.agent_steps / (stats.ticks * self._learners),
+            "deciding_seconds": round(stats.deciding_seconds, 4),
+            "town_seconds": round(stats.town_seconds, 4),
             **{f"reward_{name}": value for name, value in stats.reward_parts.items()},
             **{name: spent[measure] / days for name, measure in _COUNTERS.items() if measure in spent},
         }

@@ -16,7 +16,7 @@ import numpy as np
 from townlet.api import RolloutBatch, RolloutMemory
 from townlet.config.training import SocialStage
 from townlet.errors import CheckpointError
-from townlet.rollout import side_by_side
+from townlet.rollout import Side, TakingTurns, side_by_side
 from townlet.training.experience.fresh import FreshExperience
 from townlet.training.experience.source import Gathered
 
@@ -24,6 +24,7 @@ __all__ = ["StaggeredExperience", "merged_metrics"]
 
 _AS_WRITTEN = ("map", "features", "action_mask", "episode_start", "actions", "log_probs", "values")
 _WORKED_OUT = ("active", "rewards", "terminated", "truncated", "bootstrap")
+_SUMMED = ("lives_ended", "deciding_seconds", "town_seconds")
 
 
 class StaggeredExperience:
@@ -33,16 +34,29 @@ class StaggeredExperience:
         groups: each with towns of its own, as many ticks a piece as the others, and its part of ``memory``.
         memory: where all of them write: what they have gathered lies side by side in it already.
         named: whether the memory is the learner's own, which its batches then name.
+        sides: the groups' loops, in the order of the groups: one side lives through its tick while the learner
+            decides for the other. By default each group is a side of its own.
     """
 
-    def __init__(self, groups: Sequence[FreshExperience], memory: RolloutMemory, *, named: bool = False) -> None:
+    def __init__(
+        self,
+        groups: Sequence[FreshExperience],
+        memory: RolloutMemory,
+        *,
+        named: bool = False,
+        sides: Sequence[Side] | None = None,
+    ) -> None:
         self._groups = tuple(groups)
         self._memory = memory
         self._named = named
+        self._turns = TakingTurns([Side([group.loop]) for group in self._groups] if sides is None else sides)
 
     def gather(self, gamma: float, price: float | None = None) -> Gathered:
         """A piece of each group, joined along the rows; rates are means over the samples."""
-        pieces = [group.gather(gamma, price) for group in self._groups]
+        for group in self._groups:
+            group.begin()
+        outcome = self._turns.run(self._memory.arrays.ticks, [group.watchers for group in self._groups])
+        pieces = [group.finish(outcome, gamma, price) for group in self._groups]
         samples = [piece.samples for piece in pieces]
         metrics = merged_metrics(samples, [piece.metrics for piece in pieces])
         return Gathered(self._join([piece.batch for piece in pieces]), sum(samples), metrics)
@@ -96,7 +110,7 @@ def _state_of(batches: Sequence[RolloutBatch]) -> dict[str, Any]:
 
 
 def merged_metrics(samples: Sequence[int], metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The metrics of several groups of towns as one's: lives that ended are counted, all else is a mean over samples.
+    """The metrics of several groups of towns as one's: ended lives and seconds are summed, the rest are means.
 
     Args:
         samples: of each group.
@@ -106,5 +120,5 @@ def merged_metrics(samples: Sequence[int], metrics: Sequence[Mapping[str, float]
     for name in dict.fromkeys(name for each in metrics for name in each):
         told = [(each[name], max(1, count)) for each, count in zip(metrics, samples, strict=True) if name in each]
         values, weights = [value for value, _ in told], [weight for _, weight in told]
-        merged[name] = sum(values) if name == "lives_ended" else float(np.average(values, weights=weights))
+        merged[name] = sum(values) if name in _SUMMED else float(np.average(values, weights=weights))
     return merged

@@ -8,7 +8,7 @@ from townlet.api import BCMetrics, PPOMetrics
 
 __all__ = ["METRICS", "MetricField", "WALL_CLOCK", "reference"]
 
-WALL_CLOCK = frozenset({"seconds", "samples_per_second", "update_seconds"})
+WALL_CLOCK = frozenset({"seconds", "samples_per_second", "update_seconds", "deciding_seconds", "town_seconds"})
 """Fields that say how long something took: the only ones that differ between a resumed and an unbroken run."""
 
 
@@ -61,6 +61,13 @@ _TOWN = (
     MetricField("kl_coefficient", "ppo", "Weight of the KL to the cloned policy in this update."),
     MetricField("bc_coefficient", "ppo", "Weight of the cloning term in this update."),
     MetricField("update_seconds", "ppo", "Wall time of the gradient steps alone, seconds."),
+    MetricField("deciding_seconds", "ppo", "Wall time in which the rollout waited for the policy, seconds."),
+    MetricField(
+        "town_seconds",
+        "ppo",
+        "Wall time in which the rollout waited for the towns, seconds. While some towns live through a tick in a "
+        "thread, others are decided for: that time is not waited for.",
+    ),
 )
 _GATE = (
     MetricField("passed", "anneal", "1 for PASS, 0 for HOLD or FAIL."),

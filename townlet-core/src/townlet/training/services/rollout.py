@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol
+from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol, RolloutMemory
 from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
 from townlet.data import DatasetWriter, open_dataset
@@ -22,12 +22,13 @@ from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
-from townlet.rollout import TrajectoryService
+from townlet.rollout import Side, TrajectoryService
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
 from townlet.training.experience.elsewhere import ExperienceElsewhere
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
 from townlet.training.experience.source import ExperienceSource
 from townlet.training.experience.staggered import StaggeredExperience
+from townlet.training.experience.threads import town_threads
 from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.results import RolloutSummary
 from townlet.training.seeds import town_seeds
@@ -75,7 +76,8 @@ class RolloutCaptureService:
         stages = []
         for group in range(group_count(rollout)):
             job = Job(self._config, cast, group_seeds(rollout, seed, group), rollout.ticks, explore=True)
-            stages.append(Stage(job, troupe=troupe, engines=self._engines, threads=rollout.threads))
+            threads = town_threads(rollout, len(job.seeds))
+            stages.append(Stage(job, troupe=troupe, engines=self._engines, threads=threads))
         ends = np.cumsum([stage.engine.rows for stage in stages]).tolist()
         spans = self.spec.spans
         memory, own = learner.memory(self.spec, rollout.ticks, ends[-1], spans=spans)
@@ -84,7 +86,25 @@ class RolloutCaptureService:
             part = slice(ends[group] - stage.engine.rows, ends[group])
             room = Room(memory if own or len(stages) > 1 else None, part, spans)
             groups.append(FreshExperience(stage, rollout, seed, group=group, room=room))
-        return groups[0] if len(groups) == 1 else StaggeredExperience(groups, memory, named=own)
+        if len(groups) == 1:
+            return groups[0]
+        half = len(groups) // 2
+        halves = [(stages[:half], groups[:half], 0), (stages[half:], groups[half:], ends[half - 1])]
+        sides = [self._side(*each, memory, troupe) for each in halves]
+        return StaggeredExperience(groups, memory, named=own, sides=sides)
+
+    def _side(
+        self, stages: list[Stage], groups: list[FreshExperience], first: int, memory: RolloutMemory, troupe: Troupe
+    ) -> Side:
+        """Groups that are decided for together: in one call where one mind plays everybody."""
+        loops = [group.loop for group in groups]
+        if len(groups) == 1 or not troupe.cast.alone:
+            return Side(loops)
+        engines = [stage.engine for stage in stages]
+        mind = troupe.runtime(self.spec, engines[0].agent_names)
+        mind.start(engines[0].agents, [seed for engine in engines for seed in engine.policy_seeds()])
+        rows = slice(first, first + sum(engine.rows for engine in engines))
+        return Side(loops, mind, [memory.slot(tick, rows) for tick in range(memory.arrays.ticks)])
 
     def demonstrate(
         self,
@@ -149,7 +169,7 @@ class RolloutCaptureService:
     ) -> RolloutSummary:
         """Record a job, whole or not at all; with ``actor`` in place of its one mind, and a witness's labels."""
         troupe = None if actor is None else Troupe(job.cast, (actor,))
-        threads = self._config.training.ppo.rollout.threads
+        threads = town_threads(self._config.training.ppo.rollout, len(job.seeds))
         with Stage(job, troupe=troupe, engines=self._engines, threads=threads) as stage:
             engine = stage.engine
             folder.parent.mkdir(parents=True, exist_ok=True)
