@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 import generate_contract
 import generate_formats
+import generate_frames
 import generate_observations
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -72,6 +73,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
     **generate_contract.PAGES,
     **generate_formats.PAGES,
+    **generate_frames.PAGES,
     **generate_observations.PAGES,
 }
 

@@ -8,13 +8,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from townlet.config.execution import ExecutionConfig
 from townlet.errors import BackendError, ConfigError, DatasetError, ExecutorError, UsageError
 from townlet.evaluation import Evaluation, evaluate, evaluate_all, evaluation_job
 from townlet.executors import InProcess, open_executor, pieces_of, record
-from townlet.play import Admission, Cast, MindSpec, play
+from townlet.play import Admission, Cast, Job, Keep, MindSpec, Outcome, play
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="asks for processes as POSIX knows them")
 
@@ -157,6 +158,18 @@ def test_workers_evaluate_several_minds_side_by_side(hamlet):
         there = list(evaluate_all([Evaluation(job) for job in jobs], executor, progress=told.append))
     assert [one.model_dump(exclude={"timing"}) for one in there] == [one.model_dump(exclude={"timing"}) for one in here]
     assert told[-1].done == told[-1].total == 3 * 4 * jobs[0].ticks
+
+
+@posix
+@pytest.mark.slow
+def test_frames_come_home_from_workers(hamlet):
+    job = Job(hamlet, Cast.of("scripted"), (7, 8), 40, keep=Keep.frames(every=10))
+    with workers(2) as executor:
+        found = Outcome.join(job, list(executor.map(job.split(2)))).frames
+    here = play(job).frames
+    assert found.ticks.tolist() == [0, 10, 20, 30, 40]
+    for name, column in here.columns.items():
+        np.testing.assert_array_equal(found[name], column, err_msg=name)
 
 
 @posix

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from townlet.config import stored_config
 from townlet.data import Dataset
 from townlet.envs.engine import TownEngine
+from townlet.errors import DatasetError
 from townlet.evaluation.plots.towns import Spell, Tie
+from townlet.play import Frames, Keep, perform
 from townlet.play.replaying import replayed
 from townlet.rollout import Step
 from townlet.telemetry.kpis import TownKpis
@@ -69,11 +72,13 @@ def retrace(
         DatasetError: if it does not begin at tick 0, is not a recording of towns, or another version of the town
             recorded it, so that the same actions do not lead to the same rewards.
     """
-    stage, mind = replayed(dataset)
-    engine = stage.engine
-    assert isinstance(engine, TownEngine)
-    ticks, length = stage.job.ticks, stage.job.config.town.time.day_ticks
-    diary = _Diary(engine, agent, max(ticks // length - 1, 0) if day is None else day)
+    manifest = dataset.manifest
+    length = stored_config(manifest.config, where=dataset.path, error=DatasetError).town.time.day_ticks
+    ticks = manifest.segments[0].ticks if manifest.segments else 0
+    shown = max(ticks // length - 1, 0) if day is None else day
+    lived = shown * length < ticks
+    between = (shown * length, min((shown + 1) * length, ticks) - 1)
+    stage, mind = replayed(dataset, keep=Keep.frames(between=between) if lived else Keep.NOTHING)
 
     def told(step: Step) -> None:
         done = step.tick + 1
@@ -81,54 +86,38 @@ def retrace(
             progress(done, ticks)
 
     with stage:
-        if stage.run(ticks, watchers=[mind.compare, lambda step: diary.note(step.tick), told]).interrupted:
+        outcome = perform(stage, watchers=[mind.compare, told])
+        if outcome.interrupted:
             raise KeyboardInterrupt
-    return Retraced(
-        kpis=engine.kpis(),
-        walls=engine.tables.map.wall.astype(np.bool_),
-        facilities=_facilities(engine),
-        ties=_ties(engine),
-        day=diary.written(),
-    )
-
-
-class _Diary:
-    """Notes one agent's needs and activity on one day."""
-
-    def __init__(self, engine: TownEngine, agent: int, day: int) -> None:
-        self._engine, self._agent, self._day = engine, agent, day
-        self._length = engine.config.town.time.day_ticks
-        self._needs: list[tuple[float, ...]] = []
-        self._activities: list[int] = []
-        self._shift: list[bool] = []
-
-    def note(self, tick: int) -> None:
-        if tick // self._length != self._day:
-            return
-        agents, a = self._engine.state.agents, self._agent
-        self._needs.append(tuple(float(getattr(agents, need)[0, a]) for need in NEEDS))
-        self._activities.append(int(agents.activity[0, a]))
-        self._shift.append(bool(agents.in_shift[0, a]))
-
-    def written(self) -> Day | None:
-        if not self._needs:
-            return None
-        names = self._engine.town.affordances
-        spells, start = [], 0
-        for tick in range(1, len(self._activities) + 1):
-            if tick == len(self._activities) or self._activities[tick] != self._activities[start]:
-                if self._activities[start] >= 0:
-                    spells.append(Spell(names[self._activities[start]], start, tick))
-                start = tick
-        needs = np.array(self._needs)
-        worked = np.flatnonzero(self._shift)
-        return Day(
-            agent=self._engine.agent_names[self._agent],
-            number=self._day,
-            spells=tuple(spells),
-            needs={name: needs[:, i] for i, name in enumerate(NEEDS)},
-            shift=(int(worked[0]), int(worked[-1]) + 1) if len(worked) else None,
+        engine = stage.engine
+        assert isinstance(engine, TownEngine)
+        return Retraced(
+            kpis=outcome.kpis,
+            walls=engine.tables.map.wall.astype(np.bool_),
+            facilities=_facilities(engine),
+            ties=_ties(engine),
+            day=None if outcome.frames is None else _day(outcome.frames, agent, shown),
         )
+
+
+def _day(frames: Frames, agent: int, number: int) -> Day:
+    """The day of one agent of the first town, from the frames of its ticks."""
+    mine = frames.agent(frames.agents[agent])
+    activity: list[int] = mine["activity"].tolist()
+    spells, start = [], 0
+    for tick in range(1, len(activity) + 1):
+        if tick == len(activity) or activity[tick] != activity[start]:
+            if activity[start] >= 0:
+                spells.append(Spell(frames.affordances[activity[start]], start, tick))
+            start = tick
+    worked = np.flatnonzero(mine["in_shift"])
+    return Day(
+        agent=frames.agents[agent],
+        number=number,
+        spells=tuple(spells),
+        needs={name: mine[name].astype(np.float64) for name in NEEDS},
+        shift=(int(worked[0]), int(worked[-1]) + 1) if len(worked) else None,
+    )
 
 
 def _facilities(engine: TownEngine) -> tuple[tuple[str, float, float], ...]:

@@ -2,8 +2,10 @@
 
 from townlet.play.cast import Cast, Role
 from townlet.play.casting import Casting
-from townlet.play.job import Job, Keep
+from townlet.play.frames import Frames
+from townlet.play.job import Job
 from townlet.play.joining import join_datasets
+from townlet.play.keep import Keep
 from townlet.play.mind_spec import MindSpec
 from townlet.play.opening import Admission, StubFallbackWarning, Troupe
 from townlet.play.outcome import Outcome, Timing
@@ -18,6 +20,7 @@ __all__ = [
     "Admission",
     "Cast",
     "Casting",
+    "Frames",
     "Job",
     "Journal",
     "Keep",

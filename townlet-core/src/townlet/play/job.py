@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 from pydantic import ValidationError
 
@@ -14,66 +13,14 @@ import townlet
 from townlet.config import TownletConfig, gathered
 from townlet.errors import ContractError, UsageError
 from townlet.play.cast import Cast
+from townlet.play.keep import Keep
 from townlet.play.stored import Stored
 from townlet.storage import canonical_digest
 
-__all__ = ["Job", "Keep"]
+__all__ = ["Job"]
 
 _FORMAT = "townlet-job"
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """What is kept of a job beside its key figures; ``Keep.NOTHING``, or made by one of the methods.
-
-    Attributes:
-        what: ``"nothing"``, ``"buffer"`` or ``"dataset"``.
-        folder: of the dataset.
-        tags: words for the dataset's manifest.
-        logits: whether the dataset keeps what minds weighed: four bytes an action for each row and tick.
-    """
-
-    NOTHING: ClassVar[Keep]
-
-    what: Literal["nothing", "buffer", "dataset"] = "nothing"
-    folder: Path | None = None
-    tags: tuple[str, ...] = ()
-    logits: bool = False
-
-    @classmethod
-    def dataset(cls, folder: str | Path, *, tags: tuple[str, ...] = (), logits: bool = False) -> Self:
-        """Everything that the agents see, do and get, as a dataset in ``folder``; with ``logits``, what they weigh."""
-        return cls("dataset", Path(folder), tuple(tags), logits)
-
-    @classmethod
-    def buffer(cls) -> Self:
-        """The same in memory: :attr:`Outcome.buffer`. For few ticks, or few towns."""
-        return cls("buffer")
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready; :meth:`from_json` reads it back."""
-        return {
-            "what": self.what,
-            "folder": None if self.folder is None else str(self.folder),
-            "tags": list(self.tags),
-            "logits": self.logits,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_json` wrote. Raises ContractError for anything else."""
-        try:
-            what, folder, tags = data["what"], data["folder"], tuple(map(str, data["tags"]))
-            logits = bool(data["logits"])
-        except (KeyError, TypeError) as error:
-            raise ContractError(f"not a thing to keep: {error!r}") from error
-        if what not in ("nothing", "buffer", "dataset") or (what == "dataset") != isinstance(folder, str):
-            raise ContractError(f"not a thing to keep: {dict(data)!r}")
-        return cls(what, None if folder is None else Path(folder), tags, logits)
-
-
-Keep.NOTHING = Keep()
 
 
 @dataclass(frozen=True, slots=True)

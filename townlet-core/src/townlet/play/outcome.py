@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.errors import BackendError, ContractError
+from townlet.play.frames import Frames
 from townlet.play.job import Job
 from townlet.play.patient import MindLedger
 from townlet.plugins.provenance import Provenance
@@ -50,6 +51,7 @@ class Outcome:
         dataset: folder of the dataset that was kept, or None; ``dataset_digest`` names its content.
         run: its entry in the registry, or None.
         buffer: arrays ``[T, N, ...]`` by name, where they were to be kept; ``N`` rows of all towns.
+        frames: how the towns were, where frames were to be kept.
         ledgers: what slow minds were asked since the towns began, and what it took; one a mind.
         timing: what depends on the machine.
     """
@@ -66,6 +68,7 @@ class Outcome:
     dataset_digest: str | None = None
     run: str | None = None
     buffer: Mapping[str, NDArray[Any]] | None = None
+    frames: Frames | None = None
     ledgers: tuple[MindLedger, ...] = ()
     timing: Timing = field(default_factory=Timing)
 
@@ -120,6 +123,7 @@ class Outcome:
             dataset=None,
             dataset_digest=None,
             buffer=_joined_buffers([part.buffer for part in outcomes]),
+            frames=_joined_frames([part.frames for part in outcomes]),
             ledgers=MindLedger.joined([part.ledgers for part in outcomes]),
             timing=Timing(
                 seconds, first.ticks / max(seconds, 1e-9), max(part.timing.answer_seconds for part in outcomes)
@@ -132,6 +136,11 @@ def _joined_buffers(buffers: Sequence[Mapping[str, NDArray[Any]] | None]) -> Map
     if len(whole) != len(buffers):
         return None
     return {name: np.concatenate([buffer[name] for buffer in whole], axis=1) for name in whole[0]}
+
+
+def _joined_frames(parts: Sequence[Frames | None]) -> Frames | None:
+    whole = [frames for frames in parts if frames is not None]
+    return Frames.joined(whole) if whole and len(whole) == len(parts) else None
 
 
 def _joined_kpis(kpis: Sequence[TownKpis]) -> TownKpis:

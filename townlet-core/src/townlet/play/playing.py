@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from townlet.errors import BackendError
 from townlet.minds.possession import Pilot
+from townlet.play.frames import FrameLog
 from townlet.play.job import Job
 from townlet.play.opening import Admission
 from townlet.play.outcome import Outcome, Timing
@@ -49,7 +50,7 @@ def play(
 
     Args:
         job: what is played, and what is kept of it.
-        sink: a live recorder of this process that keeps the ticks instead of what the job says.
+        sink: a live recorder of this process that keeps the ticks in place of the job's dataset or buffer.
         watchers: are shown each tick.
         pilots: who is possessed by whom; what they choose is recorded like any action.
         admission: which minds may act here. Without, those of the environment, and one that cannot run is an error.
@@ -95,6 +96,8 @@ def perform(
     interrupted, failure = False, None
     made: Recording | None = None
     buffer: RolloutBuffer | None = None
+    log = FrameLog(stage.engine, job) if keep.what == "frames" else None
+    shown = watchers if log is None else (log.note, *watchers)
     started = time.perf_counter()
     try:
         with ExitStack() as stack:
@@ -104,7 +107,7 @@ def perform(
                 recorder = made.recorder
             elif sink is None and keep.what == "buffer":
                 recorder = buffer = buffer_for(stage)
-            ended = stage.run(job.ticks, sink=recorder, watchers=watchers, until=until)
+            ended = stage.run(job.ticks, sink=recorder, watchers=shown, until=until)
             interrupted = ended.interrupted or ended.stopped
             if made is not None:
                 made.interrupted = interrupted
@@ -128,6 +131,7 @@ def perform(
         dataset_digest=digest,
         run=None if made is None else made.run,
         buffer=None if buffer is None else buffer.arrays(),
+        frames=None if log is None else log.frames(),
         ledgers=stage.ledgers(),
         timing=Timing(seconds, ticks / max(seconds, 1e-9), stage.answer_seconds()),
     )

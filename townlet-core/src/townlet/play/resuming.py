@@ -7,7 +7,8 @@ from pathlib import Path
 from townlet.config import stored_config
 from townlet.errors import ContractError, SnapshotError
 from townlet.play.cast import Cast
-from townlet.play.job import Job, Keep
+from townlet.play.job import Job
+from townlet.play.keep import Keep
 from townlet.play.stage import Stage
 from townlet.play.stored import Stored
 from townlet.rollout import Step, find_snapshot, read_snapshot

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.config import stored_config
-from townlet.data import Dataset, TrajectoryBlock
+from townlet.data import Dataset
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
 from townlet.evaluation.names import HEADLINES, LABELS
+from townlet.play.replaying import replayed
+from townlet.rollout import Step
 from townlet.viewer.asking import ask_again
 from townlet.viewer.columns import pack
 from townlet.viewer.frames import FrameNotes, TieNotes
@@ -26,7 +27,7 @@ from townlet.viewer.thoughts import ThoughtNotes
 
 __all__ = ["Film", "film_of"]
 
-_BLOCK = 256
+_TOLD_EVERY = 256
 _KPI_FRAMES = 200
 
 Progress = Callable[[int, int], None]
@@ -81,30 +82,31 @@ def film_of(
     """
     manifest = dataset.manifest
     _refuse_what_cannot_be_shown(dataset, world)
-    config = stored_config(manifest.config, where=dataset.path, error=DatasetError)
-    engine = TownEngine(config, manifest.segments[0].seeds[world : world + 1])
-    length = manifest.segments[0].ticks
-    first, last = _range(dataset, ticks, length)
-    thinning = thin_out(first, last, engine.agents, thoughts=minds or ask is not None)
-    adviser = ask_again(ask, config, engine) if ask is not None else None
-    notes = _Notes(engine, thinning, manifest.reward_parts)
-    plans = PlanNotes(dataset.thoughts() if minds else (), world, last)
-    rows = slice(world * engine.agents, (world + 1) * engine.agents)
-    for tick, block, t in _recorded(dataset, last):
-        _compare(engine, dataset, block, t, rows)
-        actions = np.ascontiguousarray(block.actions[t, rows])
-        scores = adviser.scores(engine.observe(), actions) if adviser is not None else None
-        notes.before(tick, actions)
-        if thinning.thoughts and thinning.keeps(tick):
-            notes.thoughts.note(tick, block, t, rows, scores)
-            if notes.tells_words:
-                notes.words.note(block.observations(t).take(rows))
-        engine.step(actions)
-        notes.after(tick + 1)
-        if progress is not None and (tick + 1) % _BLOCK == 0:
-            progress(tick + 1, last)
-    notes.before(last, None)
-    engine.close()
+    first, last = _range(dataset, ticks, manifest.segments[0].ticks)
+    stage, mind = replayed(dataset, world=world)
+    with stage:
+        engine = stage.engine
+        assert isinstance(engine, TownEngine)
+        thinning = thin_out(first, last, engine.agents, thoughts=minds or ask is not None)
+        adviser = ask_again(ask, stage.job.config, engine) if ask is not None else None
+        notes = _Notes(engine, thinning, manifest.reward_parts)
+        plans = PlanNotes(dataset.thoughts() if minds else (), world, last)
+        rows = slice(world * engine.agents, (world + 1) * engine.agents)
+
+        def note(step: Step) -> None:
+            seen, actions = step.observations, step.decision.actions
+            scores = adviser.scores(seen, actions) if adviser is not None else None
+            if thinning.thoughts and thinning.keeps(step.tick):
+                block, t = mind.recorded(step.tick)
+                notes.thoughts.note(step.tick, block, t, rows, scores)
+                if notes.tells_words:
+                    notes.words.note(seen)
+            notes.after(step)
+            if progress is not None and (step.tick + 1) % _TOLD_EVERY == 0:
+                progress(step.tick + 1, last)
+
+        if stage.run(last, watchers=[mind.compare, note]).interrupted:
+            raise KeyboardInterrupt
     more = [plans.note(), None if adviser is None else adviser.note()]
     return Film(
         title=str(manifest.config.get("name") or "a town"),
@@ -126,20 +128,23 @@ class _Notes:
         self.tells_words = thinning.thoughts and thinning.frames * engine.agents <= MOST_WORDS
         self._every = max(25, -(-(thinning.last - thinning.first) // _KPI_FRAMES))
         self._kpis: list[tuple[int, list[float]]] = []
+        self._now(0)
 
-    def before(self, tick: int, actions: NDArray[np.int64] | None) -> None:
-        """The state at ``tick``, and the actions about to be taken."""
+    def after(self, step: Step) -> None:
+        """What was done at a step, what it brought, and the state that it led to."""
+        if self._thinning.keeps(step.tick):
+            self.frames.act(step.decision.actions)
+        if step.tick + 1 >= self._thinning.first:
+            self.events.note()
+        self._now(step.tick + 1)
+
+    def _now(self, tick: int) -> None:
         if self._thinning.keeps(tick):
-            self.frames.note(actions)
+            self.frames.note()
             self.ties.note()
         if tick >= self._thinning.first and (tick % self._every == 0 or tick == self._thinning.last):
             summary = self._engine.kpis().summary()
             self._kpis.append((tick, [float(summary[name]) for name in HEADLINES]))
-
-    def after(self, tick: int) -> None:
-        """What the step to ``tick`` brought."""
-        if tick >= self._thinning.first:
-            self.events.note()
 
     def parts(self, names: tuple[str, ...]) -> dict[str, bytes]:
         """Everything, packed; the agents are called ``names``."""
@@ -187,28 +192,6 @@ def _range(dataset: Dataset, ticks: tuple[int, int] | None, length: int) -> tupl
             f"ticks {first} to {last} were not recorded", where=str(dataset.path), details=(f"recorded: 0 to {length}",)
         )
     return first, min(last, length)
-
-
-def _recorded(dataset: Dataset, last: int) -> Iterator[tuple[int, TrajectoryBlock, int]]:
-    """Tick, block and index in it, for the ticks before ``last``."""
-    tick = 0
-    for block in dataset.blocks(_BLOCK):
-        for t in range(block.ticks):
-            if tick >= last:
-                return
-            yield tick, block, t
-            tick += 1
-
-
-def _compare(engine: TownEngine, dataset: Dataset, block: TrajectoryBlock, t: int, rows: slice) -> None:
-    now = engine.observe()
-    same = np.array_equal(now.active, block.active[t, rows]) and np.array_equal(now.features, block.features[t, rows])
-    if not same:
-        raise DatasetError(
-            f"replaying the recording diverges at tick {engine.tick}",
-            where=str(dataset.path),
-            details=("it was recorded by another version of the town; record it again",),
-        )
 
 
 def _about(

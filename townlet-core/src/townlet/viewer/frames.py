@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.envs.engine import TownEngine
+from townlet.envs.frames import read_frame
 from townlet.viewer.columns import pack, quantised
 from townlet.world.names import SELLING_KINDS
-from townlet.world.state import WorldState
 
-__all__ = ["FAINT", "IN_SHIFT", "LAST_OK", "ON_SITE", "POWER", "STEPS", "WATER", "FrameNotes", "TieNotes", "read_frame"]
+__all__ = ["FAINT", "IN_SHIFT", "LAST_OK", "ON_SITE", "POWER", "STEPS", "WATER", "FrameNotes", "TieNotes", "drawn"]
 
 FAINT, IN_SHIFT, ON_SITE, LAST_OK = 1, 2, 4, 8
 """Bits of ``flags``."""
@@ -35,46 +35,43 @@ _TRAITS = ("extroversion", "forgiveness", "ambition")
 _TIE_STEP = 0.01
 
 
-def read_frame(state: WorldState, selling: NDArray[np.int64], w: int = 0) -> dict[str, NDArray[Any]]:
-    """One frame of world ``w``: name to whole numbers ``[n]``, ``n`` being ``A``, ``O``, or a few for the town."""
-    agents, objects, outside = state.agents, state.objects, state.outside
-    queue_object = agents.queue_object[w]
-    queueing = queue_object >= 0
-    place = np.zeros(len(queueing), np.uint8)
-    for a in np.flatnonzero(queueing):
-        place[a] = 1 + int(np.argmax(objects.queue[w, queue_object[a]] == a))
-    flags = (
-        (agents.faint_left[w] > 0) * FAINT
-        + agents.in_shift[w] * IN_SHIFT
-        + agents.on_site[w] * ON_SITE
-        + agents.last_ok[w] * LAST_OK
-    )
-    needs = {name: quantised(getattr(agents, name)[w], 1 / 255, np.uint8) for name in ("hunger", "energy", "hygiene")}
-    traits = {name: quantised(agents.personality[w, :, i], 0.01, np.int8) for i, name in enumerate(_TRAITS)}
+def drawn(frame: Mapping[str, NDArray[Any]], tick: int, selling: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """What is drawn of the first town of a frame: name to whole numbers ``[n]``, ``n`` being ``A``, ``O``, or a few.
+
+    Args:
+        frame: of :func:`townlet.envs.frames.read_frame`.
+        tick: its tick.
+        selling: numbers of the objects that sell something.
+    """
+    now = {name: column[0] for name, column in frame.items()}
+    flags = (now["faint_left"] > 0) * FAINT + now["in_shift"] * IN_SHIFT + now["on_site"] * ON_SITE
+    needs = {name: quantised(now[name], 1 / 255, np.uint8) for name in ("hunger", "energy", "hygiene")}
+    traits = {name: quantised(now["personality"][:, i], 0.01, np.int8) for i, name in enumerate(_TRAITS)}
+    waits = now["queue_object"]
     return {
-        "tick": state.clock.tick[w : w + 1].astype(np.int32),
-        "y": agents.y[w],
-        "x": agents.x[w],
+        "tick": np.array([tick], np.int32),
+        "y": now["y"],
+        "x": now["x"],
         **needs,
-        "money": quantised(agents.money[w], STEPS["money"], np.int32),
-        "groceries": quantised(agents.groceries[w], 1, np.uint8),
-        "meals": quantised(agents.meals[w], 1, np.uint8),
-        "activity": agents.activity[w],
-        "left": quantised(agents.activity_left[w], 1, np.uint16),
-        "object": np.where(queueing, queue_object, agents.activity_object[w]).astype(np.int16),
-        "place": place,
-        "flags": flags.astype(np.uint8),
-        "shift": agents.shift_phase[w],
-        "job": agents.job[w],
-        "attendance": quantised(agents.attendance[w], 1 / 255, np.uint8),
-        "life": quantised(agents.life[w], 1, np.uint16),
-        "rent": quantised(agents.rent_due[w], 1, np.uint16),
+        "money": quantised(now["money"], STEPS["money"], np.int32),
+        "groceries": quantised(now["groceries"], 1, np.uint8),
+        "meals": quantised(now["meals"], 1, np.uint8),
+        "activity": now["activity"],
+        "left": quantised(now["activity_left"], 1, np.uint16),
+        "object": np.where(waits >= 0, waits, now["activity_object"]).astype(np.int16),
+        "place": now["queue_place"].astype(np.uint8),
+        "flags": (flags + now["last_ok"] * LAST_OK).astype(np.uint8),
+        "shift": now["shift_phase"],
+        "job": now["job"],
+        "attendance": quantised(now["attendance"], 1 / 255, np.uint8),
+        "life": quantised(now["life"], 1, np.uint16),
+        "rent": quantised(now["rent_due"], 1, np.uint16),
         **traits,
-        "closed": (objects.closed_until[w] > state.clock.tick[w]).astype(np.uint8),
-        "stock": quantised(objects.stock[w, selling], 1, np.uint16),
-        "services": np.array([outside.power[w] * POWER + outside.water[w] * WATER], np.uint8),
-        "prices": quantised(outside.prices[w], STEPS["prices"], np.uint16),
-        "meeting": outside.meeting[w],
+        "closed": now["closed"].astype(np.uint8),
+        "stock": quantised(now["stock"][selling], 1, np.uint16),
+        "services": (now["power"] * POWER + now["water"] * WATER).astype(np.uint8),
+        "prices": quantised(now["prices"], STEPS["prices"], np.uint16),
+        "meeting": now["meeting"],
     }
 
 
@@ -94,11 +91,11 @@ class FrameNotes:
         self.frames = 0
         """Frames noted so far."""
 
-    def note(self, actions: NDArray[np.int64] | None) -> None:
-        """Take the frame of now, with the actions ``[A]`` about to be taken (None after the last)."""
-        frame = read_frame(self._engine.state, self._selling)
+    def note(self) -> None:
+        """Take the frame of now; which actions are taken from it is not known yet."""
+        frame = drawn(read_frame(self._engine), int(self._engine.tick), self._selling)
         agents = self._engine.agents
-        frame["action"] = np.full(agents, -1, np.int16) if actions is None else actions.astype(np.int16)
+        frame["action"] = np.full(agents, -1, np.int16)
         if not self._columns:
             self._columns = {name: np.empty((self._room, len(values)), values.dtype) for name, values in frame.items()}
         if self.frames == self._room:
@@ -110,7 +107,7 @@ class FrameNotes:
         self.frames += 1
 
     def act(self, actions: NDArray[np.int64]) -> None:
-        """Say which actions ``[A]`` were taken from the last frame, where that was not known yet."""
+        """Say which actions ``[A]`` were taken from the last frame."""
         self._columns["action"][self.frames - 1] = actions
 
     def drain(self) -> bytes:

@@ -40,7 +40,7 @@ class Tape:
         self._words = Words(engine.spec)
         self._plans: dict[int, deque[dict[str, Any]]] = {}  # by slot: what slow minds said last
         self._told = int(engine.tick) - 1
-        self._frames.note(None)
+        self._frames.note()
         self._ties.note()
 
     @property
@@ -57,7 +57,7 @@ class Tape:
         """Take a step that was done."""
         agents = self._engine.agents
         self._frames.act(step.decision.actions[:agents])
-        self._frames.note(None)
+        self._frames.note()
         self._ties.note()
         self._events.note()
         for thought in step.decision.thoughts:
@@ -78,7 +78,7 @@ class Tape:
     def key(self, after: int) -> dict[str, bytes]:
         """The parts for a window that missed something since tick ``after``: how it is now, and all events since."""
         now, ties = FrameNotes(self._engine, 1), TieNotes(self._engine, empty=True)
-        now.note(None)
+        now.note()
         ties.note()
         parts = {"frames": now.packed(), "ties": ties.packed(), "events": self._events.packed(after)}
         return {**parts, "kpis": self._figures()}
