@@ -55,7 +55,7 @@ def test_list_shows_what_a_flag_would_block(townlet: Any) -> None:
 
 def test_list_has_columns(townlet: Any) -> None:
     _, out, _ = townlet("list")
-    assert out.split("\n")[0].split() == ["NAME", "STATE", "DISTRIBUTION", "CONTRACT", "NEEDS", "WHY"]
+    assert out.split("\n")[0].split() == ["name", "state", "distribution", "contract", "needs", "why"]
 
 
 def test_info_keys(townlet: Any) -> None:

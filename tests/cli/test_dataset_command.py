@@ -58,14 +58,14 @@ class TestInspect:
         out = townlet("dataset", "inspect", str(recording)).out
         assert "4 worlds x 8 agents x 60 ticks" in out
         assert "scripted" in out
-        assert "reward_mean" in out
-        assert "self_sufficiency" in out
+        assert "reward (per agent and tick)" in out
+        assert "self-sufficiency (share of agent-days)" in out
         assert "quick" in out
 
     def test_in_full(self, townlet, recording):
         out = townlet("dataset", "inspect", str(recording), "--full").out
         assert "shard-00000.safetensors" in out
-        assert "action_entropy" in out
+        assert "action entropy" in out
 
 
 class TestVerify:

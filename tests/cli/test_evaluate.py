@@ -31,7 +31,7 @@ def test_a_table_with_intervals(call) -> None:
     done = call("evaluate", "--policy", "scripted", *SMALL)
     assert done.exit_code == 0, done.output
     assert "scripted: 2 towns of 4 agents, 0.05 days each" in done.output
-    assert "95 % INTERVAL" in done.output
+    assert "95 % interval" in done.output
     assert "reward (per agent-day)" in done.output
 
 
@@ -43,7 +43,7 @@ def test_a_share_of_nothing_is_shown_as_unknown(call) -> None:
         return line.split()[4:]
 
     town = ("--set", "town.map=hamlet", "--seeds", "2")
-    assert attendance("evaluate", "--policy", "scripted", *town, "--days", "0.4") == ["-"]
+    assert attendance("evaluate", "--policy", "scripted", *town, "--days", "0.4") == ["-", "-", "-"]
     assert attendance("evaluate", "--policy", "scripted", *town, "--days", "0.5")[0] == "1"
     assert attendance("compare", "scripted", "stub", *town, "--days", "0.4") == ["-", "-"]
     done = call("evaluate", "--policy", "scripted", *town, "--days", "0.4", "--json")

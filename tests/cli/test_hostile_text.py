@@ -12,8 +12,9 @@ import pytest
 
 from townlet.api import ObservationSpec
 from townlet.checkpoints import write_checkpoint
-from townlet.cli.output import emit_json, emit_table, say_where, warn
+from townlet.cli.output import emit_json, say_where, warn
 from townlet.cli.painting import VisibleConsole
+from townlet.cli.tables import emit_table
 from townlet.data import DatasetOrigin, DatasetWriter
 from townlet.registry import PromotionManager, Registry
 
@@ -36,7 +37,7 @@ def _elsewhere(tmp_path, monkeypatch):
 class TestDoors:
     def test_a_table_is_as_wide_as_what_is_shown(self, capsys):
         emit_table(("name", "n"), [(EVIL, "1"), ("b", "2")])
-        head, evil, plain = capsys.readouterr().out.splitlines()
+        head, _, evil, plain = capsys.readouterr().out.splitlines()
         assert evil == f"{SAID}  1"
         assert head.index("n", 4) == plain.index("2") == evil.rindex("1")
 

@@ -132,7 +132,7 @@ class TestRuns:
         told = ask("runs", "show", run[:5])
         assert told["summary"]["note"] == "fine"
         assert (told["datasets"], told["checkpoints"], told["evaluations"]) == ([], [], [])
-        assert "reward_mean  0.25" in townlet("runs", "show", run).out
+        assert "reward (per agent and tick)   0.25" in townlet("runs", "show", run).out
 
     @pytest.fixture
     def evaluations(self, run):
@@ -150,7 +150,7 @@ class TestRuns:
         }
         (line,) = [line for line in townlet("runs", "list").out.splitlines() if line.startswith("evaluate-")]
         assert line.split()[0] == "evaluate-2"
-        assert "2 towns, 0.5 days, rush  +1.25" in line
+        assert "2 towns, 0.5 days, rush         +1.25" in line
 
     @pytest.mark.parametrize(("kind", "runs", "evaluations_"), [("train", 1, 0), ("evaluate", 0, 1), ("run", 0, 0)])
     def test_a_kind_may_be_evaluate(self, ask, evaluations, kind, runs, evaluations_):
@@ -161,7 +161,7 @@ class TestRuns:
         assert ask("runs", "show", "evaluate-2")["metrics"]["reward"] == 1.25
         out = townlet("runs", "show", "evaluate-2").out
         assert "2 towns, 0.5 days, rush" in out
-        assert "reward  1.25" in out
+        assert "reward (per agent-day)   1.25" in out
         assert townlet("runs", "show", "evaluate-1").code == 4, "it is of a run, and shown there"
 
     def test_an_unknown_one(self, townlet, run):

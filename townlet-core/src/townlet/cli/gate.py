@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from townlet.cli.output import counted, emit, emit_table
+from townlet.cli.output import counted, emit
+from townlet.cli.tables import emit_table, verdict
 from townlet.evaluation.gate import GATE_COLUMNS, GateResult, gate_cells
 from townlet.visible import visible
 
@@ -13,7 +14,7 @@ def show_gate(result: GateResult) -> None:
     """Print the table and the reasons on stdout."""
     towns, days = counted(len(result.seeds), "town"), counted(result.days, "day")
     emit(f"beside {visible(result.teacher)} on {towns} that neither saw before, {days} each:")
-    emit_table(GATE_COLUMNS, gate_cells(result))
-    emit("passed:" if result.passed else "NOT passed:")
+    emit_table(GATE_COLUMNS, [(*cells, verdict(decided)) for *cells, decided in gate_cells(result)])
+    emit(*verdict("passed:" if result.passed else "NOT passed:"))
     for reason in result.reasons:
         emit(f"  {visible(reason)}")

@@ -9,9 +9,10 @@ does (see ``townlet.cli.entry``).
 from __future__ import annotations
 
 import functools
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from townlet.visible import visible
 
@@ -25,11 +26,14 @@ __all__ = [
     "counted",
     "emit",
     "emit_json",
-    "emit_table",
+    "fitted",
     "say_where",
     "warn",
     "warn_and_keep",
+    "window",
 ]
+
+_COMMAND = "  townlet "
 
 JSONValue = None | bool | int | float | str | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
 
@@ -45,17 +49,56 @@ def emit_json(document: Mapping[str, JSONValue]) -> None:
     emit(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def emit(text: str = "") -> None:
-    """Prints a line of the result on stdout."""
-    print(visible(text, lines=True))  # noqa: T201
+def emit(text: str = "", style: str = "") -> None:
+    """Prints the result on stdout; a line that is longer than the terminal is broken between words.
+
+    Args:
+        text: a line or several. A line with a command after two spaces is left whole, so that it can be copied.
+        style: one of rich's, used where stdout is a terminal with colours.
+    """
+    width = window()
+    shown = fitted(visible(text, lines=True), width)
+    if style and width is not None:
+        from rich.text import Text
+
+        from townlet.cli.painting import VisibleConsole
+
+        VisibleConsole(highlight=False).print(Text(shown, style=style), soft_wrap=True)
+        return
+    print(shown)  # noqa: T201
 
 
-def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a plain table on stdout: columns as wide as they need to be, two spaces between them."""
-    lines = [[visible(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    for line in lines:
-        emit("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+def window(stream: TextIO | None = None) -> int | None:
+    """Columns of the terminal that stdout, or ``stream``, is; None where it is none, so that nothing needs to fit."""
+    stream = sys.stdout if stream is None else stream
+    if not (os.environ.get("FORCE_COLOR") or (stream is not None and stream.isatty())):
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+def fitted(text: str, width: int | None) -> str:
+    """``text`` with its longer lines broken between words; each goes on under where it began."""
+    if width is None or all(len(line) <= width for line in text.split("\n")):
+        return text
+    from textwrap import wrap
+
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= width or _COMMAND in line:
+            lines.append(line)
+            continue
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += wrap(
+            line.lstrip(),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
 
 
 def counted(number: float, thing: str, things: str | None = None) -> str:
@@ -77,7 +120,8 @@ def as_typed(word: object) -> str:
 
 def warn(message: str) -> None:
     """Prints a warning on stderr."""
-    print(f"warning: {visible(message, lines=True)}", file=sys.stderr)  # noqa: T201
+    text = fitted(f"warning: {visible(message, lines=True)}", window(sys.stderr))
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def warn_and_keep(warnings: list[str]) -> Callable[[str], None]:

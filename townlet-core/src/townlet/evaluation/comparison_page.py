@@ -82,7 +82,7 @@ def _difference_table(page: Page, pair: PairwiseComparison, unknown: Collection[
                 label(name),
                 f"{found.mean:+.4g}",
                 f"[{found.low:+.4g}, {found.high:+.4g}]",
-                f"{found.probability_of_improvement:.0%}",
+                f"{found.better_on:.0%}",
                 found.verdict,
             )
         )

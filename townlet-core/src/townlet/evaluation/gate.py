@@ -18,7 +18,7 @@ from townlet.evaluation.statistics import FEWEST_TOWNS, Difference
 
 __all__ = ["GATE_COLUMNS", "GateFigure", "GateResult", "gate", "gate_cells"]
 
-GATE_COLUMNS = ("figure", "candidate", "teacher", "difference, 95 %", "margin", "")
+GATE_COLUMNS = ("figure", "candidate", "teacher", "difference, 95 %", "margin", "verdict")
 """Headings of the table that a person reads; :func:`gate_cells` makes its rows."""
 
 

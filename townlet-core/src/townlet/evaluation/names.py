@@ -50,8 +50,16 @@ LABELS: dict[str, str] = {
     "chats": "chats (per agent-day)",
     "shared_meals": "shared meals (per agent-day)",
     "wages": "wages (coins per agent-day)",
+    "late_share": "late (share of arrivals)",
+    "finished_table": "meals (per agent-day)",
+    "finished_shower": "showers (per agent-day)",
+    "conflict_intensity": "conflict intensity (0 to 1)",
+    "reward_mean": "reward (per agent and tick)",
+    "reward_std": "its standard deviation",
+    "log_prob_mean": "mean log-probability of the action",
+    "value_mean": "mean value",
 }
-"""What a person reads for a headline figure, with its unit."""
+"""What a person reads for a figure, with its unit."""
 
 
 _WORDS = {

@@ -56,10 +56,16 @@ class Difference(_Frozen):
     probability_of_improvement: float = Field(
         description="Share of seeds on which B is better than A, ties counted half."
     )
+    equal: float = Field(0.0, description="Share of seeds on which both did the same.")
     verdict: Literal["better", "worse", "no clear difference"] = Field(
         description="Better or worse where the interval is clear of zero, over at least five towns."
     )
     seeds: int = Field(description="How many pairs.")
+
+    @property
+    def better_on(self) -> float:
+        """Share of seeds on which B is better than A; 0 where both did the same everywhere."""
+        return self.probability_of_improvement - 0.5 * self.equal
 
 
 def mean(samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,7 +129,8 @@ def difference(a: Sample, b: Sample, *, higher_is_better: bool = True, seed: int
     deltas = b - a
     low, high = _interval(deltas, mean, seed)
     gains = deltas if higher_is_better else -deltas
-    wins = float((gains > 0).mean() + 0.5 * (gains == 0).mean())
+    equal = float((gains == 0).mean())
+    wins = float((gains > 0).mean() + 0.5 * equal)
     clear = len(deltas) >= FEWEST_TOWNS and (low > 0.0 or high < 0.0)
     verdict: Literal["better", "worse", "no clear difference"] = "no clear difference"
     if clear:
@@ -133,6 +140,7 @@ def difference(a: Sample, b: Sample, *, higher_is_better: bool = True, seed: int
         low=low,
         high=high,
         probability_of_improvement=wins,
+        equal=equal,
         verdict=verdict,
         seeds=len(deltas),
     )

@@ -33,6 +33,7 @@ _PER_AGENT_DAY = {
     **{name: name for name in MEASURES if name.startswith(("finished_", "reward"))},
 }
 _OF = {
+    "self_sufficiency": ("agent_days",),
     "attendance": ("attended", "absent"),
     "on_site_share": ("shift_ticks",),
     "late_share": ("on_time", "late"),

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from townlet.arena import ArenaResult, Suite
 from townlet.arena.meeting import Progress
 from townlet.cli.compiling import say_that_it_compiles
-from townlet.cli.output import console, counted, emit, emit_json, emit_table, warn
+from townlet.cli.output import counted, emit, emit_json, warn
+from townlet.cli.progress import Bar
+from townlet.cli.tables import emit_table
 from townlet.cli.workers import workers_watched
 from townlet.errors import UsageError
 from townlet.evaluation import Estimate
 from townlet.executors import Watch
-from townlet.visible import visible
 
 __all__ = ["show_arena", "show_lint", "watched"]
 
@@ -21,26 +22,13 @@ __all__ = ["show_arena", "show_lint", "watched"]
 @contextmanager
 def watched(*, alone: bool, quiet: bool) -> Iterator[tuple[Progress | None, Watch | None]]:
     """Progress on stderr: what is being played where this process plays ``alone``, else what the workers do."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
     say_that_it_compiles()
     if not alone:
         with workers_watched("the arena", quiet=quiet) as watch:
             yield None, watch
         return
-    bar = Bar(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=console(),
-        transient=True,
-        disable=quiet or not console().is_terminal,
-    )
-    task = bar.add_task("", total=None)
-    with bar:
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what)), None
+    with Bar("the arena", unit="towns", quiet=quiet) as bar:
+        yield lambda done, total, what: bar.update(done, total, (what,)), None
 
 
 def show_lint(suite: Suite, found: list[str], *, as_json: bool) -> None:
@@ -62,12 +50,12 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         warn(line)
     emit(f"suite {result.suite} ({result.suite_digest[:12]}): {counted(len(result.scenarios), 'scenario')}\n")
     emit_table(
-        ("MIND", "SCORE", "95 % INTERVAL", "RETURN", "PRESENCE", "95 % INTERVAL"),
+        ("mind", "score", "95 % interval", "return", "presence", "95 % interval"),
         [
             (
                 total.mind,
                 "-" if total.score is None else f"{total.score.mean:.3f}",
-                "" if total.score is None else _interval(total.score),
+                "-" if total.score is None else _interval(total.score),
                 f"{total.focal_return.mean:.3f}",
                 f"{total.presence.mean:+.3f}",
                 _interval(total.presence, signed=True),
@@ -83,7 +71,7 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         half = {(c.focal, c.background): c.focal_return.mean for c in result.matrix.cells if c.share == 0.5}
         emit("\nreturn of the row's mind among people of the column's, half and half")
         emit_table(
-            ("", *(name for name in result.minds), "OWN KIND MINUS OTHERS"),
+            ("", *(name for name in result.minds), "own kind minus others"),
             [
                 (a, *(f"{half[a, b]:.3f}" for b in result.minds), f"{result.matrix.self_minus_cross[a].mean:+.3f}")
                 for a in result.minds
@@ -91,7 +79,7 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         )
     emit("\nscenario by scenario")
     emit_table(
-        ("SCENARIO", "DIFFERS IN", "ROLE", *result.minds),
+        ("scenario", "differs in", "role", *result.minds),
         [
             (
                 scenario.name,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json
+from townlet.cli.tables import emit_table, verdict
 from townlet.evaluation import ComparisonResult, EvaluationResult
-from townlet.evaluation.names import HEADLINES, is_judged, label
+from townlet.evaluation.names import HEADLINES, is_judged, label, word
 from townlet.evaluation.scenarios import Scorecard
 from townlet.minds import Ledger
 from townlet.visible import visible
@@ -23,11 +24,11 @@ def show_evaluation(result: EvaluationResult, *, full: bool, as_json: bool) -> N
     rows = []
     for name in names:
         if name in result.unknown:
-            rows.append((label(name), "-", "", ""))
+            rows.append((label(name), "-", "-", "-"))
             continue
         e = result.kpis[name]
         rows.append((label(name), f"{e.mean:.4g}", f"{e.low:.4g} to {e.high:.4g}", f"{e.iqm:.4g}"))
-    emit_table(("FIGURE", "MEAN", "95 % INTERVAL", "INTERQUARTILE MEAN"), rows)
+    emit_table(("figure", "mean", "95 % interval", "interquartile mean"), rows)
     if len(result.seeds) == 1:
         emit("\na single town gives no interval: ask for more with --seeds")
     for account in result.ledger:
@@ -48,7 +49,7 @@ def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> N
         (label(name), *("-" if name in e.unknown else f"{e.kpis[name].mean:.4g}" for e in result.evaluations))
         for name in names
     ]
-    emit_table(("MEAN OVER TOWNS", *(e.policy for e in result.evaluations)), rows)
+    emit_table(("mean over towns", *(e.policy for e in result.evaluations)), rows)
     unknown = {name for e in result.evaluations for name in e.unknown}
     for pair in result.comparisons:
         emit(f"\n{visible(pair.b)} minus {visible(pair.a)}")
@@ -57,9 +58,9 @@ def show_comparison(result: ComparisonResult, *, full: bool, as_json: bool) -> N
             if is_judged(name) and name not in unknown:
                 d = pair.differences[name]
                 interval = f"{d.low:+.4g} to {d.high:+.4g}"
-                share = f"{d.probability_of_improvement:.0%}"
-                lines.append((label(name), f"{d.mean:+.4g}", interval, share, d.verdict))
-        emit_table(("FIGURE", "DIFFERENCE", "95 % INTERVAL", "BETTER ON", "VERDICT"), lines)
+                share = f"{d.better_on:.0%}"
+                lines.append((word(name), f"{d.mean:+.4g}", interval, share, verdict(d.verdict)))
+        emit_table(("figure", "difference", "95 % interval", "better on", "verdict"), lines)
         emit(f"\n{visible(pair.verdict)}")
 
 
@@ -70,19 +71,20 @@ def show_scorecard(card: Scorecard, *, full: bool, as_json: bool) -> None:
         return
     emit(f"{visible(card.policy)}: {card.passed} of {counted(len(card.scores), 'scenario')} as expected")
     for one in card.scores:
-        emit(f"\n{'as expected' if one.passed else 'NOT as expected'}: {one.title} ({one.scenario})")
+        outcome, style = verdict("as expected" if one.passed else "NOT as expected")
+        emit(f"\n{outcome}: {one.title} ({one.scenario})", style)
         rows = []
         for expectation, met, found in zip(one.expectations, one.met, one.found, strict=True):
             rows.append(
                 (
-                    "ok" if met else "MISSED",
+                    verdict("ok" if met else "MISSED"),
                     label(expectation.figure),
                     "-" if expectation.figure in one.evaluation.unknown else f"{found:.3g}",
                     expectation.words(),
                     expectation.why,
                 )
             )
-        emit_table(("", "FIGURE", "FOUND", "EXPECTED", "WHY"), rows)
+        emit_table(("", "figure", "found", "expected", "why"), rows)
         if full:
             emit()
             show_evaluation(one.evaluation, full=True, as_json=False)

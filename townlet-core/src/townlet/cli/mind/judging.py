@@ -10,7 +10,8 @@ from pathlib import Path
 
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.options import read_config
-from townlet.cli.output import console, warn
+from townlet.cli.output import warn
+from townlet.cli.progress import Bar
 from townlet.cli.workers import asked_execution, asked_executor, workers_watched
 from townlet.config import ConfigDocument, Override, load_document
 from townlet.evaluation.evaluate import Progress
@@ -38,22 +39,9 @@ def judge(
 
     @contextmanager
     def watched(title: str) -> Iterator[Progress]:
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
         say_that_it_compiles()
-        bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(),
-            console=console(),
-            transient=True,
-            disable=quiet or not console().is_terminal,
-        )
-        task = bar.add_task(title, total=1.0)
-        with bar:
-            yield lambda done, total: bar.update(task, completed=done / total)
+        with Bar(title, unit="town-ticks", quiet=quiet) as bar:
+            yield bar.update
 
     return Judge(
         document=read_config(path, overrides, seed=seed),

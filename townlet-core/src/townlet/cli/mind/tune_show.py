@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table, warn
-from townlet.evaluation.names import HEADLINES
+from townlet.cli.output import as_typed, counted, emit, emit_json, warn
+from townlet.cli.tables import emit_table, verdict
+from townlet.evaluation.names import HEADLINES, label
 from townlet.tuning import TownRange, TuningResult
 from townlet.tuning.fields import Value
 from townlet.tuning.space import OPTIONS
@@ -36,12 +37,21 @@ def _tables(result: TuningResult, folder: Path) -> None:
         if name in result.differences and name not in unknown:
             found = result.differences[name]
             start, best = result.start.evaluation.kpis[name], result.best.evaluation.kpis[name]
-            interval = f"{found.mean:+.3g} [{found.low:+.3g}, {found.high:+.3g}]"
-            rows.append((name, f"{start.mean:.4g}", f"{best.mean:.4g}", interval, found.verdict))
-    emit_table(("FIGURE", "START", "BEST", "DIFFERENCE (95 %)", ""), rows)
+            interval = f"{found.low:+.3g} to {found.high:+.3g}"
+            rows.append(
+                (
+                    label(name),
+                    f"{start.mean:.4g}",
+                    f"{best.mean:.4g}",
+                    f"{found.mean:+.3g}",
+                    interval,
+                    verdict(found.verdict),
+                )
+            )
+    emit_table(("figure", "start", "best", "difference", "95 % interval", "verdict"), rows)
     emit()
     emit_table(
-        ("SETTING", "START", "BEST", "MATTERED", "RANGE"),
+        ("setting", "start", "best", "mattered", "range"),
         [
             (
                 setting.key.removeprefix(f"{OPTIONS}."),

@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import as_typed, console, warn
+from townlet.cli.progress import Bar, paints
 from townlet.config import Override, TownletConfig
 from townlet.config.execution import ExecutionConfig
 from townlet.config.source import Data
@@ -87,43 +85,32 @@ def run_study(
 
 
 class _StudyBar:
-    """A bar on stderr where there is a terminal, a line for each better trial where there is none."""
+    """How far a study is; without a terminal, also a line for each trial that is better than those before."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._best: int | None = None
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"),
-            TimeRemainingColumn(),
-            console=console(),
-            transient=True,
-            disable=quiet or not console().is_terminal,
-        )
-        self._task = self._bar.add_task("trials", total=None, best="")
+        self._phase = ""
+        self._bar = Bar("trials", unit="trials", quiet=quiet)
 
     def __enter__(self) -> Callable[[TuningProgress], None]:
-        self._bar.start()
+        self._bar.__enter__()
         return self._show
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._bar.__exit__(kind, error, trace)
 
     def _show(self, progress: TuningProgress) -> None:
+        if progress.phase != self._phase:
+            self._phase = progress.phase
+            self._bar.begin(progress.phase, progress.total, unit=progress.phase if progress.phase == "trials" else "")
         best = progress.best
-        text = ""
+        told = []
         if best is not None and best.objective is not None:
             kept = "" if best.shortfall == 0.0 else f", {best.shortfall:.3g} short of the constraints"
-            text = f"best {best.objective:.4g} (trial {best.number}{kept})"
-        self._bar.update(
-            self._task, description=progress.phase, completed=progress.done, total=progress.total, best=text
-        )
-        if self._quiet or console().is_terminal:
-            return
-        if progress.phase != "trials" or best is None or best.number != self._best:
-            self._best = None if best is None else best.number
-            console().print(f"{progress.phase} {progress.done}/{progress.total}: {text}", markup=False, soft_wrap=True)
+            told = [f"best {best.objective:.4g} (trial {best.number}{kept})"]
+        better = best is not None and best.number != self._best
+        self._best = None if best is None else best.number
+        self._bar.update(progress.done, progress.total, told, now=paints() or better)

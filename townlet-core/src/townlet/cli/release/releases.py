@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
-from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json
+from townlet.cli.tables import emit_table
 from townlet.visible import visible
 
 __all__ = ["command"]

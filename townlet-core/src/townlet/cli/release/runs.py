@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
-from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
+from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.cli.ranges import WholeRange
 from townlet.cli.release.runs_clean import clean
+from townlet.cli.tables import Cell, emit_facts, emit_table, verdict
 from townlet.visible import visible
 
 if TYPE_CHECKING:
@@ -66,13 +67,13 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
     if not found and not judged:
         emit("no runs yet" if kind is None else f"no runs of the command {kind!r} here")
     if found:
-        emit_table(("run", "started (UTC)", "status", "policy", "config", "reward", "folder"), map(_cells, found))
+        emit_table(("run", "status", "policy", "reward", "config", "folder", "started (UTC)"), map(_cells, found))
         for hint in hints:
             emit(hint)
     if found and judged:
         emit()
     if judged:
-        emit_table(("evaluation", "at (UTC)", "policy", "config", "played", "reward a day"), map(_judged, judged))
+        emit_table(("evaluation", "policy", "played", "reward a day", "config", "at (UTC)"), map(_judged, judged))
 
 
 @command.command("show")
@@ -83,7 +84,7 @@ def list_runs(kind: str | None, limit: int, runs: Path, as_json: bool) -> None:
 def show_run(run_id: str, runs: Path, as_json: bool) -> None:
     """Show one run with its datasets, checkpoints and evaluations, or one evaluation made by hand.
 
-    RUN is a name that runs list shows, or the start of one.
+    RUN is a name that runs list shows, the start of one, or the folder of a run.
 
     \b
     Example:  townlet runs show rollout-2026
@@ -99,7 +100,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         if evaluation is not None:
             _show_evaluation(evaluation, as_json=as_json)
             return
-        run = registry.run(run_id)
+        run = _in_folder(registry, run_id) or registry.run(run_id)
         datasets = registry.datasets(run=run.id)
         checkpoints = registry.checkpoints(run=run.id)
         evaluations = registry.evaluations(run=run.id)
@@ -124,19 +125,14 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         ("policy", str(run.policy.get("active", "unknown"))),
         ("folder", run.folder or "none"),
     ]
-    for name, value in rows:
-        emit(f"{name:<9} {visible(value)}")
-    for dataset in datasets:
-        emit(
-            f"dataset   {visible(dataset.path)}  ({counted(dataset.transitions, 'transition')}, {dataset.digest[:12]})"
-        )
+    rows += [("dataset", f"{d.path}  ({counted(d.transitions, 'transition')}, {d.digest[:12]})") for d in datasets]
     for checkpoint in checkpoints:
-        emit(f"checkpoint {visible(checkpoint.path)}  ({visible(checkpoint.backend)}, {checkpoint.digest[:12]})")
-        for objection in checkpoint.objections:
-            emit(f"  may not be promoted: {visible(objection)}")
+        rows.append(("checkpoint", f"{checkpoint.path}  ({checkpoint.backend}, {checkpoint.digest[:12]})"))
+        rows += [("", f"may not be promoted: {objection}") for objection in checkpoint.objections]
+    emit_facts(rows)
     for evaluation in evaluations:
-        verdict = {None: "", True: ", passed", False: ", not passed"}[evaluation.passed]
-        emit(f"evaluation {visible(evaluation.policy)} at {visible(evaluation.at)}{verdict}")
+        told = {None: "", True: ": passed", False: ": NOT passed"}[evaluation.passed]
+        emit(f"\nevaluation of {visible(evaluation.policy)} at {evaluation.at[:19].replace('T', ' ')}{told}")
         _emit_gate(evaluation)
     _emit_numbers(run.summary)
     if hint:
@@ -159,16 +155,22 @@ def _what_to_do(registry: Registry, run: RunRecord) -> str:
     return ""
 
 
-def _cells(run: RunRecord) -> tuple[str, ...]:
+def _in_folder(registry: Registry, folder: str) -> RunRecord | None:
+    """The latest run in a folder of that name, as runs list shows it or as a path from here."""
+    names = {folder, registry.stored_path(Path(folder))}
+    return next((run for run in registry.runs(limit=10_000) if run.folder in names), None)
+
+
+def _cells(run: RunRecord) -> tuple[Cell, ...]:
     reward = run.summary.get("reward_mean")
     return (
         run.id,
-        run.started[:19].replace("T", " "),
-        run.status,
-        str(run.policy.get("active", "")),
+        verdict(run.status),
+        str(run.policy.get("active", "-")),
+        f"{reward:+.5f}" if isinstance(reward, int | float) else "-",
         run.config_id,
-        f"{reward:+.5f}" if isinstance(reward, int | float) else "",
-        run.folder or "",
+        run.folder or "-",
+        run.started[:19].replace("T", " "),
     )
 
 
@@ -189,8 +191,7 @@ def _show_evaluation(evaluation: EvaluationRecord, *, as_json: bool) -> None:
         ("played", _played(evaluation)),
         ("by", evaluation.by),
     ]
-    for name, value in rows:
-        emit(f"{name:<10} {visible(value)}")
+    emit_facts(rows)
     _emit_numbers(evaluation.metrics)
 
 
@@ -198,11 +199,11 @@ def _judged(evaluation: EvaluationRecord) -> tuple[str, ...]:
     reward = evaluation.metrics.get("reward")
     return (
         _name(evaluation),
-        evaluation.at[:19].replace("T", " "),
         evaluation.policy,
-        str(evaluation.settings.get("config_id", "")),
         _played(evaluation),
-        "" if reward is None else f"{reward:+.4g}",
+        "-" if reward is None else f"{reward:+.4g}",
+        str(evaluation.settings.get("config_id", "-")),
+        evaluation.at[:19].replace("T", " "),
     )
 
 
@@ -229,14 +230,18 @@ def _emit_gate(evaluation: EvaluationRecord) -> None:
     from townlet.evaluation.gate import GateResult
     from townlet.storage import fits
 
-    emit()
     where = f"evaluation {evaluation.id}"
     show_gate(fits(GateResult, dict(evaluation.gate), where=where, what="what the gate said", error=RegistryError))
-    emit()
 
 
 def _emit_numbers(values: Mapping[str, object]) -> None:
-    numbers = [(name, f"{value:,.6g}") for name, value in values.items() if isinstance(value, int | float)]
+    from townlet.evaluation.names import label
+
+    numbers = [
+        (label(name), f"{value:,.6g}")
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
     if numbers:
         emit()
         emit_table(("result", "value"), numbers)

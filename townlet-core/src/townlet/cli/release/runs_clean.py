@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
-from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
+from townlet.cli.output import as_typed, counted, emit, emit_json
+from townlet.cli.tables import emit_table
 
 __all__ = ["clean"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import json_option
-from townlet.cli.output import console, emit, emit_json, emit_table
+from townlet.cli.output import console, emit, emit_json
+from townlet.cli.tables import emit_table
 
 __all__ = ["command"]
 
@@ -100,7 +101,7 @@ def _show(report: object) -> None:
 
     assert isinstance(report, ConformanceReport)
     emit()
-    header = ("LEVEL", "RAN", "PASSED", "FAILED", "EXPECTED", "SKIPPED", "NOT ASKED", "FLOOR")
+    header = ("level", "ran", "passed", "failed", "expected", "skipped", "not asked", "floor")
     rows = [
         (
             f"{c.level} {c.name}",

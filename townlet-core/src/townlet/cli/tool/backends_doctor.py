@@ -12,7 +12,8 @@ import click
 
 import townlet
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import JSONValue, emit, emit_json, emit_table, warn
+from townlet.cli.output import JSONValue, emit, emit_json, warn
+from townlet.cli.tables import emit_table, verdict
 from townlet.cli.tool.backends_info import rows_named
 from townlet.cli.tool.backends_table import row_document
 from townlet.errors import BackendError, ConfigError, UsageError
@@ -121,7 +122,7 @@ def _show(diagnoses: list[Diagnosis], findings: list[str]) -> None:
     table = [
         (
             d.row.name,
-            d.row.state.value,
+            verdict(d.row.state.value),
             f"{d.row.distribution} {d.row.version}",
             _milliseconds(d.import_seconds),
             _milliseconds(d.create_seconds),
@@ -131,7 +132,7 @@ def _show(diagnoses: list[Diagnosis], findings: list[str]) -> None:
         for d in diagnoses
     ]
     emit("```text")
-    emit_table(("NAME", "STATE", "DISTRIBUTION", "IMPORT", "CREATE", "MEMORY", "WHY"), table)
+    emit_table(("name", "state", "distribution", "import", "create", "memory", "why"), table)
     for d in diagnoses:
         _show_details(d)
     if findings:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import JSONValue, emit, emit_json, emit_table
+from townlet.cli.output import JSONValue, emit, emit_json
+from townlet.cli.tables import emit_facts, emit_table
 from townlet.cli.tool.backends_table import row_document
 from townlet.errors import BackendError, UsageError
 from townlet.plugins import BackendRow, Selection, State, scan
 from townlet.plugins.choosing import STUB, canonical_name, find
 from townlet.plugins.names import canonical
 from townlet.plugins.selection import apply_selection
-from townlet.visible import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -149,26 +149,26 @@ def _show(row: BackendRow, document: dict[str, JSONValue]) -> None:
             ("devices", ", ".join(manifest.devices)),
             ("aliases", ", ".join(row.aliases) or "none"),
             ("needs", ", ".join(f"{r.text} ({r.found or 'not installed'})" for r in row.requirements) or "nothing"),
-            ("manifest", f"{manifest.path}  sha256 {manifest.digest[:12]}"),
+            ("manifest", manifest.path),
+            ("its sha256", manifest.digest[:12]),
             *((f"link {name}", address) for name, address in manifest.links),
         ]
     facts += [("warning", text) for text in row.warnings]
-    for name, fact in facts:
-        emit(f"{name:<14}{visible(str(fact))}".rstrip())
     options = document["options"]
     if not isinstance(options, list):
-        emit(f"{'options':<14}{document['options_problem']}")
+        facts.append(("options", str(document["options_problem"])))
     elif not options:
-        emit(f"{'options':<14}none")
-    else:
-        emit("options (policy.options.NAME):")
-        emit_table(("  NAME", "TYPE", "DEFAULT", "DESCRIPTION"), [_option_cells(option) for option in options])
+        facts.append(("options", "none"))
+    emit_facts([(name, str(fact)) for name, fact in facts])
+    if isinstance(options, list) and options:
+        emit("\noptions (policy.options.NAME):")
+        emit_table(("name", "type", "default", "description"), [_option_cells(option) for option in options])
 
 
 def _option_cells(option: JSONValue) -> tuple[str, ...]:
     assert isinstance(option, dict)
     default = "(required)" if option["required"] else _plain(option["default"])
-    return f"  {option['name']}", str(option["type"]), default, str(option["description"])
+    return str(option["name"]), str(option["type"]), default, str(option["description"])
 
 
 def _plain(value: JSONValue) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import townlet
-from townlet.cli.output import JSONValue, emit, emit_json, emit_table, warn
+from townlet.cli.output import JSONValue, emit, emit_json, warn
+from townlet.cli.tables import emit_table
 from townlet.plugins import BackendRow, Selection, scan_all
 from townlet.plugins.known import known_backends
 from townlet.plugins.selection import apply_selection
@@ -40,7 +41,7 @@ def show_backends(disabled: Sequence[str] = (), *, as_json: bool = False) -> Non
         return
     lines = [_cells(row) for row in rows]
     lines.append(("stub", "present", f"townlet-core {townlet.__version__}", str(API_VERSION), "", "everyone waits"))
-    emit_table(("NAME", "STATE", "DISTRIBUTION", "CONTRACT", "NEEDS", "WHY"), lines)
+    emit_table(("name", "state", "distribution", "contract", "needs", "why"), lines)
     for known in missing:
         emit(f"not installed: {known.name}  (pip install {known.distribution})")
     emit("Read from metadata alone; `townlet backends doctor` tries them out.")

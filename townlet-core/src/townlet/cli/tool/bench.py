@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from townlet.cli.options import backend_options, cast_option, read_config, shared_options
-from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json
 from townlet.cli.ranges import FiniteRange, WholeRange
+from townlet.cli.tables import emit_table
 
 __all__ = ["command"]
 
@@ -69,6 +70,6 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter: click's 
     emit(f"{document.config.config_id}, policy {result.policy.words()}, {counted(threads, 'thread')}")
     emit(f"first town after {result.start_seconds:.1f} s")
     emit()
-    header = ("WORLDS", "AGENTS", "TOWN", "DECIDING", "TOGETHER")
+    header = ("towns", "agents", "town", "deciding", "together")
     emit_table(header, [tuple(f"{value:,}" for value in row) for row in result.rows])
     emit("agent-steps a second")

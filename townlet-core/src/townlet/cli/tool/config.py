@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import config_options, debug_option, json_option, read_config, runs_option
-from townlet.cli.output import counted, emit, emit_json, emit_table
+from townlet.cli.output import counted, emit, emit_json
+from townlet.cli.tables import emit_table
 
 if TYPE_CHECKING:
     from townlet.config import ConfigDocument
@@ -55,7 +56,7 @@ def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as
         )
         return
     emit(f"config {document.config.config_id}")
-    emit_table(["KEY", "VALUE", "FROM"], [(key, _shown(value), origin.place) for key, value, origin in values])
+    emit_table(["key", "value", "from"], [(key, _shown(value), origin.place) for key, value, origin in values])
 
 
 @command.command()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import JSONValue, counted, emit, emit_json, emit_table
-from townlet.visible import visible
+from townlet.cli.output import JSONValue, counted, emit, emit_json
+from townlet.cli.tables import emit_facts, emit_table
 
 if TYPE_CHECKING:
     from townlet.data import Dataset, EpisodeTable
@@ -135,14 +135,17 @@ def _show(dataset: Dataset, episodes: EpisodeTable, *, full: bool) -> None:
         rows.append(("imported", f"from the Minari dataset {descent['minari']}"))
     elif "dataset" in descent:
         rows.append(("cut from", f"{descent['dataset']}: {descent.get('how', 'unknown')}"))
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        emit(f"{name:<{width}}  {visible(value)}")
+    emit_facts(rows)
     emit()
-    emit_table(("action", "share"), [(name, _bar(share)) for name, share in _actions(dataset).items()])
+    emit_table(
+        ("action", "share", ""),
+        [(name, f"{share:.2%}", "#" * round(40 * share)) for name, share in _actions(dataset).items()],
+    )
     emit()
+    from townlet.evaluation.names import label
+
     shown = manifest.metrics if full else _headlines(dataset)
-    emit_table(("baseline", "value"), [(name, f"{value:,.6g}") for name, value in shown.items()])
+    emit_table(("baseline", "value"), [(label(name), f"{value:,.6g}") for name, value in shown.items()])
     if full:
         emit()
         emit_table(
@@ -188,7 +191,3 @@ def _seeds(seeds: tuple[int, ...]) -> str:
     if len(seeds) > 4:
         return f"{seeds[0]}, {seeds[1]}, ... {seeds[-1]} ({len(seeds)})"
     return ", ".join(map(str, seeds)) or "none"
-
-
-def _bar(share: float) -> str:
-    return f"{share:7.2%}  {'#' * round(40 * share)}".rstrip()

@@ -9,8 +9,9 @@ import click
 
 from townlet.cli.completing import policies
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import counted, emit, emit_json, emit_table, warn
+from townlet.cli.output import counted, emit, emit_json, warn, window
 from townlet.cli.ranges import WholeRange
+from townlet.cli.tables import emit_table
 from townlet.visible import visible
 
 if TYPE_CHECKING:
@@ -84,13 +85,14 @@ def _show(found: Inspection, *, everything: bool) -> None:
         emit("what it saw around it (@ someone, o a facility, # a wall, + taken; it stands in the middle)")
         emit("\n".join(f"  {line}" for line in _picture(found.map)) + "\n")
     rows = [(name, f"{value:.3f}") for name, value in found.features.items() if everything or value != 0.0]
-    columns = 3
+    columns = 3 if (window() or 80) >= 80 else 1
     height = -(-len(rows) // columns)
     cells = [rows[c * height : (c + 1) * height] for c in range(columns)]
     lines = [
-        tuple(part for column in cells for part in (column[r] if r < len(column) else ("", ""))) for r in range(height)
+        tuple(part for column in cells for part in (column[r] if r < len(column) else (" ", " ")))
+        for r in range(height)
     ]
-    emit_table(("FEATURE", "VALUE") * columns, lines)
+    emit_table(("feature", "value") * columns, lines)
     hidden = len(found.features) - len(rows)
     if hidden:
         emit(f"and {counted(hidden, 'feature that is', 'features that are')} 0: --all shows them")
@@ -98,7 +100,7 @@ def _show(found: Inspection, *, everything: bool) -> None:
     choices = sorted(found.choices, key=lambda c: (-(c.probability or 0.0), not c.possible))
     scored = any(c.probability is not None for c in choices)
     emit_table(
-        ("ACTION", "POSSIBLE", *(("PROBABILITY",) if scored else ()), ""),
+        ("action", "possible", *(("probability",) if scored else ()), ""),
         [
             (
                 c.action,
@@ -119,7 +121,7 @@ def _show(found: Inspection, *, everything: bool) -> None:
     if found.changed:
         emit("\nwhat changed by the next tick")
         shown = list(found.changed.items())[:_SHOWN_CHANGES]
-        emit_table(("FEATURE", "BEFORE", "AFTER"), [(n, f"{a:.3f}", f"{b:.3f}") for n, (a, b) in shown])
+        emit_table(("feature", "before", "after"), [(n, f"{a:.3f}", f"{b:.3f}") for n, (a, b) in shown])
 
 
 def _picture(channels: dict[str, list[list[int]]]) -> list[str]:

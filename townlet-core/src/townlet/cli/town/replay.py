@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option
-from townlet.cli.output import as_typed, counted, emit, emit_json, emit_table
+from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.cli.ranges import WholeRange
+from townlet.cli.tables import emit_table
 
 if TYPE_CHECKING:
     from townlet.data import Playback
@@ -77,10 +78,12 @@ def _print(result: Playback) -> None:
     low, mean, high = (result.spread[name] for name in ("min", "mean", "max"))
     emit(f"mean reward of a batch: {mean:+.5f} ({low:+.5f} to {high:+.5f})")
     emit()
+    from townlet.evaluation.names import label
+
     names = [name for name in result.statistics if name in result.baselines]
     emit_table(
         ("statistic", "replayed", "baseline"),
-        [(name, f"{result.statistics[name]:,.6g}", f"{result.baselines[name]:,.6g}") for name in names],
+        [(label(name), f"{result.statistics[name]:,.6g}", f"{result.baselines[name]:,.6g}") for name in names],
     )
     others = [name for name in result.baselines if name not in result.statistics]
     if others:

@@ -122,7 +122,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         opened = Stage(job, admission=door, threads=threads, on_opened=say_that_it_compiles)
         stage = stack.enter_context(opened)
         say_where(folder, quiet=as_json)
-        progress = stack.enter_context(TicksBar(length, worlds))
+        progress = stack.enter_context(TicksBar("recording", length, worlds, quiet=as_json))
         outcome = perform(stage, watchers=[progress.advance], journal=journal)
     report_rollout(outcome, warnings, as_json=as_json)
     if outcome.failure is not None:

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.measure import Measurement
-from rich.table import Table
 
-from townlet.cli.output import JSONValue, as_typed, counted, emit_json, warn
-from townlet.cli.painting import VisibleConsole
+from townlet.cli.output import JSONValue, as_typed, counted, emit, emit_json, warn
+from townlet.cli.tables import emit_table
 from townlet.play import Provenance
 from townlet.play.opening import warn_of_stub
 from townlet.telemetry.kpis import uncounted
@@ -21,29 +17,35 @@ from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.cli.town.session import TownRun
+    from townlet.telemetry.kpis import TownKpis
 
 __all__ = ["document", "report"]
 
 _COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("self_sufficiency", "suffice", "{:.0%}"),
-    ("mean_need", "need", "{:.2f}"),
-    ("attendance", "attend", "{:.0%}"),
+    ("reward", "reward", "{:+.2f}"),
+    ("self_sufficiency", "self-sufficient", "{:.0%}"),
+    ("mean_need", "mean need", "{:.2f}"),
+    ("attendance", "attendance", "{:.0%}"),
     ("late_share", "late", "{:.0%}"),
     ("wages", "wages", "{:.1f}"),
     ("finished_table", "meals", "{:.1f}"),
-    ("finished_shower", "wash", "{:.1f}"),
+    ("exits", "lives ended", "{:.2f}"),
+    ("finished_shower", "showers", "{:.1f}"),
     ("chats", "chats", "{:.1f}"),
-    ("queue_conflicts", "pushes", "{:.2f}"),
-    ("exits", "exits", "{:.2f}"),
-    ("reward", "reward", "{:+.2f}"),
+    ("queue_conflicts", "queue conflicts", "{:.2f}"),
 )
-"""Key figure, heading, format. Shares are of agents or shifts, the rest is per agent and day."""
+"""Key figure, heading, format."""
 
-Rows = Mapping[str, tuple[Mapping[str, float], NDArray[np.float64]]]
+_UNITS = """\
+self-sufficient: share of agents whose needs all stayed above 0.3
+mean need: 0 (starving) to 1; attendance: share of shifts; late: share of arrivals
+wages: coins; it and all others are per agent and day; -: nothing to count yet"""
+
+Rows = dict[str, tuple[Mapping[str, float], NDArray[np.float64]]]
 """Figures to show and the sums that they were made of, by the name of the row."""
 
-_MOST_DAYS, _MOST_AGENTS, _WIDE = 14, 24, 160
-"""Rows of the tables at most, and columns of text where there is no terminal."""
+_MOST_DAYS, _MOST_AGENTS = 14, 24
+"""Rows at most."""
 
 
 def report(ran: TownRun, *, as_json: bool) -> None:
@@ -79,46 +81,24 @@ def document(ran: TownRun) -> dict[str, JSONValue]:
 
 
 def _print(ran: TownRun) -> None:
-    console = VisibleConsole(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDE  # there is no window, so no number is cut to fit one
     outcome, kpis = ran.outcome, ran.outcome.kpis
-    share = kpis.ticks / kpis.day_ticks
     state = "failed at" if outcome.failure else "interrupted at" if outcome.interrupted else "ran to"
-    console.print(
-        f"[bold]{escape(outcome.job.config.name)}[/bold], seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
-        f"({share:.2f} days) with {_mind(outcome.provenance)}, {outcome.timing.ticks_per_second:,.0f} ticks/s"
+    emit(
+        f"{visible(outcome.job.config.name)}, seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
+        f"({kpis.ticks / kpis.day_ticks:.2f} days) with {_mind(outcome.provenance)}, "
+        f"{outcome.timing.ticks_per_second:,.0f} ticks/s"
     )
-    days = {f"day {int(day['day'])}": (day, kpis.days[d].sum(0)) for d, day in enumerate(kpis.per_day())}
-    if days and kpis.ticks % kpis.day_ticks:
-        last, figures = days.popitem()
-        days[f"{last}, begun"] = figures
-    if len(days) > _MOST_DAYS:
-        kept = list(days)[-_MOST_DAYS:]
-        console.print(f"the last {_MOST_DAYS} of {len(days)} days:")
-        days = {name: days[name] for name in kept}
-    console.print()
-    _whole(console, _table({**days, "whole run": (kpis.summary(), kpis.agent_sums.sum((0, 1)))}, total=True))
-    agents = {name: (row, kpis.agent_sums[0, a]) for a, (name, row) in enumerate(kpis.per_agent().items())}
-    console.print()
-    _whole(console, _table(dict(list(agents.items())[:_MOST_AGENTS])))
-    if len(agents) > _MOST_AGENTS:
-        console.print(f"and {counted(len(agents) - _MOST_AGENTS, 'more agent')}; --json has them all")
-    console.print()
-    console.print(
-        "suffice: share of agents with no need ever at 0.3 or below; attend, late: shares of shifts, - before the "
-        "first; need: mean level; all others per agent and day",
-        style="dim",
-    )
+    emit()
+    _tables(kpis)
+    emit()
+    emit(_UNITS)
     for account in outcome.ledgers:
-        console.print(f"{visible(account.mind)} was asked: {account.ledger.words()}", markup=False, soft_wrap=True)
+        emit(f"{visible(account.mind)} was asked: {account.ledger.words()}")
     if outcome.dataset is not None:
-        console.print(f"recorded: {outcome.dataset}", markup=False, soft_wrap=True)
+        emit(f"recorded: {outcome.dataset}")
     if ran.snapshots:
-        console.print(
-            f"snapshots: {len(ran.snapshots)}, the last one {ran.snapshots[-1]}", markup=False, soft_wrap=True
-        )
-        console.print(f"resume with:  townlet run --resume {as_typed(ran.snapshots[-1])}", markup=False, soft_wrap=True)
+        emit(f"snapshots: {len(ran.snapshots)}, the last one {ran.snapshots[-1]}")
+        emit(f"resume with:  townlet run --resume {as_typed(ran.snapshots[-1])}")
     for told in (outcome.provenance, *outcome.provenance.minds):
         if told.active == "stub" and told.is_fallback:
             warn(warn_of_stub(told))
@@ -128,28 +108,30 @@ def _print(ran: TownRun) -> None:
 
 def _mind(told: Provenance) -> str:
     if told.active == "stub" and told.is_fallback:
-        return f"[bold red]the stub instead of {escape(visible(told.requested))}[/bold red]"
-    return escape(visible(told.words()))
+        return f"the stub instead of {visible(told.requested)}"
+    return visible(told.words())
 
 
-def _whole(console: VisibleConsole, table: Table) -> None:
-    """Print the table as wide as it is: in a narrow window lines break, but no number is cut."""
-    natural = Measurement.get(console, console.options.update(max_width=_WIDE), table).maximum
-    window, console.width = console.width, max(console.width, natural)
-    console.print(table, crop=False)
-    console.width = window
+def _tables(kpis: TownKpis) -> None:
+    """The days and their whole, then the agents, in one table: the columns are the same."""
+    days: Rows = {f"day {int(day['day'])}": (day, kpis.days[d].sum(0)) for d, day in enumerate(kpis.per_day())}
+    if days and kpis.ticks % kpis.day_ticks:
+        last, figures = days.popitem()
+        days[f"{last}, begun"] = figures
+    if len(days) > _MOST_DAYS:
+        emit(f"the last {_MOST_DAYS} of {len(days)} days:")
+        days = {name: days[name] for name in list(days)[-_MOST_DAYS:]}
+    agents: Rows = {name: (row, kpis.agent_sums[0, a]) for a, (name, row) in enumerate(kpis.per_agent().items())}
+    shown = dict(list(agents.items())[:_MOST_AGENTS])
+    rows = [_cells(name, *figures) for name, figures in days.items()]
+    rows.append(_cells("whole run", kpis.summary(), kpis.agent_sums.sum((0, 1))))
+    whole = len(rows)
+    rows += [_cells(name, *figures) for name, figures in shown.items()]
+    emit_table(("", *(heading for _, heading, _ in _COLUMNS)), rows, rules=(whole - 1, whole))
+    if len(agents) > len(shown):
+        emit(f"and {counted(len(agents) - len(shown), 'more agent')}; --json has them all")
 
 
-def _table(rows: Rows, *, total: bool = False) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
-    table.add_column("", no_wrap=True)
-    for _, heading, _ in _COLUMNS:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for number, (name, (figures, sums)) in enumerate(rows.items()):
-        if total and number == len(rows) - 1:
-            table.add_section()
-        unknown = uncounted(sums)
-        table.add_row(
-            escape(visible(name)), *("-" if key in unknown else form.format(figures[key]) for key, _, form in _COLUMNS)
-        )
-    return table
+def _cells(name: str, figures: Mapping[str, float], sums: NDArray[np.float64]) -> tuple[str, ...]:
+    unknown = uncounted(sums)
+    return name, *("-" if key in unknown else form.format(figures[key]) for key, _, form in _COLUMNS)

@@ -137,7 +137,7 @@ def _in_front_of(
             if pilot is not None:
                 stack.enter_context(pilot.on(view))
         else:
-            watchers.append(stack.enter_context(TicksBar(stage.job.ticks, stage.engine.worlds)).advance)
+            watchers.append(stack.enter_context(TicksBar("running", stage.job.ticks, stage.engine.worlds)).advance)
         if snapshots is not None:
             watchers.append(snapshots)
         return perform(stage, watchers=watchers, until=None if pilot is None else pilot.has_left, journal=journal)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
-from townlet.cli.output import console, emit, emit_json
+from townlet.cli.output import emit, emit_json
 from townlet.cli.ranges import WholeRange
 from townlet.errors import UsageError
 from townlet.visible import visible
@@ -138,13 +138,9 @@ def _folder(name: str, runs: Path) -> Path:
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar where there is a terminal."""
-    if not console().is_terminal:
-        yield None
-        return
-    from rich.progress import Progress
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """How far it is, on stderr."""
+    from townlet.cli.progress import Bar
 
-    with Progress(console=console(), transient=True) as bar:
-        task = bar.add_task(f"replaying {name} again", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Bar(f"replaying {name}", unit="ticks") as bar:
+        yield bar.update
