@@ -197,7 +197,7 @@ class TestCommand:
         )
         assert done.exit_code == 0, done.output
         assert "suite mine" in done.output
-        assert "PRESENCE" in done.output
+        assert "presence" in done.output
         assert "crowd" in done.output
         assert "<h1>Arena: scripted, random</h1>" in (tmp_path / "a.html").read_text("utf-8")
 
