@@ -104,6 +104,28 @@ def test_no_file_is_too_long(path: Path) -> None:
     assert lines <= TABLES.get(module_name(path), MOST_LINES)
 
 
+JSON_OF_OTHERS = {
+    "townlet.storage.documents": "the reading layer itself",
+    "townlet.storage.tensors": "headers of safetensors, whose numbers are checked by hand",
+    "townlet.viewer.columns": "what the same process packed",
+    "townlet.viewer.live.door": "messages of a browser: what is none is dropped",
+    "townlet.training.experience.elsewhere": "what the driver sent",
+    "townlet.tuning.trials": "what the driver sent",
+    "townlet.testing.imports": "what a child of ours prints",
+    "townlet.plugins.doctor": "what a child of ours prints",
+    "townlet.plugins.metadata": "a file of an installer; no pydantic on this path",
+}
+"""Modules that may parse JSON without the reading layer, and why."""
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(SOURCES["townlet"])], ids=module_name)
+def test_files_are_read_through_one_layer(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    bare = any(isinstance(f, ast.Attribute) and ast.unparse(f) in ("json.loads", "json.load") for f in calls)
+    assert bare == (module_name(path) in JSON_OF_OTHERS), "townlet.storage.parse_json refuses what Python lets through"
+
+
 def test_the_tree_of_errors_is_the_one_in_the_docstring() -> None:
     drawn = set(re.findall(r"\b[A-Z]\w+Error\b", errors.__doc__ or ""))
     assert drawn == set(errors.__all__)

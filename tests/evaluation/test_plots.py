@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +19,8 @@ from townlet.evaluation.plots import (
     Spell,
     Tie,
     agent_day,
+    comparison_plot,
+    estimates_plot,
     figures_per_day,
     heat_map,
     learning_curves,
@@ -26,6 +30,8 @@ from townlet.evaluation.plots import (
     ties_graph,
 )
 from townlet.evaluation.plots.style import COLOURS
+from townlet.evaluation.results import EvaluationResult, PairwiseComparison
+from townlet.evaluation.statistics import difference, estimate
 
 KINDS = ("bed", "shower", "stove")
 
@@ -90,3 +96,81 @@ def test_colours_differ_in_lightness_too() -> None:
     rgb = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLOURS])
     luminance = rgb**2.2 @ np.array([0.2126, 0.7152, 0.0722])
     assert len(np.unique(luminance.round(2))) == len(COLOURS)
+
+
+AWKWARD = (
+    r"m$\frac{$",
+    r"$\alpha$ and $x^2$",
+    "_hidden",
+    "a\nb\x1b[2J",
+    "\ud800",
+    "\u6771\u4eac",
+    "x" * 5000,
+    "$$",
+    "%&#{}~^\\",
+)
+
+
+def named_by(name: str) -> dict[str, object]:
+    """Every picture that shows a name that a file or a person gave."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    steps = np.arange(3.0)
+    curves = {name: [Curve(name, name, steps, steps)], f"{name} again": [Curve(name, name, steps, steps)]}
+    reward = {"reward_per_agent_day": estimate(steps)}
+    evaluations = [EvaluationResult.model_construct(policy=name, kpis=reward) for _ in range(2)]
+    pair = PairwiseComparison(
+        a=name, b=name, differences={"reward_per_agent_day": difference(steps, steps + 1)}, verdict=""
+    )
+    return {
+        "days": figures_per_day({name: {"reward": generator.random((3, 8))}, "b": {"reward": generator.random((3, 8))}},
+                                ["reward"]),
+        "heat": heat_map(generator.integers(0, 9, (5, 7), np.uint32), np.eye(5, 7, dtype=bool), {name: (2, 3)}),
+        "queues": queue_lengths(generator.integers(1, 9, (1, 8), np.uint32), [name]),
+        "ties": ties_graph([name, "bob"], [Tie(0, 1, 0.5, 0.4, 0.0)]),
+        "day": agent_day(name, [Spell(name, 0, 30)], {name: generator.random(100)}, (40, 70)),
+        "learning": learning_curves(curves, name, [Gate(1.0, name)]),
+        "estimates": estimates_plot(evaluations, list(reward)),
+        "comparison": comparison_plot(pair, list(reward)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("suffix", ["svg", "png", "html"])
+def test_no_name_is_a_formula_a_command_or_a_warning(tmp_path: Path, name: str, suffix: str) -> None:
+    for picture, figure in named_by(name).items():
+        assert save_figure(figure, tmp_path / f"{picture}.{suffix}").stat().st_size > 500  # type: ignore[arg-type]
+
+
+def test_a_name_is_drawn_as_it_is_spelled() -> None:
+    figure = ties_graph(["a$x$b", "bob"], [])
+    assert figure_texts(figure) >= {"a$x$b", "bob"}
+    drawn = svg_of(figure)
+    assert len(drawn) > len(svg_of(ties_graph(["axb", "bob"], [])))  # the dollars are drawn, too
+
+
+def test_a_name_that_begins_with_an_underscore_stands_in_the_legend() -> None:
+    days = {name: {"reward": np.ones((3, 8))} for name in ("_mine", "scripted")}
+    legend = figures_per_day(days, ["reward"]).axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text().strip() for text in legend.get_texts()] == ["_mine", "scripted"]
+
+
+def test_settings_of_matplotlib_that_lie_in_the_current_folder_call_no_latex(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\naxes.formatter.use_mathtext: True\n")
+    code = (
+        "from townlet.evaluation.plots import save_figure, ties_graph; from pathlib import Path;"
+        "save_figure(ties_graph(['a', 'b'], []), Path('a.png')); save_figure(ties_graph(['a', 'b'], []), Path('a.svg'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-800:]
+
+
+def test_the_heading_of_a_page_with_a_picture_cannot_be_markup(tmp_path: Path) -> None:
+    page = save_figure(pictures()["queues"], tmp_path / "<b>x.html")  # type: ignore[arg-type]
+    assert "<title>&lt;b&gt;x</title>" in page.read_text()
+
+
+def figure_texts(figure: object) -> set[str]:
+    from matplotlib.text import Text
+
+    return {text.get_text() for text in figure.findobj(Text)}  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -296,6 +297,40 @@ class TestLoad:
         tensors["joint.0.bias"][0] = np.nan
         save_file(tensors, path, metadata)
         self._refused(make_learner(spec), saved, r"joint.0.bias holds a number that is not finite")
+
+    @pytest.mark.parametrize("change", [
+        {"hidden": [8192] * 40}, {"hidden": [8192, 8192]}, {"features": 10**12}, {"map_shape": [10**6, 10**6, 3]},
+        {"memory": "gru", "memory_width": 8192}, {"actions": 10**12}, {"map_width": 8192},
+    ])  # fmt: skip
+    def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(self, saved, spec, make_learner, change):
+        path = saved / "weights.safetensors"
+        with safe_open(path, "np") as file:
+            header = json.loads(file.metadata()["townlet"])
+        header["network"] |= change
+        save_file(load_file(path), path, {"townlet": json.dumps(header)})
+        with patch("townlet_backend_pytorch.weights.ConflictAwarePolicyNetwork", side_effect=AssertionError):
+            self._refused(make_learner(spec), saved, "do not fit their own network")
+
+    @pytest.mark.parametrize("field", ["updates", "clonings", "value_statistics", "version", "holds_reference", "mean"])
+    @pytest.mark.parametrize("spelled", [
+        "1e999", "-1e999", "NaN", "null", "-1", '"x"', "[" * 100_000, "[" * 5000 + "]" * 5000, '{"a":' * 5000,
+        "9" * 5000, "1e300", "[]", "0.5",
+    ])  # fmt: skip
+    def test_numbers_that_nobody_wrote(self, saved, spec, make_learner, field, spelled):
+        path = saved / "trainer_state.json"
+        document = json.loads(path.read_text())
+        holder = document["value_statistics"] if field == "mean" else document
+        if (field, spelled) in {("mean", "-1"), ("mean", "0.5")}:
+            return  # a mean may be that
+        holder[field] = "@@"
+        path.write_text(json.dumps(document).replace('"@@"', spelled))
+        self._refused(make_learner(spec), saved, "the trainer state")
+
+    @pytest.mark.parametrize("spelled", ["[" * 100_000, "1e999", '{"format": "townlet-pytorch-weights", "version": 1}'])
+    def test_a_header_of_weights_that_nobody_wrote(self, saved, spec, make_learner, spelled):
+        path = saved / "weights.safetensors"
+        save_file(load_file(path), path, {"townlet": spelled})
+        self._refused(make_learner(spec), saved, "do not say which network")
 
     def test_another_format(self, saved, spec, make_learner):
         path = saved / "trainer_state.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,6 +58,19 @@ class ConflictAwarePolicyConfig(BaseModel):
     def remembers(self) -> bool:
         """Whether the network has a memory."""
         return self.memory != "none"
+
+    @property
+    def least_weights(self) -> int:
+        """Weights that a network of this shape has at least: to refuse one before it is built."""
+        channels, height, width = self.map_shape
+        cells = -(-height // 3) * -(-width // 3) if self.has_map else 0  # the coarsest encoder sees patches of 3x3
+        last, memory = self.hidden[-1], self.memory_width if self.remembers else 0
+        return (
+            channels + cells * self.map_width
+            + self.features * self.hidden[0] + sum(a * b for a, b in pairwise(self.hidden))
+            + 3 * memory * (memory + last)
+            + (self.actions + self.value_hidden) * (last + memory)
+        )  # fmt: skip
 
     @classmethod
     def for_spec(cls, spec: ObservationSpec, **choices: object) -> ConflictAwarePolicyConfig:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -28,6 +30,30 @@ NUMBERS = "trainer_state.json"
 _FORMAT = "townlet-pytorch-trainer"
 _VERSION = 1
 _ADAM, _REFERENCE = "adam.", "reference."
+_LIMIT_BYTES = 1 << 20
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Statistics(_Stored):
+    updates: Count
+    mean: Annotated[float, Field(ge=-1e150, le=1e150)]  # its square is a number, too
+    square: Annotated[float, Field(ge=0, le=1e300)]
+
+
+class _Numbers(_Stored):
+    """What the file of numbers holds."""
+
+    format: Literal["townlet-pytorch-trainer"]
+    version: Literal[1]
+    updates: Count
+    clonings: Count
+    value_statistics: _Statistics
+    holds_reference: bool
 
 
 def write_trainer_state(network: ConflictAwarePolicyNetwork, state: TrainerState, directory: Path) -> None:
@@ -59,26 +85,13 @@ def read_trainer_state(
         CheckpointError: if anything is missing, damaged or of other shapes.
     """
     tensors, _ = read_tensors(directory / TENSORS)
-    path = directory / NUMBERS
-    try:
-        numbers = json.loads(path.read_text(encoding="utf-8"))
-        if (numbers["format"], numbers["version"]) != (_FORMAT, _VERSION):
-            raise CheckpointError(
-                "the trainer state is of another format",
-                where=str(path),
-                details=(f"expected {_FORMAT} {_VERSION}, found {numbers['format']} {numbers['version']}",),
-            )
-        stored = numbers["value_statistics"]
-        values = ValueStatistics(int(stored["updates"]), float(stored["mean"]), float(stored["square"]))
-        found = TrainerState(state.optimizer, values, int(numbers["updates"]), int(numbers["clonings"]))
-        holds_reference = bool(numbers["holds_reference"])
-    except OSError as error:
-        raise CheckpointError("a file of the checkpoint is missing", where=str(path), details=(str(error),)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError("the trainer state cannot be read", where=str(path), details=(repr(error),)) from error
+    numbers = _read_numbers(directory / NUMBERS)
+    stored = numbers.value_statistics
+    values = ValueStatistics(stored.updates, stored.mean, stored.square)
+    found = TrainerState(state.optimizer, values, numbers.updates, numbers.clonings)
     moments = {name.removeprefix(_ADAM): t for name, t in tensors.items() if name.startswith(_ADAM)}
     _check_moments(network, moments, directory / TENSORS)
-    if holds_reference:
+    if numbers.holds_reference:
         weights = {name.removeprefix(_REFERENCE): t for name, t in tensors.items() if name.startswith(_REFERENCE)}
         misfit = first_misfit(network.state_dict(), weights)
         if misfit is not None:
@@ -88,6 +101,28 @@ def read_trainer_state(
         found.reference = frozen_copy(network)
         found.reference.load_state_dict(weights)
     return moments, found
+
+
+def _read_numbers(path: Path) -> _Numbers:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise CheckpointError("a file of the checkpoint is missing", where=str(path), details=(str(error),)) from error
+    if len(data) > _LIMIT_BYTES:
+        raise CheckpointError(
+            "the trainer state is too large", where=str(path), details=(f"at most {_LIMIT_BYTES:,} bytes are read",)
+        )
+    try:
+        return _Numbers.model_validate_json(data)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[:3]
+        other = wrong[0]["loc"] in (("format",), ("version",))
+        raise CheckpointError(
+            "the trainer state is of another format" if other else "the trainer state cannot be read",
+            where=str(path),
+            details=[f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in wrong],
+        ) from None
 
 
 def _check_moments(network: ConflictAwarePolicyNetwork, moments: dict[str, Tensor], path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -98,14 +97,27 @@ def read_weights(path: Path) -> StoredWeights:
             )
         config = ConflictAwarePolicyConfig.model_validate(header["network"])
         spec = ObservationSpec.from_json(header["spec"])
-    except (KeyError, TypeError, json.JSONDecodeError, ValidationError, ContractError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, ContractError) as error:
         raise CheckpointError(
             "the weights do not say which network they are of", where=str(path), details=(repr(error),)
         ) from error
-    misfit = first_misfit(ConflictAwarePolicyNetwork(config).state_dict(), tensors)
+    misfit = _size_misfit(config, spec, tensors)
+    misfit = misfit or first_misfit(ConflictAwarePolicyNetwork(config).state_dict(), tensors)
     if misfit is not None:
         raise CheckpointError("the weights do not fit their own network", where=str(path), details=(misfit,))
     return StoredWeights(config, spec, tensors, path)
+
+
+def _size_misfit(config: ConflictAwarePolicyConfig, spec: ObservationSpec, tensors: Mapping[str, Tensor]) -> str | None:
+    """Why no network of that config can have these weights, or None: asked before memory is taken to build one."""
+    here = ConflictAwarePolicyConfig.for_spec(spec)
+    for name in ("map_shape", "features", "actions"):
+        if getattr(config, name) != getattr(here, name):
+            return f"{name} is {getattr(config, name)} in the network and {getattr(here, name)} in the observations"
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if config.least_weights > held:
+        return f"the network has at least {config.least_weights:,} weights, the file holds {held:,}"
+    return None
 
 
 def first_misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str | None:

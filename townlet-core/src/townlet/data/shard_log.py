@@ -19,7 +19,7 @@ from townlet.api import ObservationSpec
 from townlet.data.assembly import Subject
 from townlet.data.manifest import DatasetOrigin, SegmentEntry, ShardEntry
 from townlet.errors import ContractError, DatasetError
-from townlet.storage import member_path
+from townlet.storage import member_path, parse_json
 
 __all__ = ["LOG_NAME", "ShardLog", "LoggedRecording", "read_shard_log"]
 
@@ -93,7 +93,7 @@ def read_shard_log(folder: Path) -> LoggedRecording:
     except OSError as problem:
         raise DatasetError(f"{LOG_NAME} cannot be read: {problem.strerror}", where=str(path)) from problem
     try:
-        head = json.loads(lines[0])
+        head = parse_json(lines[0], where=str(path), what="its first line", error=DatasetError)
         if {key: head.get(key) for key in _FORMAT} != _FORMAT:
             raise ValueError("it is not the shard log of a recording that this Townlet can read")
         derived_from = head["derived_from"]
@@ -104,7 +104,7 @@ def read_shard_log(folder: Path) -> LoggedRecording:
             derived_from=None if derived_from is None else dict(derived_from),
         )
         return LoggedRecording(subject, tuple(_entries(lines[1:])))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ContractError, ValidationError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, ContractError, ValidationError) as problem:
         raise DatasetError(f"{LOG_NAME} cannot be read: {problem}", where=str(path)) from None
 
 
@@ -112,9 +112,9 @@ def _entries(lines: list[bytes]) -> list[tuple[ShardEntry, SegmentEntry]]:
     found = []
     for line in lines:
         try:
-            document = json.loads(line)
+            document = parse_json(line, where=LOG_NAME, what="this line", error=DatasetError)
             entry = ShardEntry.model_validate(document["shard"]), SegmentEntry.model_validate(document["segment"])
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (DatasetError, ValueError, KeyError, TypeError):
             break  # cut off by the kill, and so is whatever follows
         found.append(entry)
     return found

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import ObservationSpec, Thought
 from townlet.errors import DatasetError
-from townlet.storage import member_path, sha256_file
+from townlet.storage import member_path, parse_json, sha256_file
 
 if TYPE_CHECKING:
     from townlet.data.dataset import Dataset
@@ -204,6 +204,6 @@ def by_rows(thoughts: Sequence[Thought]) -> list[Thought]:
 
 def _tick_of(line: bytes) -> float:
     try:
-        return int(json.loads(line)["tick"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return int(parse_json(line, where=THOUGHTS_NAME, what="this line", error=DatasetError)["tick"])
+    except (DatasetError, ValueError, KeyError, TypeError):
         return float("inf")

@@ -6,12 +6,14 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.data import open_dataset
 from townlet.data.manifest import MANIFEST_NAME
@@ -22,7 +24,7 @@ from townlet.executors.rehearsal import rehearsed
 from townlet.play import Admission, Job, Journal, Outcome, Provenance, Timing, join_datasets
 from townlet.registry import logged_run
 from townlet.signals import held_back
-from townlet.storage import HeldLock, write_bytes_atomic
+from townlet.storage import HeldLock, read_json, read_model, write_bytes_atomic
 from townlet.telemetry.kpis import TownKpis
 
 __all__ = ["pieces_folder", "record"]
@@ -173,7 +175,7 @@ class _Piece:
     def outcome(self) -> Outcome:
         """What was noted. Raises DatasetError if it cannot be read, or the dataset is another one."""
         try:
-            document: dict[str, Any] = json.loads(self._note.read_bytes())
+            document = read_json(self._note, error=DatasetError)
             with np.load(self._figures, allow_pickle=False) as read:
                 arrays = dict(read)
             plain = document["kpis"]
@@ -190,7 +192,7 @@ class _Piece:
                 dataset=self.folder,
                 dataset_digest=str(document["dataset"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as problem:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile) as problem:
             raise DatasetError(
                 "a piece of the recording cannot be read",
                 where=str(self.folder),
@@ -199,6 +201,16 @@ class _Piece:
         if open_dataset(self.folder, verify=False).digest != found.dataset_digest:
             raise DatasetError("a piece of the recording is another one than was noted", where=str(self.folder))
         return found
+
+
+class _Noted(BaseModel):
+    """Which recording the pieces are of, and how many there are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    job: str
+    keep: dict[str, Any]
+    pieces: int = Field(ge=1, le=1 << 20)
 
 
 class _Pieces:
@@ -223,19 +235,19 @@ class _Pieces:
             raise DatasetError(f"cannot write here: {problem.strerror}", where=str(folder)) from problem
         lock = HeldLock(folder / "writer.lock", "this is being recorded", where=folder, error=DatasetError)
         try:
-            noted = _read(folder / _JOB)
+            noted = read_model(folder / _JOB, _Noted, error=DatasetError) if (folder / _JOB).exists() else None
             mine = {"job": job.digest, "keep": {**job.keep.to_json(), "folder": None}}
             if noted is None:
                 jobs = pieces_of(job, workers=workers, towns=towns)
                 write_bytes_atomic(folder / _JOB, json.dumps({**mine, "pieces": len(jobs)}).encode())
-            elif {name: noted.get(name) for name in mine} != mine:
+            elif {"job": noted.job, "keep": noted.keep} != mine:
                 raise DatasetError(
                     "pieces of another recording of this name lie here",
                     where=str(folder),
                     details=("resume that one by its own command, or remove the folder",),
                 )
             else:
-                jobs = job.split(int(noted["pieces"]))
+                jobs = job.split(noted.pieces)
             return cls(folder, jobs, lock)
         except BaseException:
             lock.release()
@@ -248,13 +260,3 @@ class _Pieces:
     def remove(self) -> None:
         """They are not needed any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _read(path: Path) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as problem:
-        raise DatasetError("it cannot be read", where=str(path)) from problem
-    return found if isinstance(found, dict) else {}

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self
 
-from pydantic import ValidationError
-
 import townlet
 from townlet.config import TownletConfig, gathered
 from townlet.errors import ContractError, UsageError
@@ -143,7 +141,7 @@ class Job:
                 start=None if data["start"] is None else Stored.from_json(data["start"]),
                 keep=Keep.from_json(data["keep"]),
             )
-        except (KeyError, TypeError, ValidationError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
             raise ContractError(f"not a job of this version: {error}") from error
 
 

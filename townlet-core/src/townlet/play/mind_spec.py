@@ -100,13 +100,13 @@ class MindSpec:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_json` wrote. Raises ContractError for anything else."""
-        values = dict(data)
         try:
+            values = dict(data)
             for name in ("teacher", "learner", "fallback"):
                 if name in values:
                     values[name] = cls.from_json(values[name])
             if "checkpoint" in values:
                 values["checkpoint"] = Stored.from_json(values["checkpoint"])
             return cls(**values)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ContractError(f"not a mind: {error}") from error

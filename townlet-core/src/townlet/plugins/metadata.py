@@ -179,7 +179,7 @@ def _editable(distribution: Distribution | IDistribution) -> bool | None:
         return bool(json.loads(origin)["dir_info"]["editable"]) if origin else None
     except KeyError:
         return False
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -15,9 +15,10 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from townlet.errors import TownletError
+from townlet.storage.documents import read_json
 
 __all__ = ["HeldLock", "Holder", "holder_of"]
 
@@ -126,9 +127,9 @@ def _opened_locked(path: Path) -> IO[bytes] | None:
 
 def _read(path: Path) -> Holder:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path, error=TownletError, limit=1 << 16)
         return Holder(int(found["pid"]), str(found["host"])[:64], str(found["since"])[:32])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (TownletError, ValueError, KeyError, TypeError):
         return Holder()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from townlet.evaluation.plots.style import COLOURS, new_figure, title
+from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
 from townlet.tuning.journal import Trial
 from townlet.tuning.results import TuningResult
 from townlet.tuning.space import OPTIONS
@@ -61,7 +61,7 @@ def _history(ax: Axes, result: TuningResult, trials: Sequence[Trial], maximise: 
 
 def _mattered(ax: Axes, result: TuningResult) -> None:
     shown = [setting for setting in result.settings if setting.importance is not None][:_SHOWN]
-    names = [setting.key.removeprefix(f"{OPTIONS}.") for setting in shown]
+    names = [named(setting.key.removeprefix(f"{OPTIONS}.")) for setting in shown]
     ax.barh(range(len(shown)), [setting.importance or 0.0 for setting in shown], color=COLOURS[0], height=0.6)
     ax.set_yticks(range(len(shown)), labels=names, fontsize=8)
     ax.invert_yaxis()

@@ -185,7 +185,7 @@ class JaxLearner:
             document = json.loads((directory / _COUNTS).read_text(encoding="utf-8"))
             mean, squares, count = document["statistics"]
             statistics, held = Statistics(float(mean), float(squares), int(count)), bool(document["reference"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise CheckpointError(f"the learner's numbers cannot be read: {error!r}", where=str(directory)) from error
         reference = read_tree(directory / _REFERENCE, mind.weights) if held else None
         self._policy.mind, self._adam, self._reference, self._statistics = mind, adam, reference, statistics

@@ -86,7 +86,7 @@ class Cassette:
                 tokens_in=int(kept["tokens_in"]),
                 tokens_out=int(kept["tokens_out"]),
             )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise BackendRunError(f"an answer of the cassette cannot be read: {error}", where=str(path)) from None
 
     def keep(self, body: Mapping[str, Any], reply: Reply) -> None:

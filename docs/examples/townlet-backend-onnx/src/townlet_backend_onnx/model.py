@@ -86,7 +86,7 @@ def _check_spec(session: onnxruntime.InferenceSession, spec: ObservationSpec, pa
         )
     try:
         theirs = ObservationSpec.from_json(json.loads(text))
-    except (ValueError, ContractError) as error:
+    except (ValueError, RecursionError, OverflowError, ContractError) as error:
         raise CheckpointError(f"the model's observation spec cannot be read: {error}", where=str(path)) from error
     difference = theirs.first_difference(spec)
     if difference is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.evaluation.names import higher_is_better, label
-from townlet.evaluation.plots.style import COLOURS, new_figure, title
+from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
 from townlet.evaluation.results import EvaluationResult, PairwiseComparison
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def comparison_plot(comparison: PairwiseComparison, names: Sequence[str]) -> Fig
     for name, colour, marker in (("better", BETTER, "o"), ("worse", WORSE, "s"), ("no clear difference", NEITHER, "D")):
         ax.plot([], [], color=colour, marker=marker, label=name)
     ax.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1 - 0.4 / max(len(shown), 1)), fontsize=8)
-    title(ax, f"{comparison.b} minus {comparison.a}, 95 % intervals")
+    title(ax, f"{named(comparison.b)} minus {named(comparison.a)}, 95 % intervals")
     return figure
 
 
@@ -78,7 +78,7 @@ def estimates_plot(evaluations: Sequence[EvaluationResult], names: Sequence[str]
             colour = COLOURS[row % len(COLOURS)]
             ax.plot([found.low, found.high], [row, row], color=colour, lw=3, solid_capstyle="butt")
             ax.plot(found.mean, row, "o", color=colour)
-        labels = [e.policy for e in evaluations] if index % columns == 0 else [""] * len(evaluations)
+        labels = [named(e.policy) for e in evaluations] if index % columns == 0 else [""] * len(evaluations)
         ax.set_yticks(range(len(evaluations)), labels=labels)
         ax.set_ylim(len(evaluations) - 0.5, -0.5)
         title(ax, label(name))
@@ -103,21 +103,23 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
         for colour, (run, mine) in zip(COLOURS, curves.items(), strict=False):
             for curve in mine:
                 if curve.title == quantity:
-                    ax.plot(curve.x, curve.y, color=colour, lw=1.4, label=run)
+                    ax.plot(curve.x, curve.y, color=colour, lw=1.4, label=named(run))
                     unit = curve.unit
         for gate in gates:
             colour = {"PASS": BETTER, "FAIL": WORSE}.get(gate.outcome, NEITHER)
             ax.axvline(gate.x, color=colour, lw=1, ls={"PASS": "-", "FAIL": ":"}.get(gate.outcome, "--"))
         title(ax, quantity)
-        ax.set_ylabel(unit)
-        ax.set_xlabel(x_name)
+        ax.set_ylabel(named(unit))
+        ax.set_xlabel(named(x_name))
         ax.locator_params(axis="x", integer=True)
     for ax in axes[len(titles) :]:
         ax.set_visible(False)
     outcomes = list(dict.fromkeys(gate.outcome for gate in gates))
     for outcome in outcomes:
         colour = {"PASS": BETTER, "FAIL": WORSE}.get(outcome, NEITHER)
-        axes[0].plot([], [], color=colour, ls={"PASS": "-", "FAIL": ":"}.get(outcome, "--"), label=f"gate: {outcome}")
+        axes[0].plot(
+            [], [], color=colour, ls={"PASS": "-", "FAIL": ":"}.get(outcome, "--"), label=f"gate: {named(outcome)}"
+        )
     if len(curves) > 1 or outcomes:
         axes[0].legend(frameon=False, fontsize=8)
     return figure

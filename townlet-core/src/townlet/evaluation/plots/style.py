@@ -6,18 +6,23 @@ and is imported when the first picture is drawn; its global state (pyplot, backe
 
 from __future__ import annotations
 
+import contextlib
+import html
 import importlib.util
 import io
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from townlet.errors import UsageError
+from townlet.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "FORMATS", "Format", "need_matplotlib", "new_figure", "save_figure", "svg_of", "title"]
+__all__ = ["COLOURS", "FORMATS", "Format", "named", "need_matplotlib", "new_figure", "save_figure", "svg_of", "title"]
 
 Format = Literal["svg", "png", "html"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "html")
@@ -32,7 +37,14 @@ _SETTINGS = {
     "axes.grid": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "townlet",
+    # No text of ours is a formula, and what a file is called must not become one, or a command of LaTeX.
+    "text.parse_math": False,
+    "text.usetex": False,
+    "axes.formatter.use_mathtext": False,
 }
+
+_LONGEST = 48
+"""Characters of a name that are drawn."""
 
 
 def need_matplotlib() -> None:
@@ -61,9 +73,19 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
+def named(text: str) -> str:
+    """A name that a file or a person gave, as it is drawn: one line of at most 48 characters.
+
+    A legend leaves out names that begin with an underscore; a space in front keeps them in.
+    """
+    text = visible(text)
+    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return f" {text}" if text.startswith("_") else text
+
+
 def title(ax: Axes, text: str) -> None:
     """The heading of one axes, at its left edge."""
-    ax.set_title(text, loc="left", fontsize=10.5, fontweight="bold")
+    ax.set_title(visible(text), loc="left", fontsize=10.5, fontweight="bold")
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
@@ -77,10 +99,12 @@ def save_figure(figure: Figure, path: Path) -> Path:
         raise UsageError(f"a picture can be {', '.join(FORMATS)}, found {path.name!r}")
     try:
         if suffix == "png":
-            figure.savefig(path, format="png", dpi=150)
+            with _drawn_plainly(figure):
+                figure.savefig(path, format="png", dpi=150)
         else:
             text = svg_of(figure)
-            page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{path.stem}</title>{text}</html>\n'
+            heading = html.escape(visible(path.stem))
+            page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{heading}</title>{text}</html>\n'
             path.write_text(page if suffix == "html" else text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the picture cannot be written: {error.strerror or error}", where=str(path)) from error
@@ -89,10 +113,23 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 def svg_of(figure: Figure) -> str:
     """The figure as an ``<svg>`` element, the same for the same figure: no dates, no random ids."""
-    from matplotlib import rc_context
-
     buffer = io.StringIO()
-    with rc_context(_SETTINGS):
+    with _drawn_plainly(figure):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+@contextlib.contextmanager
+def _drawn_plainly(figure: Figure) -> Iterator[None]:
+    """Draw with our settings, every text as it is spelled; a letter that the font lacks is a box, and no warning."""
+    from matplotlib import rc_context
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_usetex(False)
+    with rc_context(_SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
+        warnings.filterwarnings("ignore", r".*constrained_layout not applied", UserWarning)
+        yield

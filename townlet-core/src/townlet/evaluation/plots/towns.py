@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.evaluation.names import label
-from townlet.evaluation.plots.style import COLOURS, new_figure, title
+from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
 from townlet.evaluation.statistics import estimate
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def figures_per_day(policies: Mapping[str, Figures], names: Sequence[str], first
             values = figures[name]
             days = first_day + np.arange(len(values))
             bands = [estimate(day) for day in values]
-            ax.plot(days, [b.mean for b in bands], color=colour, marker="o", markersize=3, label=policy)
+            ax.plot(days, [b.mean for b in bands], color=colour, marker="o", markersize=3, label=named(policy))
             ax.fill_between(days, [b.low for b in bands], [b.high for b in bands], color=colour, alpha=0.18, lw=0)
         title(ax, label(name))
         ax.set_xlabel("day")
@@ -93,7 +93,7 @@ def heat_map(counts: NDArray[np.uint32], walls: NDArray[np.bool_], places: Mappi
         scale.ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
     for name, (row, column) in places.items():
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
-        ax.text(column, row, name, fontsize=7, ha="center", va="center", bbox=box)
+        ax.text(column, row, named(name), fontsize=7, ha="center", va="center", bbox=box)
     title(ax, "Where agents are")
     ax.set_xticks([])
     ax.set_yticks([])
@@ -119,7 +119,7 @@ def queue_lengths(counts: NDArray[np.uint32], kinds: Sequence[str]) -> Figure:
     for name, part, shade in zip(names, parts, shades, strict=True):
         ax.barh(np.arange(len(kinds)), part, left=left, color=shade, label=name, height=0.72)
         left = left + part
-    ax.set_yticks(np.arange(len(kinds)), labels=list(kinds))
+    ax.set_yticks(np.arange(len(kinds)), labels=[named(kind) for kind in kinds])
     ax.invert_yaxis()
     ax.set_xlim(0, 100)
     ax.set_xlabel("share of the time, %")
@@ -164,7 +164,7 @@ def ties_graph(names: Sequence[str], ties: Sequence[Tie]) -> Figure:
     ax.scatter(x, y, s=260, color="white", edgecolor="black", zorder=3)
     for name, angle, px, py in zip(names, angles, x, y, strict=True):
         side = "center" if abs(np.cos(angle)) < 0.3 else ("left" if np.cos(angle) > 0 else "right")
-        ax.text(px * 1.13, py * 1.13, name, ha=side, va="center", fontsize=9)
+        ax.text(px * 1.13, py * 1.13, named(name), ha=side, va="center", fontsize=9)
     _line(ax, COLOURS[0], "-", "trust and familiarity")
     _line(ax, COLOURS[1], "--", "rivalry")
     ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=9)
@@ -194,11 +194,11 @@ def agent_day(
         row = activities.index(spell.activity)
         colour = COLOURS[row % len(COLOURS)]
         top.barh(row, spell.end - spell.start, left=spell.start, color=colour, height=0.8)
-    top.set_yticks(range(len(activities)), labels=[a.replace("_", " ") for a in activities])
+    top.set_yticks(range(len(activities)), labels=[named(a.replace("_", " ")) for a in activities])
     top.invert_yaxis()
-    title(top, f"A day of {name}")
+    title(top, f"A day of {named(name)}")
     for colour, (need, values) in zip(COLOURS, needs.items(), strict=False):
-        bottom.plot(np.arange(len(values)), values, color=colour, label=need)
+        bottom.plot(np.arange(len(values)), values, color=colour, label=named(need))
     bottom.set_ylim(0, 1.02)
     bottom.set_ylabel("need (1 = satisfied)")
     bottom.set_xlabel("tick of the day")
