@@ -81,8 +81,8 @@ class TownFacts:
                 facilities={str(name): int(count) for name, count in data["facilities"].items()},
                 rules=dict(data["rules"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ContractError(f"not the facts of a town: {error!r}") from error
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise ContractError(f"not the facts of a town: {error!r:.400}") from error
 
 
 def _differences(here: TownFacts, there: TownFacts) -> Iterator[str]:

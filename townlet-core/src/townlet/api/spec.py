@@ -209,8 +209,8 @@ class ObservationSpec:
                 f"not an observation spec: {error} is missing"
                 + (" (it is one of names alone, as Townlet wrote before specs carried their meaning)" if old else "")
             ) from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ContractError(f"not an observation spec: {error!r}") from error
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise ContractError(f"not an observation spec: {error!r:.400}") from error
 
     def differences(self, other: ObservationSpec) -> tuple[str, ...]:
         """Everything in which ``other`` means something else, in words; "here" is this spec, "there" the other."""

@@ -110,18 +110,18 @@ class Provenance:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_json` wrote. Raises ContractError for anything else."""
         known = {each.name for each in fields(cls)}
-        if unknown := sorted(set(data) - known):
-            raise ContractError(f"not a provenance of this version: it does not know {unknown[0]!r}")
-        values = dict(data)
-        for name in ("teacher", "learner", "fallback"):
-            if values.get(name) is not None:
-                values[name] = cls.from_json(values[name])
-        values["minds"] = tuple(cls.from_json(mind) for mind in values.get("minds", ()))
-        for name in ("details", "agents", "possessed", "warnings"):
-            values[name] = tuple(values.get(name, ()))
         try:
+            values = dict(data)
+            if unknown := sorted(set(values) - known):
+                raise ContractError(f"not a provenance of this version: it does not know {unknown[0]!r:.80}")
+            for name in ("teacher", "learner", "fallback"):
+                if values.get(name) is not None:
+                    values[name] = cls.from_json(values[name])
+            values["minds"] = tuple(cls.from_json(mind) for mind in values.get("minds", ()))
+            for name in ("details", "agents", "possessed", "warnings"):
+                values[name] = tuple(values.get(name, ()))
             return cls(**values)
-        except TypeError as error:
+        except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ContractError(f"not a provenance: {error}") from error
 
     def with_fingerprint(self, fingerprint: str) -> Self:
