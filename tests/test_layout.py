@@ -108,7 +108,7 @@ JSON_OF_OTHERS = {
     "townlet.storage.documents": "the reading layer itself",
     "townlet.storage.tensors": "headers of safetensors, whose numbers are checked by hand",
     "townlet.viewer.columns": "what the same process packed",
-    "townlet.viewer.live.door": "messages of a browser: what is none is dropped",
+    "townlet.viewer.live.door": "messages of a browser; anything else is dropped",
     "townlet.training.experience.elsewhere": "what the driver sent",
     "townlet.tuning.trials": "what the driver sent",
     "townlet.testing.imports": "what a child of ours prints",
