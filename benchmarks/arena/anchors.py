@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite")
     parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no scenario after so many")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
