@@ -21,10 +21,10 @@ def anything(spec: ObservationSpec, rows: int, seed: int) -> ObservationBatch:
     return batch
 
 
-def lived(preset: str, *, days: float = 1.0, seeds: int = 2) -> dict[str, float]:
-    """What is counted of some towns in the hamlet where everybody is of that preset."""
+def lived(preset: str, *, days: float = 1.0, seeds: int = 2, town: str = "hamlet") -> dict[str, float]:
+    """What is counted of some towns in which everybody is of that preset."""
     mind = MindSpec(requested=preset, backend="scripted", options={"preset": preset})
-    config = load_config(None, ["town.map=hamlet"])
+    config = load_config(None, [f"town.map={town}"])
     job = Job(config, Cast.of(mind), tuple(range(seeds)), 1).lasting(days)
     return play(job).kpis.totals()
 
@@ -35,12 +35,13 @@ def test_a_free_rider_earns_nothing_and_who_works_does() -> None:
 
 
 def test_a_pusher_pushes_in_and_others_never_do() -> None:
-    assert lived("pusher", days=2)["conflict"] > 0
-    assert lived("tuned", days=2)["conflict"] == 0
+    assert lived("pusher", days=2, seeds=4, town="riverside")["conflict"] > 5
+    assert lived("tuned", days=2, seeds=4, town="riverside")["conflict"] == 0
 
 
 def test_a_saboteur_is_at_the_shower_far_more_often() -> None:
-    assert lived("saboteur")["finished_shower"] > 1.5 * lived("tuned")["finished_shower"]
+    often = lived("saboteur", days=2, seeds=4, town="riverside")["finished_shower"]
+    assert often > 1.5 * lived("tuned", days=2, seeds=4, town="riverside")["finished_shower"]
 
 
 def test_a_loner_talks_to_nobody() -> None:

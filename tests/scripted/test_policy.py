@@ -192,7 +192,7 @@ class TestPreset:
 
 class TestOptions:
     def test_default(self):
-        assert ScriptedOptions().patience == 3
+        assert ScriptedOptions().patience == 2
         assert all(field.description for field in ScriptedOptions.model_fields.values())
 
     @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
                 "meal_money": 9.0,
                 "dining_money": 30.0,
                 "thrift_money": 0.0,
+                "reserve_money": 0.0,
                 "talk_first": False,
                 "social_appetite": 0.5,
             }
@@ -68,9 +69,21 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         "night-owl": MappingProxyType(
             {"sleep_below": 0.35, "sleep_before_work_below": 0.35, "sleep_ahead": 0.0, "rested_above": 0.9}
         ),
-        "pusher": MappingProxyType({"pushes": True, "patience": 6}),
+        "pusher": MappingProxyType(  # keeps nothing at home and washes late, so it meets others in queues
+            {
+                "pushes": True,
+                "patience": 6,
+                "eat_below": 0.9,
+                "eat_before_work_below": 0.9,
+                "wash_below": 0.6,
+                "wash_before_work_below": 0.6,
+                "wash_nearby_below": 0.0,
+                "pantry": 1,
+                "larder": 5,
+            }
+        ),
         "random": MappingProxyType({"whim": 1.0}),
-        "saboteur": MappingProxyType({"pushes": True, "meddles": True, "patience": 6}),
+        "saboteur": MappingProxyType({"pushes": True, "meddles": True, "patience": 6, "wash_below": 0.95}),
         "workaholic": MappingProxyType(
             {
                 "eat_at_work_below": 0.2,
@@ -113,17 +126,17 @@ class ScriptedOptions(BaseModel):
     )
 
     eat_below: float = _level(0.65, "Hunger at which the agent eats in free time.")
-    wash_below: float = _level(0.75, "Hygiene at which the agent takes a shower in free time.")
-    sleep_below: float = _level(0.75, "Energy at which the agent goes to bed in free time.")
+    wash_below: float = _level(0.71, "Hygiene at which the agent takes a shower in free time.")
+    sleep_below: float = _level(0.73, "Energy at which the agent goes to bed in free time.")
 
     eat_at_work_below: float = _level(0.43, "Hunger at which the agent leaves work to eat what is in the bag.")
     forage_at_work_below: float = _level(
         0.51, "Hunger at which the agent leaves work for food where the bag holds no meal."
     )
-    wash_at_work_below: float = _level(0.20, "Hygiene at which the agent leaves work to take a shower.")
+    wash_at_work_below: float = _level(0.11, "Hygiene at which the agent leaves work to take a shower.")
     sleep_at_work_below: float = _level(0.12, "Energy at which the agent leaves work to sleep.")
 
-    eat_before_work_below: float = _level(0.77, "Hunger at which the agent eats when the shift is near.")
+    eat_before_work_below: float = _level(0.74, "Hunger at which the agent eats when the shift is near.")
     wash_before_work_below: float = _level(0.79, "Hygiene at which the agent takes a shower when the shift is near.")
     sleep_before_work_below: float = _level(
         0.91, "Energy at which the agent goes to bed when the shift is some hours away."
@@ -131,11 +144,11 @@ class ScriptedOptions(BaseModel):
     eat_poor_below: float = _level(0.50, "Hunger at which the agent eats in free time where money is short.")
     wash_nearby_below: float = _level(0.87, "Hygiene at which the agent takes a shower where one is near.")
     rested_above: float = _level(1.00, "Energy at which the agent gets up.")
-    clean_above: float = _level(0.99, "Hygiene above which the agent leaves the shower early; at 1 it never does.")
+    clean_above: float = _level(0.995, "Hygiene above which the agent leaves the shower early; at 1 it never does.")
 
     sleep_ahead: float = _number(527, 1000, (0, 800), "Time before the shift in which the agent sleeps for it, ticks.")
     preparation: float = _number(
-        256, 1000, (0, 500), "Time before the shift in which the agent gets ready for it, ticks."
+        290, 1000, (0, 500), "Time before the shift in which the agent gets ready for it, ticks."
     )
     arrival_buffer: float = _number(
         6, 1000, (0, 60), "Time before the shift at which the agent aims to be at work, ticks."
@@ -145,17 +158,24 @@ class ScriptedOptions(BaseModel):
     )
     nearby: float = _number(5, 1000, (0, 20), "Distance at which a shower counts as near, steps.")
     patience: int = Field(
-        3, ge=0, le=6, description="Length of a queue, agents, that the agent still joins for what is not urgent."
+        2, ge=0, le=6, description="Length of a queue, agents, that the agent still joins for what is not urgent."
     )
-    pantry: int = Field(3, ge=1, le=5, description="Cooked meals that the agent likes to have at hand.")
-    larder: int = Field(1, ge=0, le=5, description="Groceries below which the agent goes shopping.")
+    pantry: int = Field(2, ge=1, le=5, description="Cooked meals that the agent likes to have at hand.")
+    larder: int = Field(2, ge=0, le=5, description="Groceries below which the agent goes shopping.")
     shopping_money: float = _number(13, 10_000, (12, 40), "Money below which the agent buys no groceries, coins.")
     meal_money: float = _number(
-        10, 10_000, (7, 30), "Money below which the agent buys no meal even when starving, coins."
+        11, 10_000, (7, 30), "Money below which the agent buys no meal even when starving, coins."
     )
-    dining_money: float = _number(40, 10_000, (7, 80), "Money above which the agent eats out when hungry, coins.")
+    dining_money: float = _number(30, 10_000, (7, 80), "Money above which the agent eats out when hungry, coins.")
     thrift_money: float = _number(
-        16, 10_000, (0, 60), "Money below which it is short: the agent eats later, so that a meal fills more, coins."
+        12, 10_000, (0, 60), "Money below which it is short: the agent eats later, so that a meal fills more, coins."
+    )
+    reserve_money: float = _number(
+        20,
+        10_000,
+        (0, 60),
+        "Money set aside for a whole day without work, less when the next shift is nearer; the agent counts what it "
+        "has above that when it eats out or eats later, coins.",
     )
     talk_first: bool = Field(
         True,

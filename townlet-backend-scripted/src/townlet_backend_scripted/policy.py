@@ -20,12 +20,12 @@ from townlet.api import (
 )
 from townlet.errors import ContractError
 from townlet_backend_scripted.options import ScriptedOptions
-from townlet_backend_scripted.rules import RULES, STAY, TALK
+from townlet_backend_scripted.rules import RULES, STAY, TALK, holding
 from townlet_backend_scripted.situation import Reader, Situation
 
 __all__ = ["RULES_VERSION", "ScriptedPolicy"]
 
-RULES_VERSION = 4
+RULES_VERSION = 5
 """Changes with every change of what the mind does; part of its fingerprint."""
 
 _NO_MEMORY = ArrayState()
@@ -112,7 +112,7 @@ class ScriptedPolicy:
         return Decision(chosen, after, log_probs=np.log(share).astype(np.float32))
 
     def _first_possible(self, observations: ObservationBatch, situation: Situation) -> NDArray[np.intp]:
-        held = _holding(situation) & observations.action_mask.take(self._answers, axis=1).T
+        held = holding(situation) & observations.action_mask.take(self._answers, axis=1).T
         first: NDArray[np.intp] = held.argmax(axis=0)
         return first
 
@@ -143,13 +143,5 @@ def _goal(goals: tuple[str, ...], name: str) -> int:
 
 def _first_rule(situation: Situation) -> NDArray[np.intp]:
     """For each row the number of the first rule that holds."""
-    first: NDArray[np.intp] = _holding(situation).argmax(axis=0)
+    first: NDArray[np.intp] = holding(situation).argmax(axis=0)
     return first
-
-
-def _holding(situation: Situation) -> NDArray[np.bool_]:
-    """Which rules hold for which row: bool ``[R, N]``."""
-    held = np.empty((len(RULES), len(situation.everybody)), np.bool_)
-    for i, rule in enumerate(RULES):
-        held[i] = rule.when(situation)
-    return held

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from townlet.api import ObservationBatch, ObservationSpec
 from townlet_backend_scripted.options import ScriptedOptions
 
-__all__ = ["AT_LEAST", "BELOW", "Question", "Reader", "Situation"]
+__all__ = ["AT_LEAST", "BELOW", "NAMES", "Question", "Reader", "Situation"]
 
 Column = NDArray[np.float32]
 Truth = NDArray[np.bool_]
@@ -107,8 +107,26 @@ AT_LEAST: tuple[Question, ...] = (
     Question("meddling", "extroversion", lambda o: -2.0 if o.meddles else 2.0),
 )
 
-_BELOW_NAMES = tuple(question.name for question in BELOW)
-_AT_LEAST_NAMES = tuple(question.name for question in AT_LEAST)
+_CONCLUSIONS = (
+    "may_chat",
+    "busy",
+    "on_duty",
+    "getting_ready",
+    "peckish",
+    "grimy",
+    "sleepy",
+    "unready",
+    "foodless",
+    "awake",
+    "can_cook",
+    "can_dine",
+    "unhurried",
+    "everybody",
+)
+
+NAMES = (*(question.name for question in BELOW + AT_LEAST), *_CONCLUSIONS)
+"""All that a situation answers, in the order of its table."""
+_POOR, _RICH = NAMES.index("poor"), NAMES.index("rich")
 _WAY = ("north", "east", "south", "west", "usable", "here")
 _DOING_AT = "doing_at_"
 
@@ -178,25 +196,46 @@ class Situation:
     in_line: Truth
     outgoing: Truth
     meddling: Truth
+    may_chat: Truth
+    busy: Truth
+    on_duty: Truth
+    getting_ready: Truth
+    peckish: Truth
+    grimy: Truth
+    sleepy: Truth
+    unready: Truth
+    foodless: Truth
+    awake: Truth
+    can_cook: Truth
+    can_dine: Truth
+    unhurried: Truth
+    everybody: Truth
 
-    def __init__(self, below: Truth, at_least: Truth, must_go: Truth, may_chat: Truth) -> None:
-        self.__dict__.update(zip(_BELOW_NAMES, below, strict=True))
-        self.__dict__.update(zip(_AT_LEAST_NAMES, at_least, strict=True))
-        self.may_chat = may_chat
-        self.busy = ~(self.idle | self.asleep | self.working | self.resting | (self.showering & self.clean))
-        self.on_duty = self.employed & (self.in_shift | must_go)
-        self.getting_ready = self.employed & self.near_work & ~self.on_duty
+    def __init__(self, answers: Truth, must_go: Truth, may_chat: Truth) -> None:
+        self._answers, self.rows = answers, len(must_go)
+        self.__dict__.update(zip(NAMES, answers[:, : self.rows], strict=True))
+        self.may_chat[:] = may_chat
+        self.everybody[:] = True
+        np.logical_not(
+            self.idle | self.asleep | self.working | self.resting | (self.showering & self.clean), out=self.busy
+        )
+        np.logical_and(self.employed, self.in_shift | must_go, out=self.on_duty)
+        np.logical_and(self.employed & self.near_work, ~self.on_duty, out=self.getting_ready)
         well_off = ~self.poor & (self.hungry | (self.getting_ready & self.hungry_soon))
-        self.peckish = well_off | (self.poor & self.hungry_poor)
-        self.grimy = self.dirty | (self.getting_ready & self.dirty_soon)
-        self.sleepy = self.tired | (self.employed & ~self.in_shift & self.work_ahead & self.tired_soon)
-        self.unready = self.getting_ready & (self.peckish | self.grimy)
-        self.foodless = self.foraging & ~self.has_meal
-        self.awake = ~self.asleep | self.unready
-        self.can_cook = self.has_groceries & self.has_power
-        self.can_dine = self.can_afford_meal & self.counter_quiet
-        self.unhurried = ~(self.employed & self.pressed)
-        self.everybody = np.ones_like(self.busy)
+        np.logical_or(well_off, self.poor & self.hungry_poor, out=self.peckish)
+        np.logical_or(self.dirty, self.getting_ready & self.dirty_soon, out=self.grimy)
+        before_work = self.employed & ~self.in_shift & self.work_ahead
+        np.logical_or(self.tired, before_work & self.tired_soon, out=self.sleepy)
+        np.logical_and(self.getting_ready, self.peckish | self.grimy, out=self.unready)
+        np.logical_and(self.foraging, ~self.has_meal, out=self.foodless)
+        np.logical_or(~self.asleep, self.unready, out=self.awake)
+        np.logical_and(self.has_groceries, self.has_power, out=self.can_cook)
+        np.logical_and(self.can_afford_meal, self.counter_quiet, out=self.can_dine)
+        np.logical_not(self.employed & self.pressed, out=self.unhurried)
+
+    def table(self) -> Truth:
+        """All answers in the order of ``NAMES``, then their opposites: bool ``[2 K, N rounded up to 8]``."""
+        return np.concatenate((self._answers, ~self._answers))
 
 
 class Reader:
@@ -214,7 +253,10 @@ class Reader:
         questions = BELOW + AT_LEAST
         columns = [_columns(spec, question.feature) for question in questions]
         self._to_shift, self._to_desk = spec.feature("to_shift_start"), spec.feature("desk_distance")
-        asked = (*(found[0] for found in columns), *map(spec.feature_index, ("to_shift_start", "desk_distance")))
+        self._money, self._a_tick = spec.feature("wallet").transform, options.reserve_money / spec.day_ticks
+        self._thrift, self._dining = options.thrift_money, options.dining_money
+        beside = ("to_shift_start", "desk_distance", "wallet")
+        asked = (*(found[0] for found in columns), *map(spec.feature_index, beside))
         self._columns = np.array(asked, np.intp)
         self._more = [(at, np.array(found[1:], np.intp)) for at, found in enumerate(columns) if len(found) > 1]
         thresholds = [_threshold(spec, question, options) for question in questions]
@@ -234,12 +276,16 @@ class Reader:
         first, second = len(BELOW), len(BELOW) + len(AT_LEAST)
         ticks = np.rint(self._to_shift.decode(values[second]))
         steps = np.rint(self._to_desk.decode(values[second + 1]))
-        return Situation(
-            values[:first] < self._below,
-            values[first:second] >= self._at_least,
-            ticks <= steps + self._buffer,
-            observations.action_mask[:, self._chat],
-        )
+        rows = observations.rows
+        table = np.zeros((len(NAMES), rows + -rows % 8), np.bool_)
+        answers = table[:, :rows]
+        np.less(values[:first], self._below, out=answers[:first])
+        np.greater_equal(values[first:second], self._at_least, out=answers[first:second])
+        if self._a_tick:  # what must last until the next shift is not there to be spent
+            wallet, kept = values[second + 2], self._a_tick * ticks
+            np.less(wallet, self._money.apply(kept + self._thrift), out=answers[_POOR])
+            np.greater_equal(wallet, self._money.apply(kept + self._dining), out=answers[_RICH])
+        return Situation(table, ticks <= steps + self._buffer, observations.action_mask[:, self._chat])
 
     def way(self, observations: ObservationBatch, kinds: NDArray[np.intp]) -> Column:
         """The way to each row's own kind of facility: float32 ``[6, N]``: north, east, south, west, usable, here."""

@@ -84,6 +84,8 @@ class Transform:
         back = _BACK.get(self.kind)
         if back is None:
             raise ContractError(f"a {self.kind} alone does not say which number it is of")
+        if self.kind not in ("saturating", "closeness"):  # nothing is divided by
+            return back(_floats(values), self.scale)
         with np.errstate(divide="ignore"):
             return back(_floats(values), self.scale)
 
