@@ -105,6 +105,34 @@ def test_hyper_parameters_out_of_range_are_named(townlet, setting: str, said: st
     assert said in outcome.err
 
 
+def test_a_port_without_a_page_is_refused(townlet) -> None:
+    outcome = townlet("train", "--port", "8000")
+    assert outcome.code == 2
+    assert "--port needs --browser" in outcome.err
+
+
+def test_a_page_without_its_extra_is_refused_before_anything_is_made(townlet, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("townlet.viewer.live.door.find_spec", lambda name: None)
+    outcome = townlet("train", "--browser", "--out", "run")
+    assert outcome.code == 2
+    assert "pip install 'townlet-core[web]'" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_with_a_page_it_says_where_and_trains_as_without(townlet, tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="needs the extra web")
+    outcomes = [
+        townlet("train", "--mode", "ppo", *SETTINGS, "--set", "training.evaluate=false", "--out", folder, *more)
+        for folder, more in (("alone", ()), ("watched", ("--browser",)))
+    ]
+    assert [outcome.code for outcome in outcomes] == [0, 0]
+    assert "open this address to watch:  http://127.0.0.1:" in outcomes[1].err
+    found = [json.loads((tmp_path / name / "result.json").read_text())["fingerprint"] for name in ("alone", "watched")]
+    assert found[0] == found[1]
+
+
 @pytest.mark.torch
 @NEEDS_TORCH
 def test_clone_then_learn_then_act(townlet, tmp_path: Path) -> None:

@@ -172,9 +172,11 @@ def test_events_are_searched_and_clicked(film: Film, page_path: Path, visit: Ope
     events, about = unpack(film.parts["events"])
     off = events["tick"][events["kind"] == about["kinds"].index("power_off")]
     assert page.tick == int(off[0])
+    settle(page)
     assert "power off" in page.page.inner_text("#services")
     page.page.keyboard.press("]")
     assert page.tick == int(off[0]) + 40
+    settle(page)
     assert "power off" not in page.page.inner_text("#services")
     page.page.fill("#panel-events input[type=search]", "nothing is like this")
     assert "no event matches" in page.page.inner_text("#panel-events")

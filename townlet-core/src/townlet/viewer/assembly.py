@@ -62,7 +62,7 @@ def page_of(films: Sequence[Film]) -> TownPage:
         for name, part in film.parts.items():
             encoded = base64.b64encode(part).decode("ascii")
             data.append(f'<script type="text/plain" id="film-{number}-{name}">{encoded}</script>')
-    return _assembled(title, "\n".join(data))
+    return _assembled(title, "\n".join(data), "main.js")
 
 
 def live_page(title: str, port: int) -> TownPage:
@@ -74,11 +74,11 @@ def live_page(title: str, port: int) -> TownPage:
     """
     data = f'<script type="application/json" id="about">{_json({"version": __version__, "live": True})}</script>'
     reach = " ".join(f"ws://{host}:{port}" for host in ("127.0.0.1", "localhost"))
-    return _assembled(f"{title} - Townlet", data, f"connect-src {reach}; ")
+    return _assembled(f"{title} - Townlet", data, "live.js", f"connect-src {reach}; ")
 
 
-def _assembled(title: str, data: str, reach: str = "") -> TownPage:
-    style, script = _style(), _script()
+def _assembled(title: str, data: str, entry: str, reach: str = "") -> TownPage:
+    style, script = _style(), _script(entry)
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data: blob:; "
         f"{reach}base-uri 'none'; form-action 'none'"
@@ -101,8 +101,8 @@ def _style() -> str:
 
 
 @cache
-def _script() -> str:
-    return join_modules("main.js")
+def _script(entry: str) -> str:
+    return join_modules(entry)
 
 
 def _digest(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,16 @@ import click
 
 from townlet.cli.completing import backends
 from townlet.cli.options import executor_options, read_config, runs_option, shared_options
-from townlet.cli.output import say_where, warn, warn_and_keep
+from townlet.cli.output import console, say_where, warn, warn_and_keep
+from townlet.cli.ranges import WholeRange
 from townlet.errors import UsageError
 
 if TYPE_CHECKING:
+    from townlet.api import Report
+    from townlet.config import TownletConfig
     from townlet.training import Run
     from townlet.training.results import TrainingResult
+    from townlet.viewer.live import LiveTraining
 
 __all__ = ["command"]
 
@@ -61,6 +66,13 @@ _MODES = ("bc", "ppo", "anneal", "replay", "rollout", "mixed")
 @executor_options
 @runs_option("lists the run, wherever its folder is")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--browser", is_flag=True, help="Show the curves and the town of the moment in the browser.")
+@click.option(
+    "--port",
+    type=WholeRange(min=0, max=65_535),
+    default=0,
+    help="Port of the server that --browser starts (default: any free port).",
+)
 @click.pass_context
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
     context: click.Context,
@@ -78,6 +90,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     workers: int | None,
     runs: Path,
     quiet: bool,
+    browser: bool,
+    port: int,
 ) -> None:
     """Train a network to live in the town.
 
@@ -89,8 +103,12 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     twice stops at once, with the last checkpoint whole. Afterwards what came of it is evaluated beside the teacher
     on towns it never saw, unless training.evaluate is off.
 
+    --browser prints an address on this machine, of a page that shows each curve as it grows and the first of the
+    towns that PPO learns in. Nothing waits for it, and the result is the same with and without it.
+
     \b
     Example:  townlet train town.yaml --mode anneal --out runs/first
+    Example:  townlet train town.yaml --browser
     Example:  townlet train --resume runs/first
 
     JSON keys: run, mode, config_id, learner (requested, active, distribution, version, ...), result (see
@@ -104,6 +122,12 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             "a resumed run keeps its own config and mode",
             details=(f"leave out {', '.join(given)}, or start a new run without --resume",),
         )
+    if port and not browser:
+        raise UsageError("--port needs --browser")
+    if browser:
+        from townlet.viewer.live import require_web
+
+        require_web()  # before anything is compiled
     from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play.anchoring import anchored
     from townlet.training import BegunRun, Run, TrainingServices
@@ -118,16 +142,31 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         config = anchored(read_config(config_path, (*overrides, *more), seed=seed))
         opened = partial(Run.begin, config, mode or "anneal", out=out)
     execution = asked_execution(config.execution, executor, workers)
-    threads = config.training.ppo.rollout.threads
-    with asked_executor(execution, threads=1 if threads == "auto" else threads, say=warn) as elsewhere:
-        services = TrainingServices.from_config(config, runs=runs, executor=elsewhere)
-        result = _train(partial(opened, services=services), quiet=quiet or as_json, as_json=as_json)
+    with ExitStack() as stack:
+        threads = config.training.ppo.rollout.threads
+        elsewhere = stack.enter_context(
+            asked_executor(execution, threads=1 if threads == "auto" else threads, say=warn)
+        )
+        page = _in_the_browser(config, elsewhere=elsewhere is not None, resume=resume, port=port) if browser else None
+        audience = None if page is None else page.audience
+        services = TrainingServices.from_config(config, runs=runs, executor=elsewhere, audience=audience)
+        result = _train(partial(opened, services=services), page, quiet=quiet or as_json, as_json=as_json)
     if result.status == "interrupted":
         context.exit(_INTERRUPTED)
 
 
-def _train(opened: Callable[..., Run], *, quiet: bool, as_json: bool) -> TrainingResult:
-    """Train with a bar, tell the observers, report."""
+def _in_the_browser(config: TownletConfig, *, elsewhere: bool, resume: Path | None, port: int) -> LiveTraining:
+    """The page of the run."""
+    from townlet.cli.compiling import say_that_it_compiles
+    from townlet.viewer.live import LiveTraining
+
+    say_that_it_compiles()
+    before = None if resume is None else resume / "metrics.jsonl"
+    return LiveTraining(config, elsewhere=elsewhere, before=before, port=port)
+
+
+def _train(opened: Callable[..., Run], page: LiveTraining | None, *, quiet: bool, as_json: bool) -> TrainingResult:
+    """Train with a bar or a page, tell the observers, report."""
     from townlet.cli.compiling import say_that_it_compiles
     from townlet.cli.mind.train_bar import TrainingBar
     from townlet.cli.mind.train_report import report
@@ -137,9 +176,14 @@ def _train(opened: Callable[..., Run], *, quiet: bool, as_json: bool) -> Trainin
     observers = Observers.load()
     warnings: list[str] = []
     told = warn_and_keep(warnings)
-    with TrainingBar(quiet=quiet) as bar:
+    with ExitStack() as stack:
+        watchers: list[Report] = [observers.training_report]
+        if page is not None:
+            watchers.append(stack.enter_context(page).report)
+            console().print(f"open this address to watch:  {page.address}", markup=False, soft_wrap=True)
+        watchers.append(stack.enter_context(TrainingBar(quiet=quiet)).show)
         say_that_it_compiles()
-        with opened(watchers=(bar.show, observers.training_report)) as run:
+        with opened(watchers=watchers) as run:
             say_where(run.folder.path, quiet=quiet)
             result = train(run, warn=told)
     for failure in observers.failures:

@@ -84,6 +84,7 @@ class FreshExperience:
         seed: seed that later generations of towns are derived from.
         group: which of the config's groups of towns this is; the earlier ones are replaced earlier the first time.
         room: where the rollout is written; arrays of its own without.
+        watcher: is shown each step; it only looks.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class FreshExperience:
         *,
         group: int = 0,
         room: Room | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._stage = stage
         self._engine: Engine = stage.engine
@@ -119,6 +121,8 @@ class FreshExperience:
             engine, self._runtime, self._buffer, rows=stage.learner_rows(), state=stage.learner_state
         )
         self._lost_days = LostDays(engine, config.ticks, engine.rows)
+        self._watchers: tuple[Watcher, ...] = (self._lost_days,) if self._lost_days.known else ()
+        self._watchers += () if watcher is None else (watcher,)
         self._returns = np.zeros(engine.rows, np.float64)
         self._whole = np.zeros(engine.rows, np.bool_)
         self._before: Mapping[str, float] = {}
@@ -141,7 +145,7 @@ class FreshExperience:
     @property
     def watchers(self) -> tuple[Watcher, ...]:
         """Who is to be shown each of its ticks."""
-        return (self._lost_days,) if self._lost_days.known else ()
+        return self._watchers
 
     def begin(self) -> None:
         """Get ready for a piece: fresh towns where it is time, and note how the towns stand."""

@@ -14,7 +14,7 @@ from townlet.play.stage import EngineFactory, town_engine
 from townlet.storage import numbered_folder
 from townlet.training.services.promotion import PromotionServiceAdapter
 from townlet.training.services.replay import ReplayDatasetService
-from townlet.training.services.rollout import RolloutCaptureService
+from townlet.training.services.rollout import Audience, RolloutCaptureService
 
 __all__ = ["TrainingServices"]
 
@@ -43,6 +43,7 @@ class TrainingServices:
         runs: Path | None = None,
         engines: EngineFactory = town_engine,
         executor: Executor | None = None,
+        audience: Audience | None = None,
     ) -> Self:
         """The services for ``config``. Nothing is built or opened before it is used.
 
@@ -51,10 +52,11 @@ class TrainingServices:
             runs: folder of runs and registry; ``runs`` in the current directory by default.
             engines: makes the towns; another one than the default for other worlds than a town's.
             executor: where the towns of PPO live and candidates are evaluated; in this process without.
+            audience: who watches the towns of PPO, where they live in this process; it changes nothing.
         """
         folder = Path("runs") if runs is None else runs
         return cls(
-            RolloutCaptureService(config, engines, executor),
+            RolloutCaptureService(config, engines, executor, audience),
             ReplayDatasetService(config),
             PromotionServiceAdapter(config, folder, executor),
             folder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
-from townlet.rollout import Side, TrajectoryService
+from townlet.rollout import Side, TrajectoryService, Watcher
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
 from townlet.training.experience.elsewhere import ExperienceElsewhere
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
@@ -33,7 +33,10 @@ from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.results import RolloutSummary
 from townlet.training.seeds import town_seeds
 
-__all__ = ["RolloutCaptureService"]
+__all__ = ["Audience", "RolloutCaptureService"]
+
+Audience = Callable[[Stage], Watcher]
+"""Is told of the first group of towns that PPO gathers in, each time it is made; what it gives is shown each step."""
 
 
 class RolloutCaptureService:
@@ -43,11 +46,17 @@ class RolloutCaptureService:
         config: the town and how it is taught.
         engines: makes the towns.
         executor: where the towns of PPO live; in this process without.
+        audience: who watches the towns of PPO, where they live in this process.
     """
 
     def __init__(
-        self, config: TownletConfig, engines: EngineFactory = town_engine, executor: Executor | None = None
+        self,
+        config: TownletConfig,
+        engines: EngineFactory = town_engine,
+        executor: Executor | None = None,
+        audience: Audience | None = None,
     ) -> None:
+        self._audience = audience
         self._executor = executor
         self._config = config
         self._casting = Casting.of(config)
@@ -85,7 +94,8 @@ class RolloutCaptureService:
         for group, stage in enumerate(stages):
             part = slice(ends[group] - stage.engine.rows, ends[group])
             room = Room(memory if own or len(stages) > 1 else None, part, spans)
-            groups.append(FreshExperience(stage, rollout, seed, group=group, room=room))
+            watcher = self._audience(stage) if self._audience is not None and group == 0 else None
+            groups.append(FreshExperience(stage, rollout, seed, group=group, room=room, watcher=watcher))
         if len(groups) == 1:
             return groups[0]
         half = len(groups) // 2

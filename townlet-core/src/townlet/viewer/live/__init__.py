@@ -2,5 +2,6 @@
 
 from townlet.viewer.live.door import Door, require_web
 from townlet.viewer.live.town import LiveTown
+from townlet.viewer.live.training import LiveTraining
 
-__all__ = ["Door", "LiveTown", "require_web"]
+__all__ = ["Door", "LiveTown", "LiveTraining", "require_web"]

@@ -122,8 +122,8 @@ class Door:
             await socket.close(4403)
             return
         await socket.accept()
-        after = socket.query_params.get("after", "")
-        window, missed = self._hub.join(asyncio.get_running_loop(), int(after) if after.isdecimal() else -1)
+        after, town = (_count(socket.query_params.get(name, "")) for name in ("after", "town"))
+        window, missed = self._hub.join(asyncio.get_running_loop(), after, max(town, 0))
         sending = asyncio.create_task(self._send(socket, window, missed))
         try:
             while True:
@@ -177,6 +177,11 @@ def _bound(port: int) -> socket.socket:
             details=("choose another port, or omit --port to use any free port",),
         ) from problem
     return made
+
+
+def _count(text: str) -> int:
+    """A whole number of an address, -1 for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else -1
 
 
 def _json(text: str) -> dict[str, Any] | None:

@@ -109,6 +109,8 @@ class Hub:
         self._texts: dict[str, str] = {}
         self._windows: dict[int, Window] = {}
         self.hello = b""
+        self.town = 0
+        """Number of the town that is shown: another one is another film."""
         self.arrived = threading.Event()
         """Set when the first window has come."""
 
@@ -118,9 +120,17 @@ class Hub:
         with self._lock:
             return tuple(self._windows.values())
 
-    def join(self, loop: asyncio.AbstractEventLoop, after: int) -> tuple[Window, list[bytes]]:
-        """A new window that has the frames up to ``after`` already, and the messages that it lacks."""
+    def restart(self) -> None:
+        """Another town follows: forget what was sent of the one before."""
         with self._lock:
+            self.town += 1
+            self._history.clear()
+            self._size, self._dropped = 0, False
+
+    def join(self, loop: asyncio.AbstractEventLoop, after: int, town: int = 0) -> tuple[Window, list[bytes]]:
+        """A new window that has the frames of a town up to ``after`` already, and the messages that it lacks."""
+        with self._lock:
+            after = after if town == self.town else -1
             window = Window(next(self._numbers), loop, after)
             missed = [message for tick, message in self._history if tick > after]
             if self._history:

@@ -15,10 +15,11 @@ from townlet.viewer.live.desk import Desk, Request, read_request
 from townlet.viewer.live.door import Door
 from townlet.viewer.live.hub import Hub, Window
 from townlet.viewer.live.messages import as_text, with_parts
+from townlet.viewer.live.minds import look, tell_thoughts
 from townlet.viewer.live.tape import Tape
 from townlet.viewer.scenery import describe_scenery
 
-__all__ = ["LiveTown"]
+__all__ = ["LiveTown", "about_stage"]
 
 _EVERY = 0.05
 """Seconds between two messages to the windows."""
@@ -57,7 +58,9 @@ class LiveTown:
 
     def __enter__(self) -> Self:
         self.hub.hello = with_parts(
-            "hello", {"scenery": pack({}, describe_scenery(self._engine, self._engine.agent_names))}, **self._about()
+            "hello",
+            {"scenery": pack({}, describe_scenery(self._engine, self._engine.agent_names))},
+            **about_stage(self._stage, self._title),
         )
         self.door.__enter__()
         self._publish()
@@ -92,9 +95,7 @@ class LiveTown:
     def asked(self, window: Window, message: dict[str, Any]) -> None:
         """A window sent something."""
         if message.get("do") == "look":
-            agent = message.get("number")
-            inside = isinstance(agent, int) and not isinstance(agent, bool) and 0 <= agent < self._engine.agents
-            window.looks_at = agent if inside and isinstance(agent, int) else -1
+            look(window, message, self._engine.agents)
             return
         request = read_request(window.number, message)
         if request is None:
@@ -122,23 +123,8 @@ class LiveTown:
         for window in hub.windows:
             if window.behind:
                 window.catch_up(tape.last, with_parts("key", tape.key(window.sent), last=tape.last))
-        self._tell_thoughts()
-
-    def _tell_thoughts(self) -> None:
-        if self._step is None:
-            return
-        told: dict[int, str | None] = {}
-        for window in self.hub.windows:
-            agent = window.looks_at
-            if agent < 0 or window.told == (agent, self._step.tick):
-                continue
-            window.told = agent, self._step.tick
-            if agent not in told:
-                thought = self._tape.thought(agent, self._step)
-                told[agent] = None if thought is None else as_text(thought)
-            text = told[agent]
-            if text is not None:
-                window.tell("thought", text)
+        if self._step is not None:
+            tell_thoughts(hub, tape, self._step)
 
     def _tell_state(self) -> None:
         desk = self.desk
@@ -160,26 +146,26 @@ class LiveTown:
             if window.number == number:
                 window.tell("said", as_text({"kind": "said", "words": words}))
 
-    def _about(self) -> dict[str, Any]:
-        job, tick = self._stage.job, int(self._engine.tick)
-        about = {
-            "name": self._title,
-            "world": 0,
-            "worlds": 1,
-            "seed": str(job.seeds[0]),
-            "configId": job.config.config_id,
-            "policy": self._stage.provenance().to_json(),
-            "first": tick,
-            "last": tick,
-            "stride": 1,
-            "minds": True,
-            "kept": True,
-            "words": True,
-            "live": True,
-            "notes": [],
-        }
-        return {
-            "title": str(job.config.name or "a town"),
-            "about": about,
-            "reward": list(self._engine.reward_part_names),
-        }
+
+def about_stage(stage: Stage, name: str, **more: Any) -> dict[str, Any]:
+    """What the page is told of a living town besides its scenery, JSON-ready; ``more`` is added to ``about``."""
+    job, tick = stage.job, int(stage.engine.tick)
+    about = {
+        "name": name,
+        "world": 0,
+        "worlds": 1,
+        "seed": str(job.seeds[0]),
+        "configId": job.config.config_id,
+        "policy": stage.provenance().to_json(),
+        "first": tick,
+        "last": tick,
+        "stride": 1,
+        "minds": True,
+        "kept": True,
+        "words": True,
+        "live": True,
+        "notes": [],
+        **more,
+    }
+    reward = list(stage.engine.reward_part_names)
+    return {"title": str(job.config.name or "a town"), "about": about, "reward": reward}

@@ -7,7 +7,6 @@ import { byId, element, setText } from "./dom.js";
 import { EventsPanel } from "./events-panel.js";
 import { commandOf } from "./keys.js";
 import { readLink, writeLink } from "./link.js";
-import { LiveBar } from "./live-bar.js";
 import { Player, SPEEDS } from "./player.js";
 import { listenToPointer } from "./pointer.js";
 import { TownView } from "./scene.js";
@@ -19,10 +18,13 @@ const PANEL_EVERY = 0.12; // seconds between two fillings of the panels while th
 const TABS = ["town", "agent", "events"];
 
 export class App {
-  /** `link` is the line to a town that lives, whose only film grows. */
-  constructor(films, link = null) {
+  /** `live` is {link, LiveBar, TrainingPanel} where the only film grows: the line to a town that lives, and what shows it. */
+  constructor(films, live = null) {
     this.films = films;
-    this.link = link;
+    this.link = live?.link ?? null;
+    this.live = live;
+    this.training = films[0].about.training ?? false;
+    this.tabs = this.training ? ["training", ...TABS] : TABS;
     this.shown = 0; // the film that the panels tell of
     const first = Math.min(...films.map((film) => film.first));
     const last = Math.max(...films.map((film) => film.last));
@@ -32,17 +34,17 @@ export class App {
     this.stage = { player: this.player, camera: new Camera(film.width, film.height, film.builtBox()), selected: -1, ties: false, calm: calm.matches };
     calm.addEventListener("change", () => { this.stage.calm = calm.matches; this.changed(); });
     this.following = false;
-    this.tab = "town";
+    this.tab = this.tabs[0];
     this._dirty = true;
     this._panelsAt = 0;
     this._before = performance.now();
     this._buildMaps();
     this._buildPanels();
-    this.bar = link && new LiveBar(this, { ask: (message) => link.ask(message), now: () => this.player.goAlong() });
+    this.bar = live && new live.LiveBar(this, { ask: (message) => live.link.ask(message), now: () => this.player.goAlong() });
     this._listen();
     const moment = readLink(location.hash);
     this.goTo(moment);
-    if (link && moment.tick === undefined) this.player.goAlong();
+    if (live && moment.tick === undefined) this.player.goAlong();
     requestAnimationFrame((now) => this._frame(now));
   }
 
@@ -71,6 +73,20 @@ export class App {
     this._dirty = true;
   }
 
+  /** Another town lives in place of the one before. */
+  begin(film) {
+    this.films[0] = film;
+    this.views[0].take(film);
+    const { player } = this;
+    player.first = film.first;
+    player.extend(film.last);
+    if (player.position < player.first || player.position > player.last) player.goAlong();
+    if (player.atEdge) player.position = player.last;
+    this.timeline.fit();
+    this.timeline.renew();
+    this._dirty = true;
+  }
+
   /** Takes what a living town says: of itself, of a mind, or to this window. */
   heard(message) {
     const { bar, film } = this;
@@ -82,7 +98,8 @@ export class App {
       bar.take(message);
       film.about.ledger = message.ledger;
       if (message.ended) film.renew();
-    } else if (message.kind === "said") bar.say(message.words);
+    } else if (message.kind === "curves") this.panels.training.take(message);
+    else if (message.kind === "said") bar.say(message.words);
     else if (message.kind === "thought") film.thoughts.take(message);
     bar.show();
     this._dirty = true;
@@ -108,7 +125,7 @@ export class App {
 
   openTab(name) {
     this.tab = name;
-    for (const tab of TABS) {
+    for (const tab of this.tabs) {
       byId(`tab-${tab}`).setAttribute("aria-selected", String(tab === name));
       byId(`tab-${tab}`).tabIndex = tab === name ? 0 : -1;
       byId(`panel-${tab}`).hidden = tab !== name;
@@ -204,7 +221,11 @@ export class App {
       this.timeline.differences = differences(a, b);
     }
     this.panels = { town: new TownPanel(byId("panel-town"), actions), agent: new AgentPanel(byId("panel-agent"), actions), events: new EventsPanel(byId("panel-events"), actions) };
-    this.openTab("town");
+    if (this.training) {
+      byId("tab-training").hidden = false;
+      this.panels.training = new this.live.TrainingPanel(byId("panel-training"));
+    }
+    this.openTab(this.tab);
   }
 
   _notes() {
@@ -228,7 +249,7 @@ export class App {
     on("fit", () => this.do("fit"));
     on("theme", () => this.do("theme"));
     on("help", () => this.do("help"));
-    for (const tab of TABS) on(`tab-${tab}`, () => this.openTab(tab));
+    for (const tab of this.tabs) on(`tab-${tab}`, () => this.openTab(tab));
     const speed = byId("speed");
     speed.append(...SPEEDS.map((value) => element("option", { value, textContent: `${value} ticks/s` })));
     speed.addEventListener("change", () => player.setSpeed(Number(speed.value)));
@@ -261,7 +282,8 @@ export class App {
   }
 
   _turnTab(direction) {
-    const next = TABS[(TABS.indexOf(this.tab) + direction + TABS.length) % TABS.length];
+    const { tabs } = this;
+    const next = tabs[(tabs.indexOf(this.tab) + direction + tabs.length) % tabs.length];
     this.openTab(next);
     byId(`tab-${next}`).focus();
   }
@@ -270,7 +292,7 @@ export class App {
   do(command) {
     const { player, stage } = this;
     const acts = {
-      play: () => { if (player.atEdge) this.bar.togglePause(); else player.toggle(); }, back: () => player.step(-1), ahead: () => player.step(1), back10: () => player.step(-10),
+      play: () => { if (player.atEdge && this.training) player.seek(player.tick); else if (player.atEdge) this.bar.togglePause(); else player.toggle(); }, back: () => player.step(-1), ahead: () => player.step(1), back10: () => player.step(-10),
       ahead10: () => player.step(10), start: () => player.step(-Infinity), end: () => { if (this.link) player.goAlong(); else player.step(Infinity); },
       faster: () => player.shift(1), slower: () => player.shift(-1), fit: () => { this.following = false; this._fit(); },
       next: () => this._turnAgent(1), previous: () => this._turnAgent(-1), follow: () => this.follow(), release: () => this.select(-1),
@@ -383,6 +405,7 @@ export class App {
     play.setAttribute("aria-label", runs ? "Pause" : "Play");
     byId("speed").value = String(player.speed);
     if (document.activeElement !== byId("tick")) byId("tick").value = String(player.tick);
+    if (this.tab === "training") this.panels.training.show();
     if (this.tab === "town") this.panels.town.show(film, frame, beside);
     if (this.tab === "agent") this.panels.agent.show(film, frame, this.stage.selected, this.following, beside);
     if (this.tab === "events") this.panels.events.show(film, player.tick);

@@ -12,6 +12,7 @@ export class LiveBar {
     this.app = app;
     this.actions = actions;
     this.state = { paused: false, speed: 0, played: {}, waits: null, windows: 1, ended: null };
+    this.training = app.training; // a run that one can only watch
     this.window = 0;
     this.connected = true;
     this._build();
@@ -52,7 +53,7 @@ export class LiveBar {
 
   /** Takes what the town says of itself. */
   take(state) {
-    this.state = state;
+    this.state = { ...this.state, ...state };
     this._note = null;
     this.show();
   }
@@ -83,7 +84,8 @@ export class LiveBar {
     if (document.activeElement !== parts.speed) parts.speed.value = String(PACES.includes(state.speed) ? state.speed : PACES.find((speed) => speed >= state.speed) ?? 0);
     const { played } = this;
     const { agentName } = app;
-    parts.play.hidden = played === null && agentName === null;
+    parts.play.hidden = this.training || (played === null && agentName === null);
+    for (const name of ["pause", "step", "speed"]) parts[name].hidden = this.training;
     parts.play.disabled = !open;
     setText(parts.play, played === null ? `Play ${plain(agentName ?? "")}` : "Stop playing");
     setText(parts.said, this._words(open));
@@ -96,6 +98,7 @@ export class LiveBar {
     if (!open) return "Connection lost. Reconnecting\u2026";
     if (this._note) return plain(this._note);
     if (state.waits !== null) return state.waits.window === this.window ? "" : `Waiting for the person who plays ${plain(state.waits.agent)}.`;
+    if (this.training) return state.where ?? "";
     return state.paused ? "Paused." : "";
   }
 

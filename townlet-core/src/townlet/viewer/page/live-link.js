@@ -5,11 +5,12 @@ import { openParts, readMessage } from "./live-film.js";
 const AGAIN = [300, 600, 1200, 2500, 5000]; // milliseconds before each try
 
 export class LiveLink {
-  /** `heard`: {hello(head, scenery), frames(parts), text(message), line(connected)} */
+  /** `heard`: {hello(head, scenery), frames(parts, town), text(message), line(connected)} */
   constructor(address, heard) {
     this.address = address;
     this.heard = heard;
     this.last = -1; // tick of the last frame that came
+    this.town = 0; // and number of its town
     this.ended = false;
     this._tries = 0;
     this._order = Promise.resolve();
@@ -23,7 +24,10 @@ export class LiveLink {
 
   _open() {
     const url = new URL(this.address);
-    if (this.last >= 0) url.searchParams.set("after", String(this.last));
+    if (this.last >= 0) {
+      url.searchParams.set("after", String(this.last));
+      url.searchParams.set("town", String(this.town));
+    }
     const socket = new WebSocket(url);
     this._socket = socket;
     socket.binaryType = "arraybuffer";
@@ -50,7 +54,8 @@ export class LiveLink {
     if (head.kind === "hello") this.heard.hello(head, opened.scenery);
     else {
       this.last = head.last;
-      this.heard.frames(opened);
+      this.town = head.town ?? 0;
+      this.heard.frames(opened, this.town);
     }
   }
 }

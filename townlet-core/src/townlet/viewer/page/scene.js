@@ -29,6 +29,15 @@ export class TownView {
     this._spots = [];
   }
 
+  /** Shows another film of the same town. */
+  take(film) {
+    this.film = film;
+    this._night = new Night(film);
+    this._use = { frame: -1, found: [] };
+    this._chats = noteChats(film.events, new Map());
+    this._spots = [];
+  }
+
   /** The film has grown by these events. */
   grown(events) { noteChats(events, this._chats); }
 

@@ -61,7 +61,7 @@ export class TownPanel {
     this._film = film;
     const parts = (this._parts = {});
     const section = (title, ...children) => element("section", {}, element("h3", { textContent: title }), ...children);
-    const head = element("tr", {}, element("th", { textContent: "so far" }), element("th", { textContent: beside ? "this one" : "" }));
+    const head = element("tr", {}, element("th", { textContent: film.about.live && film.about.worlds > 1 ? `so far, ${film.about.worlds} towns` : "so far" }), element("th", { textContent: beside ? "this one" : "" }));
     if (beside) head.append(element("th", { textContent: "the other" }));
     const rows = film.kpis.about.figures.map((figure) => {
       const row = element("tr", {}, element("th", { textContent: figure.label, scope: "row" }), element("td"));
