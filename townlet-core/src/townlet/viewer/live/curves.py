@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from townlet.api import TrainingReport
+from townlet.errors import TrainingError
+from townlet.storage import parse_json
 
 __all__ = ["MOST_POINTS", "Curves"]
 
@@ -32,8 +33,8 @@ class Curves:
             return
         for line in lines:
             try:
-                told = json.loads(line)
-            except (ValueError, RecursionError):
+                told = parse_json(line, where=str(path), what="a line of metrics", error=TrainingError)
+            except TrainingError:
                 continue
             if isinstance(told, dict) and isinstance(told.get("phase"), str):
                 self._add(told["phase"], {name: value for name, value in told.items() if name not in _HEAD})
