@@ -118,3 +118,133 @@ def test_capture_and_replay_summaries(services, toy_config, learner, tmp_path) -
     summary = services.replay.summarise(services.replay.build(tmp_path / "captured"))
     assert (summary.transitions, summary.batches) == (400, 1)
     assert summary.baselines["reward_mean"] == captured.reward_mean == 0.0
+
+
+# -- the learner plays a part of a cast
+
+
+ALWAYS_ONE = 1
+
+
+@pytest.fixture
+def two_minds(toy, toy_config, monkeypatch):
+    """The learner plays alice; bob is played by a mind that always says the same, which the teacher never imitates."""
+    from townlet.minds import Part
+    from townlet.play import Admission
+    from townlet.plugins.provenance import Provenance
+
+    class Parrot(toy.ToyPolicy):
+        def __init__(self) -> None:
+            weights = np.zeros((toy.CHOICES, toy.CHOICES + 1), np.float32)
+            weights[:, ALWAYS_ONE] = 10.0
+            super().__init__(weights)
+            self.closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    parrot = Parrot()
+    opened = Admission.open
+
+    def open_parrot(self, mind, spec, **rest):
+        if mind.backend == "parrot":
+            return Part(parrot, Provenance(requested="parrot", active="parrot"))
+        return opened(self, mind, spec, **rest)
+
+    monkeypatch.setattr(Admission, "open", open_parrot)
+    cast = [{"who": "alice", "mind": "learner"}, {"who": "*", "mind": "parrot"}]
+    document = toy_config.model_dump(mode="json")
+    document["policy"]["cast"] = cast
+    config = type(toy_config).model_validate(document)
+    return config, parrot
+
+
+def without_exploration(config):
+    demonstrations = config.training.demonstrations.model_copy(update={"exploration": 0.0})
+    return config.model_copy(update={"training": config.training.model_copy(update={"demonstrations": demonstrations})})
+
+
+def test_the_teacher_plays_the_learner_s_part_of_a_cast(services_of, two_minds, tmp_path) -> None:
+    config, parrot = two_minds
+    folder = services_of(without_exploration(config)).rollout.demonstrate(tmp_path / "teacher")
+    manifest = open_dataset(folder).manifest
+    assert [(mind["who"], mind["active"]) for mind in manifest.policy["minds"]] == [
+        ("alice", "toy-teacher"),
+        ("*", "parrot"),
+    ]
+    assert manifest.teachers == (0,)
+    assert manifest.teaching_rows().tolist() == [True, False] * 4
+    block = open_dataset(folder).read(0, 64)
+    right = block.features.argmax(axis=-1) + 1
+    assert (block.actions == right)[:, ::2].all(), "alice by the teacher"
+    assert (block.actions == ALWAYS_ONE)[:, 1::2].all(), "bob by the other mind, as it acted"
+    assert parrot.closed == 1
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_rows_of_the_learner_alone_teach_it(services_of, two_minds, learner, tmp_path, mixed) -> None:
+    config, _ = two_minds
+    services = services_of(config)
+    own = {"learner": learner.policy, "teacher_ratio": 0.25} if mixed else {}
+    folder = services.rollout.demonstrate(tmp_path / "teacher", **own)
+    dataset = open_dataset(folder)
+    source = services.replay.demonstrations([folder], services.rollout.spec)
+    assert source.size("train") + source.size("validation") == 4 * 64, "half of the rows"
+    seen = 0
+    for part in ("train", "validation"):
+        counts = np.zeros(dataset.spec.action_count, np.int64)
+        for batch in source.batches(part, 50, seed=1):
+            right = batch.observations.features.argmax(axis=-1) + 1
+            np.testing.assert_array_equal(batch.actions, right, err_msg="labelled by the teacher, whoever acted")
+            counts += np.bincount(batch.actions, minlength=len(counts))
+            seen += len(batch.actions)
+        np.testing.assert_array_equal(counts, source.action_counts(part))
+    assert seen == 4 * 64
+    pieces = list(source.sequences("train", 8, 64, seed=1)) + list(source.sequences("validation", 8, 64, seed=1))
+    assert sum(int(piece.counts.sum()) for piece in pieces) == 4 * 64
+    block = dataset.read(0, 64)
+    assert (block.actions == ALWAYS_ONE)[:, 1::2].all(), "nobody relabels the other mind"
+    assert dataset.metrics["reward_mean"] < 0.95, "the other mind was in the town"
+
+
+def test_a_clone_in_a_cast_becomes_its_teacher_and_not_its_neighbour(
+    services_of, two_minds, learner, toy, tmp_path
+) -> None:
+    from townlet.training.run.run import Run
+    from townlet.training.strategies.anneal import run_anneal
+
+    config, _ = two_minds
+    stages = [
+        {"cycle": 0, "mode": "bc", "epochs": 4, "teacher_ratio": 1.0},
+        {"cycle": 0, "mode": "bc", "epochs": 4, "teacher_ratio": 0.5},
+    ]
+    document = config.model_dump(mode="json")
+    document["training"]["anneal"]["stages"] = stages
+    config = type(config).model_validate(document)
+    with Run.begin(config, "anneal", out=tmp_path / "run", services=services_of(config)) as run:
+        summary = run_anneal(run)
+    assert [stage.bc.metrics.accuracy for stage in summary.stages] == [1.0, 1.0]
+    np.testing.assert_array_equal(learner.policy.weights.argmax(axis=1), np.arange(toy.CHOICES) + 1)
+    second = open_dataset(tmp_path / "run/demonstrations/stage-001")
+    assert second.manifest.teachers == (0,)
+    assert "relabelled" in second.manifest.tags
+
+
+def test_chosen_lives_are_those_that_demonstrate(services_of, two_minds, tmp_path) -> None:
+    from townlet.data.episodes import index_episodes
+    from townlet.data.subsets import write_episodes
+
+    config, _ = two_minds
+    dataset = open_dataset(services_of(config).rollout.demonstrate(tmp_path / "teacher"))
+    kept = write_episodes(dataset, tmp_path / "lives", index_episodes(dataset), "all of them")
+    assert kept.transitions == 4 * 64
+    assert kept.teachers == ()
+
+
+def test_a_stub_beside_the_teacher_is_no_fault_of_the_demonstrations(services_of, toy_config, tmp_path) -> None:
+    document = toy_config.model_dump(mode="json")
+    document["policy"]["cast"] = [{"who": "bob", "mind": "stub"}, {"who": "*", "mind": "learner"}]
+    services = services_of(type(toy_config).model_validate(document))
+    folder = services.rollout.demonstrate(tmp_path / "teacher")
+    assert open_dataset(folder).manifest.is_stub
+    assert services.replay.demonstrations([folder], services.rollout.spec).size("train") > 0

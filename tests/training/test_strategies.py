@@ -13,6 +13,7 @@ from townlet import training
 from townlet.api import API_VERSION
 from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.config import load_config
+from townlet.config.training import DemonstrationsConfig
 from townlet.errors import CheckpointError, TorchNotAvailableError, TrainingError, UsageError
 from townlet.observations import town_facts
 from townlet.training import (
@@ -69,6 +70,22 @@ def test_a_learner_that_needs_no_torch_passes_the_guard(strategy, message: str, 
 def test_a_whole_config_in_the_place_of_a_dataset_s_is_refused(strategy, toy_config, services, learner) -> None:
     with pytest.raises(UsageError, match="found TownletConfig"):
         strategy(toy_config, services).run(dataset_config=toy_config)
+
+
+@pytest.mark.parametrize("strategy", [BCStrategy, AnnealStrategy])
+def test_a_run_s_config_names_the_dataset_that_it_was_given(
+    strategy, toy_config, services, learner, tmp_path, monkeypatch
+) -> None:
+    """So that a run that is resumed goes on with the same demonstrations."""
+    from townlet.training.run.folder import BegunRun
+
+    services.rollout.demonstrate(tmp_path / "shown")
+    monkeypatch.chdir(tmp_path)
+    strategy(toy_config, services).run(dataset_config=DemonstrationsConfig(dataset="shown"))
+    (folder,) = (path.parent for path in (tmp_path / "runs").glob("*/run.json"))
+    assert BegunRun.read(folder).config.training.demonstrations.dataset == str(tmp_path / "shown")
+    assert not (folder / "demonstrations" / "teacher").exists()
+    assert not (folder / "demonstrations" / "stage-000").exists()
 
 
 @pytest.mark.parametrize(("strategy", "message"), STRATEGIES)

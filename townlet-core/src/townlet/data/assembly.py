@@ -64,6 +64,7 @@ def assembled(
             "config_digest": canonical_digest(origin.config),
             "policy": origin.policy,
             "players": origin.players,
+            "teachers": origin.teachers,
             "rows": rows,
             "agents": origin.agents,
             "agent_names": origin.agent_names,

@@ -70,7 +70,7 @@ def demonstrations(
             was to be split; a damaged shard.
     """
     manifest, where = dataset.manifest, str(dataset.path)
-    if manifest.is_stub:
+    if manifest.shows_stub:
         raise DatasetError(
             "this is a recording of the stub, which only waits and demonstrates nothing",
             where=where,
@@ -91,13 +91,15 @@ class DatasetDemonstrations:
     """See :func:`demonstrations`.
 
     Attributes:
-        episodes: the index of all episodes.
+        episodes: the index of all episodes that demonstrate; see ``DatasetManifest.teachers``.
         held_out: bool ``[E]``, those of the validation part.
     """
 
     def __init__(self, dataset: Dataset, validation: float, seed: int, memory_bytes: int) -> None:
         self.dataset = dataset
-        self.episodes = index_episodes(dataset)
+        self._teaching = dataset.manifest.teaching_rows()
+        episodes = index_episodes(dataset)
+        self.episodes = episodes.take(self._teaching[episodes.row])
         self.held_out = split_episodes(self.episodes, validation, seed)
         names = (*SEEN, "actions")
         self._stretches = _Stretches(self.episodes.take(self.held_out), dataset.rows)
@@ -130,7 +132,7 @@ class DatasetDemonstrations:
             for block in self.dataset.blocks():
                 inside = self._validation(first, block)
                 held += np.bincount(block.actions[inside], minlength=count)
-                train += np.bincount(block.actions[block.asked & ~inside], minlength=count)
+                train += np.bincount(block.actions[self._training(first, block)], minlength=count)
                 first += block.ticks
             self._counts = {"train": train, "validation": held}
         return self._counts[part].copy()
@@ -159,7 +161,7 @@ class DatasetDemonstrations:
         return block.asked & self._stretches.mask(first_tick, block.ticks)
 
     def _training(self, first_tick: int, block: TrajectoryBlock) -> NDArray[np.bool_]:
-        outside: NDArray[np.bool_] = block.asked & ~self._stretches.mask(first_tick, block.ticks)
+        outside: NDArray[np.bool_] = block.asked & self._teaching & ~self._stretches.mask(first_tick, block.ticks)
         return outside
 
 

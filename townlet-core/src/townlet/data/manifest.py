@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from townlet.api import ObservationSpec
@@ -57,6 +59,9 @@ class DatasetOrigin(_Model):
         (),
         description="Where several minds play: for each world the number of the mind in policy.minds that plays each "
         "slot; one list where it is the same in all worlds.",
+    )
+    teachers: tuple[Count, ...] = Field(
+        (), description="Where only some minds demonstrate: their numbers in policy.minds; else empty."
     )
     seeds: tuple[int, ...] = Field((), description="One per world, of the first segment.")
     agents: Annotated[int, Field(ge=1)] = Field(1, description="Slots per world: row = world * agents + slot.")
@@ -109,6 +114,9 @@ class DatasetManifest(_Model):
     players: tuple[tuple[Count, ...], ...] = Field(
         (), description="For each world the number of the mind that plays each slot; see DatasetOrigin."
     )
+    teachers: tuple[Count, ...] = Field(
+        (), description="Numbers of the minds whose rows are demonstrations; empty for all of them."
+    )
     rows: Annotated[int, Field(ge=1)] = Field(description="N.")
     agents: Annotated[int, Field(ge=1)] = Field(description="Slots per world; 1 in the layout episodes.")
     agent_names: tuple[str, ...] = Field(description="Names of the slots of a world, or none.")
@@ -160,8 +168,23 @@ class DatasetManifest(_Model):
 
     @property
     def is_stub(self) -> bool:
-        """Whether the stub acted, alone or in a mixture: a mind that only waits demonstrates nothing."""
+        """Whether the stub acted, alone, in a mixture or in a cast."""
         return _has_stub(self.policy)
+
+    @property
+    def shows_stub(self) -> bool:
+        """Whether the stub demonstrates, alone or in a mixture: a mind that only waits teaches nothing."""
+        minds = self.policy.get("minds") or ()
+        shown = [minds[number] for number in self.teachers if number < len(minds)]
+        return any(map(_has_stub, shown)) if self.teachers else self.is_stub
+
+    def teaching_rows(self) -> NDArray[np.bool_]:
+        """Which rows are demonstrations: bool ``[N]``."""
+        if not self.teachers:
+            return np.ones(self.rows, np.bool_)
+        seats = np.broadcast_to(np.array(self.players, np.int64), (self.worlds, self.agents))
+        rows: NDArray[np.bool_] = np.isin(seats, self.teachers).reshape(-1)
+        return rows
 
     def spec(self) -> ObservationSpec:
         """The observation spec. Raises ContractError if it is not a spec."""
@@ -267,6 +290,8 @@ def _refuse_contradictions(manifest: DatasetManifest, fingerprint: str, where: s
         len(players) != manifest.agents for players in manifest.players
     ):
         problems.append("its players do not name one mind for each slot of each world")
+    if manifest.teachers and not manifest.players:
+        problems.append("it names teachers, but not whom they play")
     if any(len(segment.seeds) not in (0, manifest.worlds) for segment in manifest.segments):
         problems.append("its seeds are not one per world")
     if problems:
@@ -289,6 +314,7 @@ def origin_of(manifest: DatasetManifest) -> DatasetOrigin:
         config_id=manifest.config_id,
         policy=dict(manifest.policy),
         players=manifest.players,
+        teachers=manifest.teachers,
         seeds=manifest.seeds,
         agents=manifest.agents,
         agent_names=manifest.agent_names,

@@ -58,15 +58,16 @@ def write_episodes(dataset: Dataset, path: str | Path, episodes: EpisodeTable, h
     """Write some episodes as a new dataset in the layout ``episodes``: one after the other in as few rows as before.
 
     An episode that was cut ends with ``truncated`` there, so no two run into each other. In ticks after the
-    last episode of a row, nobody is active.
+    last episode of a row, nobody is active. Where only some minds demonstrate, episodes of the others are left out.
 
     Raises:
         DatasetError: no episodes are chosen, or the new dataset cannot be written.
     """
+    episodes = episodes.take(dataset.manifest.teaching_rows()[episodes.row])
     if not len(episodes):
         raise DatasetError("no episode is left", where=str(dataset.path), details=(how,))
     origin = origin_of(dataset.manifest).model_copy(
-        update={"seeds": (), "players": (), "agents": 1, "agent_names": (), "first_tick": 0}
+        update={"seeds": (), "players": (), "teachers": (), "agents": 1, "agent_names": (), "first_tick": 0}
     )
     writer = DatasetWriter(
         path, spec=dataset.spec, origin=origin, layout="episodes", derived_from=_descent(dataset, how)

@@ -34,7 +34,17 @@ def join_datasets(outcome: Outcome, parts: Sequence[str | Path], folder: str | P
     if first is None or tuple(seed for one in opened for seed in one.manifest.seeds) != outcome.job.seeds:
         raise DatasetError("these are not recordings of the job's towns, in their order", where=str(folder))
     for one in opened[1:]:
-        for name in ("layout", "config", "policy", "segments_length", "reward_parts", "tags", "logits", "complete"):
+        for name in (
+            "layout",
+            "config",
+            "policy",
+            "segments_length",
+            "reward_parts",
+            "teachers",
+            "tags",
+            "logits",
+            "complete",
+        ):
             mine, theirs = _aspect(first, name), _aspect(one.manifest, name)
             if mine != theirs:
                 raise DatasetError(

@@ -36,15 +36,15 @@ class PolicyTrainingOrchestrator:
 
     def run_bc(self, dataset_config: DemonstrationsConfig | None = None) -> BCTrainingResult:
         """Behaviour cloning."""
-        with self._begin("bc") as run:
-            return run_bc(run, dataset_config)
+        with self._begin("bc", dataset=dataset_config) as run:
+            return run_bc(run)
 
     def run_ppo(self, dataset_config: DemonstrationsConfig | None = None) -> PPOTrainingResult:
         """PPO, on the config's kind of experience."""
-        with self._begin("ppo") as run:
-            return run_ppo(run, dataset_config)
+        with self._begin("ppo", dataset=dataset_config) as run:
+            return run_ppo(run)
 
     def run_anneal(self, dataset_config: DemonstrationsConfig | None = None) -> AnnealSummary:
         """The anneal schedule, from cloning to PPO."""
-        with self._begin("anneal") as run:
-            return run_anneal(run, dataset_config)
+        with self._begin("anneal", dataset=dataset_config) as run:
+            return run_anneal(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from townlet.api import (
     ActionArray,
     ArrayState,
+    BoolArray,
     Decision,
     FloatArray,
     ObservationBatch,
@@ -82,11 +84,18 @@ class Witness:
 
 
 class LabelRecorder(TrajectoryService):
-    """Keeps each step with the action that the teacher chose, whatever was done; see :class:`Witness`."""
+    """Keeps each step with the actions that the teacher chose, whatever was done; see :class:`Witness`.
 
-    teacher: Witness
+    Attributes:
+        labels: rows that the teacher labels, bool ``[N]``, and the witness of its choices there.
+    """
+
+    labels: Sequence[tuple[BoolArray, Witness]] = ()
 
     def record(self, step: Step) -> None:
-        """Keep a step under the teacher's label."""
-        labelled = Decision(self.teacher.actions, step.decision.state)
-        super().record(replace(step, decision=labelled))
+        """Keep a step under the teacher's labels; rows without one keep what was done."""
+        actions = step.decision.actions.copy()
+        for rows, witness in self.labels:
+            if rows.any():  # else nobody asked it
+                actions[rows] = witness.actions
+        super().record(replace(step, decision=Decision(actions, step.decision.state)))

@@ -13,6 +13,7 @@ from typing import Self
 from townlet.api import ObservationSpec, Report, TrainingReport
 from townlet.checkpoints import read_checkpoint
 from townlet.config.root import TownletConfig
+from townlet.config.training import DemonstrationsConfig
 from townlet.errors import TrainingError, UsageError
 from townlet.play.reserve import refuse_reserved, refuse_taught_there
 from townlet.plugins.provenance import Provenance
@@ -25,7 +26,7 @@ from townlet.training.metrics.log import MetricsLog
 from townlet.training.run.checkpoint import load_state, save_checkpoint, towns_folder
 from townlet.training.run.folder import BegunRun, RunFolder
 from townlet.training.run.state import PPOState, TrainingState
-from townlet.training.services import TrainingServices
+from townlet.training.services import ReplayDatasetService, TrainingServices
 
 __all__ = ["Run"]
 
@@ -77,6 +78,7 @@ class Run:
         out: Path | None = None,
         services: TrainingServices | None = None,
         watchers: Sequence[Report] = (),
+        dataset: DemonstrationsConfig | None = None,
     ) -> Self:
         """A new run. Its folder holds a first checkpoint when this returns, and nothing is left of one that fails.
 
@@ -86,6 +88,7 @@ class Run:
             out: the run's folder; the first free ``<mode>-<number>`` in the runs folder by default.
             services: made from the config by default, with the folder around ``out`` as runs folder.
             watchers: are told of each line of metrics; ``Observers.training_report`` is such a one.
+            dataset: what is imitated or replayed, in place of what the config names; the run's config names it then.
 
         Raises:
             TorchNotAvailableError: if the learner needs PyTorch and there is none; nothing else is looked at before.
@@ -97,6 +100,8 @@ class Run:
         refuse_reserved(config)
         if services is None:
             services = TrainingServices.from_config(config, runs=None if out is None else out.parent)
+        if dataset is not None:
+            config, services = _showing(dataset, config, services)
         spec, initial = services.rollout.spec, config.training.ppo.initial
         start = None if initial is None else read_checkpoint(Path(initial), spec, backend=choice.backend).path
         if start is not None:
@@ -261,6 +266,17 @@ class Run:
             self.close()
             raise
         return self
+
+
+def _showing(
+    dataset: DemonstrationsConfig, config: TownletConfig, services: TrainingServices
+) -> tuple[TownletConfig, TrainingServices]:
+    """The config that names another dataset, and services that find it. Raises UsageError if it is none."""
+    folder = services.replay.resolve(dataset)
+    named = None if folder is None else str(folder.absolute())
+    shown = config.training.demonstrations.model_copy(update={"dataset": named})
+    config = config.model_copy(update={"training": config.training.model_copy(update={"demonstrations": shown})})
+    return config, replace(services, replay=ReplayDatasetService(config))
 
 
 def _chosen(config: TownletConfig, mode: str) -> LearnerChoice:

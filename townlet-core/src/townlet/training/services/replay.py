@@ -71,11 +71,9 @@ class ReplayDatasetService:
         ]
         return sources[0] if len(sources) == 1 else JoinedDemonstrations(sources)
 
-    def experience(
-        self, dataset: DemonstrationsConfig | Path | str | None, spec: ObservationSpec
-    ) -> RecordedExperience:
-        """A recording as experience for PPO."""
-        return RecordedExperience(self.open(dataset, spec), self._config.training.ppo.rollout.ticks)
+    def experience(self, spec: ObservationSpec) -> RecordedExperience:
+        """The recording that the config names as experience for PPO. Raises as :meth:`open`."""
+        return RecordedExperience(self.open(None, spec), self._config.training.ppo.rollout.ticks)
 
     def build(
         self,

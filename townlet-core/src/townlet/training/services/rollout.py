@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,14 @@ from townlet.envs.protocol import Engine
 from townlet.executors import Executor
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
-from townlet.play import Admission, Cast, Casting, Job, Provenance, Stage, Troupe
+from townlet.play import Admission, Casting, Job, Provenance, Role, Stage, Troupe
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
 from townlet.rollout import Side, TrajectoryService, Watcher
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
+from townlet.training.demonstrations.lesson import Lesson
 from townlet.training.experience.elsewhere import ExperienceElsewhere
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
 from townlet.training.experience.source import ExperienceSource
@@ -126,6 +127,8 @@ class RolloutCaptureService:
     ) -> Path:
         """Record what the configured teacher chooses; a recording that is whole already is used again.
 
+        It plays the learner's roles of the config's cast, and only their rows are demonstrations.
+
         Args:
             folder: where the dataset goes.
             learner: takes the decisions that the teacher does not; what is recorded is what the teacher would
@@ -148,17 +151,24 @@ class RolloutCaptureService:
                 instead = "let another one teach"
                 refuse_taught_there(single.checkpoint.path, who=f"the teacher {single.requested!r}", instead=instead)
         teacher = Admission(where="training.demonstrations.teacher").open(mind, self.spec, seed=self._config.seed)
-        witness = Witness(teacher.policy)
-        actor: PolicyBackendProtocol = witness
+        beside: Callable[[Witness], PolicyBackendProtocol] | None = None
         if learner is not None and teacher_ratio < 1.0:
-            actor = MixturePolicy(witness, learner, 1.0 - teacher_ratio)
+            beside = partial(MixturePolicy, learner=learner, ratio=1.0 - teacher_ratio)
         elif wanted.exploration > 0.0:
-            actor = MixturePolicy(witness, UniformPolicy(), wanted.exploration)
+            beside = partial(MixturePolicy, learner=UniformPolicy(), ratio=wanted.exploration)
+        lesson = Lesson.of(self._casting.training_cast(), mind, teacher, open_other=self._open_beside, beside=beside)
         seeds = town_seeds(self._config.seed, "demonstrations", wanted.worlds, generation)
-        tags = () if actor is witness else ("relabelled",)
-        job = Job(self._config, Cast.of(mind), seeds, wanted.ticks, explore=actor is not witness)
-        self._record(folder, job, Part(actor, teacher.provenance), witness=witness, tags=tags)
+        job = Job(self._config, lesson.troupe.cast, seeds, wanted.ticks, explore=lesson.beside)
+        try:
+            self._record(folder, job, lesson)
+        finally:
+            lesson.close()
         return folder
+
+    def _open_beside(self, role: Role) -> Part:
+        """A mind that plays beside the learner."""
+        seed, town = self._config.seed, self._config.town
+        return Admission().open(role.mind, self.spec, seed=seed, where=role.where, town=town)
 
     def capture(
         self, folder: Path, *, policy: str | None = None, ticks: int = 1000, explore: bool = False
@@ -168,27 +178,22 @@ class RolloutCaptureService:
         seeds = town_seeds(self._config.seed, "rollout", rollout.worlds)
         return self._record(folder, Job(self._config, self._casting.cast(policy), seeds, ticks, explore=explore))
 
-    def _record(
-        self,
-        folder: Path,
-        job: Job,
-        actor: Part | None = None,
-        *,
-        witness: Witness | None = None,
-        tags: tuple[str, ...] = (),
-    ) -> RolloutSummary:
-        """Record a job, whole or not at all; with ``actor`` in place of its one mind, and a witness's labels."""
-        troupe = None if actor is None else Troupe(job.cast, (actor,))
+    def _record(self, folder: Path, job: Job, lesson: Lesson | None = None) -> RolloutSummary:
+        """Record a job, whole or not at all; in a lesson, with the teacher's choices in place of what was done."""
+        troupe = None if lesson is None else lesson.troupe
         threads = town_threads(self._config.training.ppo.rollout, len(job.seeds))
         with Stage(job, troupe=troupe, engines=self._engines, threads=threads) as stage:
             engine = stage.engine
             folder.parent.mkdir(parents=True, exist_ok=True)
             parts = len(engine.reward_part_names)
-            with DatasetWriter(folder, spec=engine.spec, origin=origin_of(stage, tags)) as writer:
+            origin = origin_of(stage, ("relabelled",) if lesson is not None and lesson.beside else ())
+            if lesson is not None:
+                origin = origin.model_copy(update={"teachers": lesson.teachers})
+            with DatasetWriter(folder, spec=engine.spec, origin=origin) as writer:
                 recorder = TrajectoryService(writer, engine.spec, engine.rows, reward_parts=parts)
-                if witness is not None:
+                if lesson is not None:
                     recorder = LabelRecorder(writer, engine.spec, engine.rows, reward_parts=parts)
-                    recorder.teacher = witness
+                    lesson.label(recorder, stage)
                 if stage.run(job.ticks, sink=recorder).interrupted:
                     raise KeyboardInterrupt
                 recorder.flush()

@@ -38,17 +38,17 @@ class AnnealStrategy(RunsOfItsOwn):
             TorchNotAvailableError: if the learner needs PyTorch and there is none.
             TrainingError: if a loss is not finite.
         """
-        with self._begin(self.name) as run:
-            return run_anneal(run, dataset_config)
+        with self._begin(self.name, dataset=dataset_config) as run:
+            return run_anneal(run)
 
 
-def run_anneal(run: Run, dataset: DemonstrationsConfig | None = None) -> AnnealSummary:
+def run_anneal(run: Run) -> AnnealSummary:
     """The stages of the schedule that are not done yet, until one fails or a person stops it."""
     stages = run.config.training.anneal.stages
     status: Status = "completed"
     try:
         while len(run.state.stages) < len(stages) and _worst(run.state.stages) != "FAIL":
-            _close(run, _stage(run, len(run.state.stages), dataset))
+            _close(run, _stage(run, len(run.state.stages)))
     except KeyboardInterrupt:
         status = "interrupted"
     return AnnealSummary(
@@ -61,12 +61,12 @@ def run_anneal(run: Run, dataset: DemonstrationsConfig | None = None) -> AnnealS
     )
 
 
-def _stage(run: Run, index: int, dataset: DemonstrationsConfig | None) -> AnnealStageResult:
+def _stage(run: Run, index: int) -> AnnealStageResult:
     """One stage and its gate. Raises KeyboardInterrupt if a person stopped it; it is resumed from a checkpoint."""
     stage = run.config.training.anneal.stages[index]
     run.cycle = stage.cycle
     before = run.fingerprint if run.state.ppo is None else run.ppo.initial_fingerprint
-    source = stage_demonstrations(run, index, dataset)
+    source = stage_demonstrations(run, index)
     bc = ppo = None
     failures: tuple[str, ...] = ()
     baseline: Mapping[str, float] = {}

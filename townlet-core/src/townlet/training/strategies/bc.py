@@ -32,16 +32,16 @@ class BCStrategy(RunsOfItsOwn):
             TorchNotAvailableError: if the learner needs PyTorch and there is none.
             DatasetError: if the demonstrations are refused.
         """
-        with self._begin(self.name) as run:
-            return run_bc(run, dataset_config)
+        with self._begin(self.name, dataset=dataset_config) as run:
+            return run_bc(run)
 
 
-def run_bc(run: Run, dataset: DemonstrationsConfig | None = None) -> BCTrainingResult:
+def run_bc(run: Run) -> BCTrainingResult:
     """All of a run that only clones, its checkpoint included. What it had reached, if it is resumed after that."""
     if run.state.bc is not None:
         return run.state.bc
     try:
-        source = demonstrations(run, dataset)
+        source = demonstrations(run)
     except KeyboardInterrupt:
         return _result(run, None, "interrupted", 0)
     result = clone(run, source)

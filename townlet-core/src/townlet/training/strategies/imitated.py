@@ -5,28 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from townlet.api import DemonstrationBatch, DemonstrationSource
-from townlet.config.training import DemonstrationsConfig
 from townlet.training.run.run import Run
 
 __all__ = ["demonstrations", "stage_demonstrations", "teacher_sample"]
 
 
-def demonstrations(run: Run, dataset: DemonstrationsConfig | None = None) -> DemonstrationSource:
-    """The dataset that is named, by ``dataset`` or by the config, or recordings of the teacher made now.
+def demonstrations(run: Run) -> DemonstrationSource:
+    """The dataset that the run's config names, or recordings of the teacher made now.
 
     Raises:
         DatasetError: if the dataset is refused.
         BackendError: if the teacher cannot run.
     """
-    folder = run.services.replay.resolve(dataset)
+    folder = run.services.replay.resolve()
     if folder is None:
         folder = run.services.rollout.demonstrate(run.folder.demonstrations / "teacher")
     return run.services.replay.demonstrations([folder], run.spec)
 
 
-def stage_demonstrations(run: Run, index: int, dataset: DemonstrationsConfig | None = None) -> DemonstrationSource:
+def stage_demonstrations(run: Run, index: int) -> DemonstrationSource:
     """Those of the bc stages up to ``index``; what is not there yet is recorded now."""
-    named = run.services.replay.resolve(dataset)
+    named = run.services.replay.resolve()
     folders: list[Path] = []
     for number, stage in enumerate(run.config.training.anneal.stages[: index + 1]):
         if stage.mode != "bc":

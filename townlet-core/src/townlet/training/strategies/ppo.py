@@ -40,17 +40,17 @@ class PPOStrategy(RunsOfItsOwn):
             TorchNotAvailableError: if the learner needs PyTorch and there is none.
             TrainingError: if a loss is not finite; it names the update and the last good checkpoint.
         """
-        with self._begin(self.name) as run:
-            return run_ppo(run, dataset_config)
+        with self._begin(self.name, dataset=dataset_config) as run:
+            return run_ppo(run)
 
 
-def run_ppo(run: Run, dataset: DemonstrationsConfig | None = None) -> PPOTrainingResult:
+def run_ppo(run: Run) -> PPOTrainingResult:
     """All of a run of plain PPO, on the experience that its mode or its config says."""
     plan = PPOPlan.of_run(run.config, run.mode)
     if plan.data == "replay":
-        return learn(run, plan, run.services.replay.experience(dataset, run.spec))
+        return learn(run, plan, run.services.replay.experience(run.spec))
     experience = run.services.rollout.experience(run.learner)
-    return learn(run, plan, experience, demonstrations(run, dataset) if plan.data == "mixed" else None)
+    return learn(run, plan, experience, demonstrations(run) if plan.data == "mixed" else None)
 
 
 def learn(
