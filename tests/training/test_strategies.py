@@ -27,6 +27,7 @@ from townlet.training import (
     TrainingStrategy,
 )
 from townlet.training.metrics.log import read_metrics
+from townlet.training.services import ReplayDatasetService
 
 STRATEGIES = [
     (BCStrategy, "PyTorch is required for behaviour cloning"),
@@ -232,39 +233,55 @@ def test_replay_learns_from_a_recording_of_a_policy_that_explored(
     assert (right == observations.features.argmax(axis=1) + 1).mean() >= 0.75
 
 
+def replaying(toy_config, folder: Path) -> ReplayDatasetService:
+    """The service of a config that names a recording."""
+    shown = toy_config.training.demonstrations.model_copy(update={"dataset": str(folder)})
+    return ReplayDatasetService(with_training(toy_config, demonstrations=shown))
+
+
 def test_replay_refuses_a_recording_without_log_probabilities(toy_config, services, learner, tmp_path) -> None:
     from townlet.errors import DatasetError
 
     folder = services.rollout.demonstrate(tmp_path / "noisy", learner=learner.policy, teacher_ratio=0.5)
     with pytest.raises(DatasetError, match="has no log_probs"):
-        services.replay.experience(folder, services.rollout.spec)
+        replaying(toy_config, folder).experience(services.rollout.spec)
 
 
 def record_policy(toy, services, learner, folder: Path) -> Path:
     from townlet.config import TownletConfig
     from townlet.minds import Part
-    from townlet.play import Cast, Job, Provenance
+    from townlet.play import Cast, Job, Journal, Provenance, Stage, Troupe, recording
 
     job = Job(TownletConfig(), Cast.of("toy"), (1, 2, 3), 100, explore=True)
-    services.rollout._record(folder, job, Part(learner.policy, Provenance(requested="toy", active="toy")))
+    mind = Part(learner.policy, Provenance(requested="toy", active="toy"))
+    engines = services.rollout._engines
+    with (
+        Stage(job, troupe=Troupe(job.cast, (mind,)), engines=engines) as stage,
+        recording(stage, folder, Journal()) as made,
+    ):
+        stage.run(job.ticks, sink=made.recorder)
     return folder
 
 
-def test_a_limit_on_lost_days_is_refused_where_a_recording_is_replayed(toy, services, learner, tmp_path) -> None:
+def test_a_limit_on_lost_days_is_refused_where_a_recording_is_replayed(
+    toy, toy_config, services, learner, tmp_path
+) -> None:
     from townlet.errors import UsageError
 
     folder = record_policy(toy, services, learner, tmp_path / "recording")
-    experience = services.replay.experience(folder, services.rollout.spec)
+    experience = replaying(toy_config, folder).experience(services.rollout.spec)
     with pytest.raises(UsageError, match=r"training\.ppo\.constraint"):
         experience.gather(1.0, 0.5)
 
 
-def test_a_recorded_piece_is_bootstrapped_by_the_value_that_followed(toy, services, learner, tmp_path) -> None:
+def test_a_recorded_piece_is_bootstrapped_by_the_value_that_followed(
+    toy, toy_config, services, learner, tmp_path
+) -> None:
     from townlet.data import open_dataset
 
     record_policy(toy, services, learner, tmp_path / "recording")
     block = open_dataset(tmp_path / "recording").read(0, 40)
-    experience = services.replay.experience(tmp_path / "recording", toy.SPEC)
+    experience = replaying(toy_config, tmp_path / "recording").experience(toy.SPEC)
     first, second = experience.gather(1.0).batch, experience.gather(1.0).batch
     assert first.ticks == 32
     assert np.array_equal(first.actions, block.actions[:32])
