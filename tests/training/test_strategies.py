@@ -77,7 +77,7 @@ def test_a_whole_config_in_the_place_of_a_dataset_s_is_refused(strategy, toy_con
 def test_a_run_s_config_names_the_dataset_that_it_was_given(
     strategy, toy_config, services, learner, tmp_path, monkeypatch
 ) -> None:
-    """So that a run that is resumed goes on with the same demonstrations."""
+    """So that a resumed run learns from the same demonstrations."""
     from townlet.training.run.folder import BegunRun
 
     services.rollout.demonstrate(tmp_path / "shown")

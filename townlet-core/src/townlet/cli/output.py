@@ -69,7 +69,7 @@ def emit(text: str = "", style: str = "") -> None:
 
 
 def window(stream: TextIO | None = None) -> int | None:
-    """Columns of the terminal that stdout, or ``stream``, is; None where it is none, so that nothing needs to fit."""
+    """Columns of the terminal that stdout, or ``stream``, is; None for a file or pipe, where nothing needs to fit."""
     stream = sys.stdout if stream is None else stream
     if not (os.environ.get("FORCE_COLOR") or (stream is not None and stream.isatty())):
         return None

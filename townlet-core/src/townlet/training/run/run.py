@@ -271,7 +271,7 @@ class Run:
 def _showing(
     dataset: DemonstrationsConfig, config: TownletConfig, services: TrainingServices
 ) -> tuple[TownletConfig, TrainingServices]:
-    """The config that names another dataset, and services that find it. Raises UsageError if it is none."""
+    """The config that names another dataset, and services that find it. Raises UsageError for anything else."""
     folder = services.replay.resolve(dataset)
     named = None if folder is None else str(folder.absolute())
     shown = config.training.demonstrations.model_copy(update={"dataset": named})
