@@ -123,6 +123,7 @@ class TestCommands:
             assert f"<h2>{heading}</h2>" in text
         assert '<a href="page-town.html">the whole town</a>' in text
         assert '<a href="page-town.html#t=0&amp;agent=alice">alice</a>' in text
+        assert '<a href="page-town.html#t=0&amp;agent=alice">this day</a>' in text
         assert (tmp_path / "page-town.html").is_file()
 
     def test_report_alone_links_to_nothing(self, recording: Dataset, tmp_path: Path) -> None:

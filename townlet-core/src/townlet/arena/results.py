@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.evaluation import Estimate
+from townlet.markup import card, facts, folded, table
 
 __all__ = ["Anchor", "ArenaResult", "ArenaTiming", "Cell", "CrossPlay", "ScenarioResult", "Standing", "Total"]
 
@@ -97,3 +98,30 @@ class ArenaResult(_Frozen):
     matrix: CrossPlay | None = Field(description="Every mind with every other; null where that was left out.")
     warnings: tuple[str, ...] = Field((), description="What to know before believing it.")
     timing: ArenaTiming = Field(description="What depends on the machine.")
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: the standings, the matrix, and what to know before believing them."""
+        heads = ("mind", "score", "95 % interval", "reward per agent-day", "presence")
+        rows = [
+            (
+                total.mind,
+                *(("-", "-") if total.score is None else (total.score.mean, _interval(total.score))),
+                total.focal_return.mean,
+                total.presence.mean,
+            )
+            for total in self.totals
+        ]
+        met = () if self.matrix is None else self.matrix.cells
+        cells = [(each.focal, each.background, f"{each.share:.0%}", each.focal_return.mean) for each in met]
+        return card(
+            f"suite {self.suite}, {len(self.scenarios)} scenarios",
+            table(heads, rows),
+            folded("every mind with every other", table(("mind", "among", "share", "reward per agent-day"), cells))
+            if cells
+            else "",
+            facts(("warning", line) for line in self.warnings),
+        )
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.low:.3f} to {estimate.high:.3f}"

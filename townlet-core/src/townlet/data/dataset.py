@@ -14,6 +14,7 @@ from townlet.data.manifest import MANIFEST_NAME, DatasetManifest, read_manifest
 from townlet.data.shards import check_actions, check_digest, check_header, open_shard
 from townlet.data.thoughts import RecordedThought, check_thoughts, read_thoughts
 from townlet.errors import DatasetError
+from townlet.markup import card, facts, folded, table
 from townlet.storage import member_path
 
 __all__ = ["Dataset", "open_dataset"]
@@ -43,6 +44,30 @@ class Dataset:
     def metrics(self) -> Mapping[str, float]:
         """Baselines: what the recorded policy reached."""
         return self.manifest.metrics
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: what it holds, and how to watch it."""
+        told = self.manifest
+        watch = f"townlet.viewer.show({str(self.path)!r})" if told.layout == "worlds" else ""
+        return card(
+            f"dataset {self.path.name}",
+            facts(
+                [
+                    ("town", told.config.get("name")),
+                    ("played by", told.policy.get("active")),
+                    ("towns", told.worlds),
+                    ("agents a town", told.agents),
+                    ("ticks", f"{self.ticks:,}"),
+                    ("transitions", f"{self.transitions:,}"),
+                    ("recorded", told.created),
+                    ("cut short", None if told.complete else told.interruption or "yes"),
+                    ("digest", self.digest[:16]),
+                    ("folder", self.path),
+                    ("to watch it", watch),
+                ]
+            ),
+            folded("what the recorded policy reached", table(("figure", "value"), sorted(self.metrics.items()))),
+        )
 
     @property
     def rows(self) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from townlet.evaluation.names import HEADLINES, label
 from townlet.evaluation.statistics import Difference, Estimate
+from townlet.markup import card, facts, folded, table
 
 __all__ = ["ComparisonResult", "EvaluationResult", "EvaluationTiming", "PairwiseComparison"]
 
@@ -54,6 +57,10 @@ class EvaluationResult(_Frozen):
         """Wall time, seconds."""
         return self.timing.seconds
 
+    def _repr_html_(self) -> str:
+        """For Jupyter: the figures with their intervals."""
+        return card(f"{self.policy} in {_towns(self)}", *_figures(self.kpis, self.unknown))
+
 
 class PairwiseComparison(_Frozen):
     """Policy ``b`` against policy ``a`` on the same seeds."""
@@ -70,3 +77,36 @@ class ComparisonResult(_Frozen):
     schema_version: Literal[1] = Field(1, description="Version of this result's layout.")
     evaluations: tuple[EvaluationResult, ...] = Field(description="One for each policy, in the order asked.")
     comparisons: tuple[PairwiseComparison, ...] = Field(description="Each later policy against the first.")
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: the headline figures of each policy, and the verdicts."""
+        first = self.evaluations[0]
+        rows = [
+            (label(name), *("-" if name in each.unknown else each.kpis[name].mean for each in self.evaluations))
+            for name in HEADLINES
+            if name in first.kpis
+        ]
+        verdicts = facts((f"{pair.b} against {pair.a}", pair.verdict) for pair in self.comparisons)
+        return card(
+            f"{_towns(first)}, the same seeds for all",
+            table(("mean over towns", *(each.policy for each in self.evaluations)), rows),
+            verdicts,
+        )
+
+
+def _towns(result: EvaluationResult) -> str:
+    count = len(result.seeds)
+    where = "" if result.scenario is None else f", scenario {result.scenario}"
+    return f"{count} {'town' if count == 1 else 'towns'} of {result.agents} agents for {result.days:g} days{where}"
+
+
+def _figures(kpis: Mapping[str, Estimate], unknown: Sequence[str]) -> tuple[str, str]:
+    """Headline figures, and the others folded."""
+    heads = ("figure", "mean", "95 % interval")
+    rows = {
+        name: (label(name), e.mean, f"{e.low:.4g} to {e.high:.4g}") if name not in unknown else (label(name), "-", "-")
+        for name, e in kpis.items()
+    }
+    first = [rows[name] for name in HEADLINES if name in rows]
+    rest = [row for name, row in rows.items() if name not in HEADLINES]
+    return table(heads, first), folded("all other figures", table(heads, rest))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 import numpy as np
 
 from townlet.data import Dataset
+from townlet.evaluation.moments import moment_link
 from townlet.evaluation.names import HEADLINES, label
 from townlet.evaluation.page import Page
 from townlet.evaluation.plots import (
@@ -51,7 +51,7 @@ def town_page(
     )
     _warn(page, dataset)
     if watch is not None:
-        people = [(name, f"{watch}#{urlencode({'t': 0, 'agent': name})}") for name in kpis.agent_names[:_LINKED]]
+        people = [(name, moment_link(watch, agent=name)) for name in kpis.agent_names[:_LINKED]]
         page.links("Watch it in the browser:", [("the whole town", watch), *people])
     summary, unknown = kpis.summary(), uncounted(kpis.agent_sums.sum((0, 1)))
     page.heading("At a glance")
@@ -75,6 +75,9 @@ def town_page(
             f"Day {lived.day.number} of {lived.day.agent}: what it did (gaps are time spent walking) and how its needs "
             "changed.",
         )
+        if watch is not None:
+            began = lived.day.number * kpis.day_ticks
+            page.links("Watch it:", [("this day", moment_link(watch, tick=began, agent=lived.day.agent))])
     page.heading("People")
     page.figure(
         "ties",

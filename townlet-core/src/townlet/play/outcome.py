@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.errors import BackendError, ContractError
+from townlet.markup import card, facts, folded, table
 from townlet.play.frames import Frames
 from townlet.play.job import Job
 from townlet.play.patient import MindLedger
@@ -18,6 +19,9 @@ from townlet.plugins.provenance import Provenance
 from townlet.telemetry.kpis import TownKpis
 
 __all__ = ["Outcome", "Timing"]
+
+_FIRST = ("reward", "self_sufficiency", "mean_need", "attendance", "exits")
+"""Figures that a notebook shows at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,26 @@ class Outcome:
                 "answer_seconds": round(self.timing.answer_seconds, 6),
             },
         }
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: what came of it, in a few lines and all figures."""
+        ended = "a person, before its end" if self.interrupted else None
+        figures = self.kpis.summary()
+        return card(
+            f"{self.job.config.name or 'a town'}, {self.ticks:,} ticks",
+            facts(
+                [
+                    ("played by", self.provenance.active),
+                    ("seeds", ", ".join(map(str, self.job.seeds[:8])) + (", ..." if len(self.job.seeds) > 8 else "")),
+                    ("ended by", self.failure or ended),
+                    ("recorded in", self.dataset),
+                    ("run", self.run),
+                    *((f"asked of {each.mind}", each.ledger.words()) for each in self.ledgers),
+                ]
+            ),
+            table(("figure", "value"), [(name.replace("_", " "), figures[name]) for name in _FIRST if name in figures]),
+            folded("all figures", table(("figure", "value"), [(k.replace("_", " "), v) for k, v in figures.items()])),
+        )
 
     @classmethod
     def join(cls, job: Job, outcomes: Sequence[Self]) -> Self:

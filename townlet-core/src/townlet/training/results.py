@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from townlet.api import BCMetrics, PPOMetrics
 from townlet.config.training import PPODataMode, SocialStage
 from townlet.evaluation.gate import GateResult
+from townlet.markup import card, facts, folded, table
 
 __all__ = [
     "RESULT_SCHEMA",
@@ -39,6 +40,26 @@ class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
     schema_version: Literal[1] = Field(RESULT_SCHEMA, description="Version of this layout.")
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: its own fields; objections, numbers and parts below."""
+        plain: list[tuple[str, object]] = []
+        below: list[str] = []
+        for name in type(self).model_fields:
+            value, title = getattr(self, name), name.replace("_", " ")
+            if isinstance(value, _Result):
+                below.append(folded(title, value._repr_html_()))
+            elif isinstance(value, BCMetrics | PPOMetrics):
+                below.append(folded(title, facts(value.model_dump(exclude={"extra"}).items())))
+            elif isinstance(value, dict) and value:
+                below.append(folded(title, table(("figure", "value"), value.items())))
+            elif isinstance(value, tuple):
+                stages = [each for each in value if isinstance(each, AnnealStageResult)]
+                below += [folded(f"stage {e.stage} ({e.mode}): {e.verdict}", e._repr_html_()) for e in stages]
+                plain += [(title, each) for each in value if isinstance(each, str)]
+            elif isinstance(value, str | int | float) and name != "schema_version":
+                plain.append((title, value))
+        return card(type(self).__name__, facts(plain), *below)
 
 
 class CandidateResult(_Result):

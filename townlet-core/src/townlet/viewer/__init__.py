@@ -2,6 +2,7 @@
 
 from townlet.viewer.assembly import TownPage, page_of
 from townlet.viewer.film import Film, film_of
+from townlet.viewer.links import watch_page
 from townlet.viewer.notebook import Shown, show
 
-__all__ = ["Film", "Shown", "TownPage", "film_of", "page_of", "show"]
+__all__ = ["Film", "Shown", "TownPage", "film_of", "page_of", "show", "watch_page"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import click
 
@@ -62,11 +61,12 @@ def command(run: Path, out: Path | None, plots: Path | None, form: Format, view:
         dataset = open_dataset(run)
         target = out or run.with_name(f"{run.name}.html")
         watched = target.with_name(f"{target.stem}-town.html") if view else None
-        kind, page = "town", town_page(dataset, watch=None if watched is None else quote(watched.name))
+        link: str | None = None
         if watched is not None:
-            from townlet.viewer import film_of, page_of
+            from townlet.viewer import watch_page
 
-            page_of([film_of(dataset)]).write(watched)
+            link = watch_page(dataset, watched, linked_from=target)
+        kind, page = "town", town_page(dataset, watch=link)
     page.write(target)
     pictures = [str(path) for path in page.write_figures(plots, form)] if plots is not None else []
     if as_json:
