@@ -13,6 +13,6 @@ def moment_link(page: str, *, tick: int = 0, agent: str | None = None) -> str:
     Args:
         page: its address, quoted where it must be.
         tick: where the film stands then.
-        agent: name of the agent whose panel is open; nobody's without.
+        agent: name of the agent whose panel is open; without it no panel is.
     """
     return f"{page}#{urlencode({'t': tick} | ({} if agent is None else {'agent': agent}))}"
