@@ -22,10 +22,18 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-GOOD, POLICIES, LEARNERS, MEMORIES, DISTRIBUTIONS = (
-    _load(name) for name in ("zoo_good", "zoo_policies", "zoo_learners", "zoo_memory", "zoo_distributions")
-)
-WRONG_LEARNERS = {**LEARNERS.LEARNERS, **MEMORIES.MEMORIES}
+_NAMES = ("good", "adam", "minds", "cloning", "learner", "policies", "learners", "deaf", "slips", "conduct", "memory")
+MODULES = {name: _load(f"zoo_{name}") for name in (*_NAMES, "distributions")}
+GOOD, LEARNER, POLICIES, MEMORIES = (MODULES[name] for name in ("good", "learner", "policies", "memory"))
+DISTRIBUTIONS = MODULES["distributions"]
+WRONG_LEARNERS = {
+    **{learner: (check, "") for learner, check in MODULES["learners"].LEARNERS.items()},
+    **{learner: (check, "") for learner, check in MEMORIES.MEMORIES.items()},
+    **MODULES["deaf"].DEAF,
+    **MODULES["slips"].SLIPS,
+    **MODULES["conduct"].CONDUCT,
+}
+"""Each with the check that catches it, and what that says."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -45,11 +53,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class Zoo:
     """Everything in the zoo, by name."""
 
-    good, policies, learners, memories, distributions = GOOD, POLICIES, LEARNERS, MEMORIES, DISTRIBUTIONS
+    good, policies, memories, distributions = GOOD, POLICIES, MEMORIES, DISTRIBUTIONS
     wrong_learners = WRONG_LEARNERS
 
     def __getattr__(self, name: str) -> object:
-        for module in (GOOD, POLICIES, LEARNERS, MEMORIES):
+        for module in MODULES.values():
             if hasattr(module, name):
                 return getattr(module, name)
         raise AttributeError(name)
@@ -84,7 +92,9 @@ def subject_of():
             policy=make_policy,
             learner=make_learner,
             capabilities=frozenset(capabilities),
-            honoured=None if learner is None else GOOD.HONOURED,
+            learner_for=None if learner is None else lambda spec: learner(0, spec),
+            left_out=lambda kind: frozenset(getattr(learner(0), "unhonoured", lambda kind: ())(kind)),
+            honoured=None if learner is None else LEARNER.HONOURED,
             validate=getattr(policy_class, "validate", GOOD.validate),
             town=GOOD.town,
         )

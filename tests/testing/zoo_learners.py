@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from townlet_conformance_zoo_good import GoodLearner, LinearPolicy
+from townlet_conformance_zoo_adam import Trainer
+from townlet_conformance_zoo_learner import GoodLearner
+from townlet_conformance_zoo_minds import LinearMind
 
 from townlet.errors import CheckpointError
 
@@ -16,12 +18,22 @@ from townlet.errors import CheckpointError
 class SavesHalfItsState(GoodLearner):
     def load(self, directory: Path) -> None:
         super().load(directory)
-        self.momentum = np.zeros_like(self.momentum)
+        self.trainer = Trainer()
+
+
+class SavesOnlyItsWeights(GoodLearner):
+    def save(self, directory: Path) -> None:
+        trainer, self.trainer = self.trainer, Trainer()
+        super().save(directory)
+        self.trainer = trainer
 
 
 class LearnsNothing(GoodLearner):
-    def _step(self, features, mask, actions, weights, rate):
-        self._policy.weights = self._policy.weights + 1e-9
+    """Its gradients go the wrong way."""
+
+    def gradients(self, *given):
+        gradients, found = super().gradients(*given)
+        return {name: -g for name, g in gradients.items()}, found
 
 
 class LearnsFromTheDead(GoodLearner):
@@ -62,7 +74,7 @@ class CannotBeLoaded(GoodLearner):
 
 
 class GivesNoValues(GoodLearner):
-    class Policy(LinearPolicy):
+    class Policy(LinearMind):
         def decide(self, observations, state, *, explore=False):
             return replace(super().decide(observations, state, explore=explore), values=None)
 
@@ -75,45 +87,15 @@ class IgnoresTheCheckpoint(GoodLearner):
     """Its policies start from random weights, whatever checkpoint they are made from."""
 
     def act_from(self, directory: Path) -> None:
-        assert (directory / "weights.npy").is_file()
+        assert (directory / "weights.safetensors").is_file()
 
 
 class ClonesNothingButSaysSo(GoodLearner):
     def clone_behaviour(self, demonstrations, settings, report):
         before = self._policy.weights
         metrics = super().clone_behaviour(demonstrations, settings, report)
-        self._policy.weights = before + 1e-9
+        self._policy.weights = before | {"value": before["value"] + 1e-9}
         return metrics.model_copy(update={"accuracy": 1.0})
-
-
-class Deaf(GoodLearner):
-    """Goes its own way in one setting, whatever it is told."""
-
-    setting: str
-    own: object
-
-    def update(self, rollout, settings):
-        return super().update(rollout, settings.model_copy(update={self.setting: self.own}))
-
-
-class IgnoresItsStepSize(Deaf):
-    setting, own = "learning_rate", 1e-2
-
-
-class IgnoresEpochs(Deaf):
-    setting, own = "epochs", 1
-
-
-class TrainsItsPolicyAllTheSame(Deaf):
-    setting, own = "train_policy", True
-
-
-class HasNoCloningTerm(Deaf):
-    setting, own = "bc_coefficient", 0.0
-
-
-class HasNoReferenceTerm(Deaf):
-    setting, own = "kl_coefficient", 0.0
 
 
 class CannotHoldAReference(GoodLearner):
@@ -124,7 +106,7 @@ class CannotHoldAReference(GoodLearner):
 class ForgetsItsReference(GoodLearner):
     def load(self, directory: Path) -> None:
         super().load(directory)
-        self.reference = self._policy.weights.copy()
+        self.hold_reference()
 
 
 class IgnoresTheBootstrap(GoodLearner):
@@ -155,15 +137,14 @@ class LoadsAnything(GoodLearner):
 
 class ChangesBeforeItRefuses(GoodLearner):
     def load(self, directory: Path) -> None:
-        before = self._policy.weights
-        self._policy.weights = before * 2.0
+        self._policy.weights = {name: array * 2.0 for name, array in self._policy.weights.items()}
         super().load(directory)
 
 
 class Pickles(GoodLearner):
     def save(self, directory: Path) -> None:
         super().save(directory)
-        (directory / "more.bin").write_bytes(pickle.dumps({"steps": self.steps}))
+        (directory / "more.bin").write_bytes(pickle.dumps({"steps": self.trainer.steps}))
 
 
 class IsUnseeded(GoodLearner):
@@ -172,7 +153,8 @@ class IsUnseeded(GoodLearner):
     def update(self, rollout, settings):
         IsUnseeded.count += 1
         metrics = super().update(rollout, settings)
-        self._policy.weights = self._policy.weights + 1e-7 * IsUnseeded.count
+        value = self._policy.weights["value"] + 1e-7 * IsUnseeded.count
+        self._policy.weights = {**self._policy.weights, "value": value}
         return metrics
 
 
@@ -188,17 +170,12 @@ class SharesItsWeights(GoodLearner):
     def update(self, rollout, settings):
         metrics = super().update(rollout, settings)
         for other in SharesItsWeights.made:
-            if other is not self and other.steps == 0 and len(rollout.actions) == 8:
-                other._policy.weights = other._policy.weights + 1e-3
+            if other is not self and other.trainer.steps == 0 and len(rollout.actions) == 8:
+                other._policy.weights = {name: array + 1e-3 for name, array in other._policy.weights.items()}
         return metrics
 
 
 LEARNERS = {
-    IgnoresItsStepSize: "learning.honoured-settings-have-effect",
-    IgnoresEpochs: "learning.honoured-settings-have-effect",
-    TrainsItsPolicyAllTheSame: "learning.the-critic-alone-may-learn",
-    HasNoCloningTerm: "learning.the-cloning-term-has-effect",
-    HasNoReferenceTerm: "learning.the-reference-has-effect",
     CannotHoldAReference: "learning.the-reference-has-effect",
     ForgetsItsReference: "learning.the-reference-survives-loading",
     IgnoresTheBootstrap: "learning.cut-episodes-are-bootstrapped",
@@ -213,6 +190,7 @@ LEARNERS = {
     GivesNoValues: "protocol.learner-policy-gives-log-probs-and-values",
     IgnoresTheCheckpoint: "determinism.a-checkpoint-acts-as-its-learner",
     ClonesNothingButSaysSo: "learning.clones-a-tiny-teacher",
+    SavesOnlyItsWeights: "determinism.saving-loses-nothing",
     SavesHalfItsState: "determinism.saving-loses-nothing",
     LearnsNothing: "learning.solves-a-bandit-town",
     LearnsFromTheDead: "learning.inactive-rows-teach-nothing",

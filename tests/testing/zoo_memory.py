@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from townlet_conformance_zoo_good import SPEC, GoodLearner
+from townlet_conformance_zoo_good import SPEC
+from townlet_conformance_zoo_learner import GoodLearner
 
 from townlet.api import RolloutArrays
 

@@ -47,7 +47,7 @@ class TestScaffold:
     def place(self, environment: Any, kit_dependencies: Path) -> Any:
         return environment("kit-env", "-scripted", base=kit_dependencies)
 
-    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 36), ("quick", ("--learner",), 58)])
+    @pytest.mark.parametrize(("name", "words", "checks"), [("plain", (), 37), ("quick", ("--learner",), 85)])
     def test_what_it_writes_builds_installs_and_conforms(
         self, place: Any, tmp_path: Path, name: str, words: tuple[str, ...], checks: int
     ) -> None:
@@ -74,7 +74,7 @@ class TestScaffold:
             here = {"PYTHONPATH": str(pytest_folder)}
             asked = place.run([*command, "--townlet-backend", "asked"], here, cwd=project)
             assert asked.returncode == 0, asked.stdout + asked.stderr
-            assert "36 passed" in asked.stdout
+            assert "37 passed" in asked.stdout
             inert = place.run(command, here, cwd=project)
             assert "1 skipped" in inert.stdout, "without the option the plugin asks nobody"
         finally:

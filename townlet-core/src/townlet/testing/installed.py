@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol, SlowMind
+from townlet.api import LearnerProtocol, ObservationSpec, PartlyHonours, PolicyBackendProtocol, SlowMind
 from townlet.config import TownletConfig
 from townlet.config.patience import PatienceConfig
 from townlet.minds.patience import Patience
@@ -64,6 +64,9 @@ def installed_subject(
     def learner(*, seed: int = 0) -> LearnerProtocol:
         return resolve_learner(name, spec=spec, options=chosen, seed=seed, selection=selection).learner
 
+    def learner_for(other: ObservationSpec) -> LearnerProtocol:
+        return resolve_learner(name, spec=other, options=chosen, selection=selection).learner
+
     def validate(candidate: Mapping[str, Any]) -> object:
         return validate_options(name, candidate, selection=selection)
 
@@ -75,7 +78,9 @@ def installed_subject(
         capabilities=frozenset(row.manifest.capabilities if row.manifest else ("act",)),
         validate=validate,
         town=lambda: short_lived_hamlet(town),
+        learner_for=learner_for,
         honoured=_honoured(row),
+        left_out=lambda kind: _left_out(learner(), kind),
         slow=slow,
         row=row,
     )
@@ -90,3 +95,7 @@ def _honoured(row: BackendRow) -> dict[str, frozenset[str]] | None:
     if row.manifest is None or row.manifest.honours is None:
         return None
     return {kind: frozenset(names) for kind, names in row.manifest.honours}
+
+
+def _left_out(learner: LearnerProtocol, kind: str) -> frozenset[str]:
+    return frozenset(learner.unhonoured(kind)) if isinstance(learner, PartlyHonours) else frozenset()

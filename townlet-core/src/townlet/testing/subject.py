@@ -29,6 +29,11 @@ def _nobody() -> SlowMind:
     raise ValueError("this backend has no slow mind")
 
 
+def _nothing(kind: str) -> frozenset[str]:
+    del kind
+    return frozenset()
+
+
 class LearnerFactory(Protocol):
     """Makes a fresh learner."""
 
@@ -49,7 +54,9 @@ class Subject:
         capabilities: what the backend claims; checks are chosen by it.
         validate: validates options (a mapping) as ``policy.options`` would be, or None without a model.
         town: makes a town with these observations in which lives end and begin within :data:`TOWN_TICKS` ticks.
+        learner_for: makes learners for other observations, where the subject can.
         honoured: of ``bc`` and ``ppo``, the settings that its learner honours; None where that is not said.
+        left_out: of a kind, what a learner says that its options keep it from honouring.
         slow: makes slow minds, where the backend has some; its policies are then as core plays those, in lockstep.
         row: the installed backend's row, without which packaging and import hygiene cannot be looked at.
     """
@@ -61,13 +68,16 @@ class Subject:
     capabilities: frozenset[str] = frozenset({"act"})
     validate: Callable[[Mapping[str, Any]], object] | None = None
     town: Callable[[], Engine] | None = None
+    learner_for: Callable[[ObservationSpec], LearnerProtocol] | None = None
     honoured: Mapping[str, frozenset[str]] | None = None
+    left_out: Callable[[str], frozenset[str]] = _nothing
     slow: Callable[[], SlowMind] = _nobody
     row: BackendRow | None = None
 
     def honours(self, kind: str, setting: str) -> bool:
         """Whether a setting of ``bc`` or ``ppo`` is one that the backend says its learner honours."""
-        return self.honoured is not None and setting in self.honoured.get(kind, frozenset())
+        listed = self.honoured is not None and setting in self.honoured.get(kind, frozenset())
+        return listed and setting not in self.left_out(kind)
 
     @property
     def installed(self) -> bool:

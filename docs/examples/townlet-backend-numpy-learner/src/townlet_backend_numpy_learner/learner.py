@@ -87,8 +87,7 @@ class NumpyLearner:
         started, asked = time.perf_counter(), rollout.asked
         advantages = gae(rollout, settings.gamma, settings.gae_lambda)
         returns = (advantages + rollout.values)[asked]
-        if not np.isfinite(returns).all():
-            raise TrainingError("the rollout's rewards or values are not finite", where="PPO update")
+        before = self._policy.weights, {k: v.copy() for k, v in self._moments.items()}, self._steps
         data = [a[asked] for a in (rollout.features, rollout.action_mask, rollout.actions, rollout.log_probs)]
         advantage, order = advantages[asked], np.random.Generator(np.random.PCG64(settings.seed))
         raw_mean, raw_std = (float(advantage.mean()), float(advantage.std())) if len(advantage) else (0.0, 0.0)
@@ -98,6 +97,9 @@ class NumpyLearner:
             for rows in np.array_split(order.permutation(len(scaled)), settings.minibatches):
                 if len(rows):
                     stats.append(self._ppo_step(*(a[rows] for a in (*data, scaled, returns)), settings))
+        if not np.isfinite(stats).all():  # once it is not, nothing that follows is
+            self._policy.weights, self._moments, self._steps = before
+            raise TrainingError("the loss or its gradient is not finite", where="PPO update")
         means = np.mean(stats, axis=0) if stats else np.zeros(6)
         variance = float(np.var(returns)) if len(returns) else 0.0
         explained = 1 - float(np.var(returns - rollout.values[asked])) / variance if variance else 0.0

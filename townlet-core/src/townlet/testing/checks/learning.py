@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from townlet.api import BCSettings, PPOSettings, TrainingReport
+from townlet.api import BCMetrics, BCSettings, PPOSettings, TrainingReport
 from townlet.errors import TrainingError
 from townlet.testing.check import Check, CheckFailure, collect, expect
 from townlet.testing.lessons import TeacherDemonstrations, bandit_return, bandit_rollout, practise
@@ -26,7 +26,9 @@ def clones_a_tiny_teacher(subject: Subject) -> str:
     before = learner.policy.fingerprint()
     demonstrations = TeacherDemonstrations(subject.spec, size=2048)
     settings = BCSettings(epochs=15, batch_size=64, learning_rate=5e-3, patience=15)
-    metrics = learner.clone_behaviour(demonstrations, settings, reports.append)
+    metrics: object = learner.clone_behaviour(demonstrations, settings, reports.append)
+    if not isinstance(metrics, BCMetrics):
+        raise CheckFailure(f"clone_behaviour gave a {type(metrics).__name__}, not BCMetrics")
     expect(learner.policy.fingerprint() != before, "the weights are as before")
     expect(bool(reports), "nothing was reported: call report once an epoch")
     acts = bandit_return(learner, subject.spec)

@@ -46,7 +46,7 @@ def who_is_not_asked_teaches_nothing(subject: Subject) -> None:
 @check(
     "What follows a decision is discounted by its duration: gamma ** duration.",
     needs=("learn.ppo",),
-    after=("learning.cut-episodes-are-bootstrapped", "determinism.the-same-update-twice-gives-the-same"),
+    after=("learning.honoured-settings-have-effect", "learning.cut-episodes-are-bootstrapped"),
 )
 def a_decision_is_discounted_by_its_duration(subject: Subject) -> str | None:
     if not subject.honours("ppo", "gamma"):
@@ -57,9 +57,15 @@ def a_decision_is_discounted_by_its_duration(subject: Subject) -> str | None:
         rollout = bandit_rollout(learner, subject.spec, 0, 16, 6)
         nobody, duration = np.zeros_like(rollout.terminated), np.ones(rollout.actions.shape, np.int32)
         duration[:, ::2] = ticks
+        asked = rollout.active.copy()  # an array of its own, which says that decisions may span ticks
         bootstrap = np.full_like(rollout.bootstrap, 4.0)
         told = replace(
-            rollout, terminated=nobody, truncated=np.ones_like(nobody), bootstrap=bootstrap, duration=duration
+            rollout,
+            terminated=nobody,
+            truncated=np.ones_like(nobody),
+            bootstrap=bootstrap,
+            asked=asked,
+            duration=duration,
         )
         learner.update(told, _SETTINGS.model_copy(update={"gamma": gamma}))
         return learner.policy.fingerprint()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from townlet.api import LearnerProtocol, PPOSettings, ReferenceLearner, RolloutBatch
+from townlet.api import Feature, LearnerProtocol, PPOSettings, ReferenceLearner, RolloutBatch
 from townlet.errors import CheckpointError
 from townlet.testing.check import Check, CheckFailure, collect, expect
 from townlet.testing.lessons import TeacherDemonstrations, bandit_rollout, practise
@@ -24,18 +25,27 @@ check = collect(5, "learning", CHECKS)
 EARLY: list[Check] = []
 early = collect(4, "determinism", EARLY)
 
+_EFFECT = "learning.honoured-settings-have-effect"
 _BASE = PPOSettings(learning_rate=5e-3, minibatches=2, epochs=3, seed=1)
 _TOLD = "protocol.learner-policy-gives-log-probs-and-values"
 _TWICE, _SOLVES = "determinism.the-same-update-twice-gives-the-same", "learning.solves-a-bandit-town"
-_OTHER = {
+_OTHER: dict[str, object] = {
     "learning_rate": 1e-3,
+    "adam_epsilon": 1.0,
     "epochs": 1,
+    "minibatches": 1,
     "entropy_coefficient": 0.5,
     "gae_lambda": 0.0,
+    "value_lambda": 0.0,
     "gamma": 0.2,
     "clip_range": 1e-3,
+    "value_clip_range": 1e-6,
+    "value_coefficient": 5.0,
     "max_grad_norm": 1e-3,
     "target_kl": 1e-9,
+    "normalise_advantages": False,
+    "normalise_values": False,
+    "seed": 2,
 }
 """Settings whose other value cannot but change an update of a learner that honours them."""
 
@@ -44,8 +54,9 @@ def _updated(
     subject: Subject,
     settings: PPOSettings = _BASE,
     change: Callable[[RolloutBatch], RolloutBatch] = lambda rollout: rollout,
+    first: PPOSettings | None = None,
 ) -> LearnerProtocol:
-    """A fresh learner after two updates, on lives of several ticks."""
+    """A fresh learner after two updates, on lives of several ticks; with settings of its own the first one."""
     learner = subject.learner(seed=1)
     for number in range(2):
         rollout = bandit_rollout(learner, subject.spec, number, 16, 6)
@@ -55,11 +66,15 @@ def _updated(
         starts[0] = starts[3] = True
         told = replace(rollout, terminated=ends, episode_start=starts)
         told.bootstrap[-1] = 0.5
-        learner.update(change(told), settings)
+        learner.update(change(told), settings if number or first is None else first)
     return learner
 
 
-@early("Two learners made alike learn the same from the same.", needs=("learn.ppo",), after=(_TOLD,))
+@early(
+    "Two learners made alike learn the same from the same.",
+    needs=("learn.ppo",),
+    after=(_TOLD, "determinism.learning-leaves-the-process-alone"),
+)
 def the_same_update_twice_gives_the_same(subject: Subject) -> None:
     a, b = _updated(subject).policy.fingerprint(), _updated(subject).policy.fingerprint()
     expect(a == b, "the same weights, rollouts and settings gave two results: is something unseeded?")
@@ -113,9 +128,12 @@ def cut_episodes_are_bootstrapped(subject: Subject) -> None:
 
 
 @check(
-    "Settings that the manifest lists as honoured change what an update does.",
+    "Settings that the manifest lists as honoured change what an update does, each update by its own.",
     needs=("learn.ppo",),
-    after=(_TWICE, _SOLVES, "learning.cut-episodes-are-bootstrapped"),
+    after=(
+        *(_TWICE, _SOLVES, "learning.cut-episodes-are-bootstrapped"),
+        *("learning.the-first-step-has-ratio-one", "learning.where-nothing-can-be-chosen-nothing-is-learned"),
+    ),
 )
 def honoured_settings_have_effect(subject: Subject) -> str:
     asked = [name for name in _OTHER if subject.honours("ppo", name)]
@@ -123,13 +141,17 @@ def honoured_settings_have_effect(subject: Subject) -> str:
     idle = [
         name
         for name in asked
-        if _updated(subject, _BASE.model_copy(update={name: _OTHER[name]})).policy.fingerprint() == plain
+        if _updated(subject, _BASE.model_copy(update={name: _OTHER[name]}), first=_BASE).policy.fingerprint() == plain
     ]
-    expect(not idle, f"another value changes nothing: {', '.join(idle)}; honour it, or leave it out of [honours]")
+    expect(
+        not idle,
+        f"another value in the second update changes nothing: {', '.join(idle)}; honour it, or leave it out of "
+        "[honours]",
+    )
     return f"asked of {', '.join(asked) or 'none: the manifest lists none of them'}"
 
 
-@check("The cloning term of the mixed mode changes the update.", needs=("learn.ppo",), after=(_TWICE, _SOLVES))
+@check("The cloning term of the mixed mode changes the update.", needs=("learn.ppo",), after=(_TWICE, _SOLVES, _EFFECT))
 def the_cloning_term_has_effect(subject: Subject) -> str | None:
     if not subject.honours("ppo", "bc_coefficient"):
         return "not honoured, not asked"
@@ -153,7 +175,9 @@ def _held(learner: LearnerProtocol) -> None:
 
 
 @check(
-    "hold_reference and kl_coefficient hold the policy near what it was.", needs=("learn.ppo",), after=(_TWICE, _SOLVES)
+    "hold_reference and kl_coefficient hold the policy near what it was.",
+    needs=("learn.ppo",),
+    after=(_TWICE, _SOLVES, _EFFECT),
 )
 def the_reference_has_effect(subject: Subject) -> str | None:
     if not subject.honours("ppo", "kl_coefficient"):
@@ -174,7 +198,10 @@ def the_reference_has_effect(subject: Subject) -> str | None:
 @check(
     "A held reference is saved and loaded with the rest.",
     needs=("learn.ppo", "checkpoint"),
-    after=("learning.the-reference-has-effect", "determinism.saving-loses-nothing"),
+    after=(
+        *("learning.the-reference-has-effect", "determinism.saving-loses-nothing"),
+        "determinism.saving-changes-nothing",
+    ),
 )
 def the_reference_survives_loading(subject: Subject) -> str | None:
     if not subject.honours("ppo", "kl_coefficient"):
@@ -199,23 +226,71 @@ def the_reference_survives_loading(subject: Subject) -> str | None:
 @check(
     "A checkpoint that is not whole is refused with a CheckpointError, and nothing changes.",
     needs=("learn.ppo", "checkpoint"),
-    after=("determinism.saving-loses-nothing",),
+    after=("determinism.saving-loses-nothing", "determinism.learners-side-by-side-share-nothing"),
 )
 def a_broken_checkpoint_is_refused(subject: Subject) -> None:
-    learner = subject.learner(seed=1)
+    learner, whole = subject.learner(seed=1), subject.learner(seed=2)
+    before = learner.policy.fingerprint()
+    practise(whole, subject.spec, updates=1)
+    with tempfile.TemporaryDirectory() as root:
+        kept = Path(root, "kept")
+        kept.mkdir()
+        whole.save(kept)
+        practise(whole, subject.spec, updates=1, first=1)
+        for number, (what, folder) in enumerate(_damaged(kept, Path(root))):
+            try:
+                learner.load(folder)
+            except CheckpointError:
+                expect(learner.policy.fingerprint() == before, f"{what}: refused, but the weights had changed")
+                continue
+            practise(learner, subject.spec, updates=1, first=1)  # what is of no account may be missing
+            same = number and learner.policy.fingerprint() == whole.policy.fingerprint()
+            expect(bool(same), f"{what} was loaded without a CheckpointError")
+            learner = subject.learner(seed=1)
+    plain = subject.learner(seed=1)
+    for one in (learner, plain):
+        practise(one, subject.spec, updates=1)
+    expect(
+        learner.policy.fingerprint() == plain.policy.fingerprint(),
+        "after checkpoints that were refused an update went elsewhere: part of them had been taken over",
+    )
+
+
+def _damaged(whole: Path, into: Path) -> Iterator[tuple[str, Path]]:
+    """Checkpoints with something wrong, each in a folder of its own: first none at all, then each file."""
+    empty = into / "empty"
+    empty.mkdir()
+    yield "an empty folder", empty
+    for number, path in enumerate(sorted(p for p in whole.rglob("*") if p.is_file())):
+        name, data = path.relative_to(whole), path.read_bytes()
+        for what, left in (("missing", None), ("cut in half", data[: len(data) // 2]), ("overwritten", b"\0" * 64)):
+            folder = into / f"{number} {what}"
+            shutil.copytree(whole, folder)
+            (folder / name).unlink()
+            if left is not None:
+                (folder / name).write_bytes(left)
+            yield f"a checkpoint whose {name} is {what}", folder
+
+
+@check(
+    "A checkpoint of a mind for other observations is refused with a CheckpointError, and nothing changes.",
+    needs=("learn.ppo", "checkpoint"),
+    after=("learning.a-broken-checkpoint-is-refused",),
+)
+def a_checkpoint_of_other_observations_is_refused(subject: Subject) -> str | None:
+    if subject.learner_for is None:
+        return "this subject makes no learner for other observations, not asked"
+    more = Feature("something_else", description="What no town shows.")
+    learner, other = subject.learner(seed=1), replace(subject.spec, features=(*subject.spec.features, more))
     before = learner.policy.fingerprint()
     with tempfile.TemporaryDirectory() as folder:
-        subject.learner(seed=2).save(Path(folder))
-        largest = max((p for p in Path(folder).rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
-        largest.write_bytes(largest.read_bytes()[: largest.stat().st_size // 2])
-        for path, what in ((Path(folder), f"a checkpoint whose {largest.name} is cut in half"), (None, "no file")):
-            with tempfile.TemporaryDirectory() as empty:
-                try:
-                    learner.load(path if path is not None else Path(empty))
-                except CheckpointError:
-                    expect(learner.policy.fingerprint() == before, f"{what}: refused, but the weights had changed")
-                    continue
-            raise CheckFailure(f"{what} was loaded without a CheckpointError")
+        subject.learner_for(other).save(Path(folder))
+        try:
+            learner.load(Path(folder))
+        except CheckpointError:
+            expect(learner.policy.fingerprint() == before, "refused, but the weights had changed")
+            return None
+    raise CheckFailure("a checkpoint of a mind that sees one feature more was loaded without a CheckpointError")
 
 
 @check(
