@@ -34,6 +34,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "PartlyHonours",
         "RemembersRollouts",
         "WarmsUp",
+        "Clocked",
     ),
     "What an observation means": (
         "ObservationSpec",

@@ -49,7 +49,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "backends new": ("backends", "new", "mine"),
     "config": ("config", "check"),
     "config show": ("config", "show"),
-    "bench": ("bench", "--worlds", "1", "--seconds", "0.01"),
+    "bench": ("bench", "town", "--worlds", "1", "--seconds", "0.01"),
     "arena": ("arena", "--lint"),
     "view": ("view", "town", "--out", "town.html"),
     "completion": ("completion", "bash"),

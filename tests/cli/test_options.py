@@ -93,4 +93,4 @@ def test_seeds_are_as_many_as_the_config_allows(townlet: Townlet, command: str, 
 
 
 def test_a_measurement_has_an_end(townlet: Townlet) -> None:
-    assert townlet("bench", "--seconds", "inf").code == 2
+    assert townlet("bench", "town", "--seconds", "inf").code == 2

@@ -22,7 +22,9 @@ from townlet.api import (
 )
 from townlet.errors import CheckpointError
 from townlet_backend_pytorch.bc import clone_behaviour
+from townlet_backend_pytorch.clock import Stopwatch, bare_forward, bare_update
 from townlet_backend_pytorch.critic import train_critic
+from townlet_backend_pytorch.critic_units import describe, in_critic_units
 from townlet_backend_pytorch.devices import autocast, cpu_threads, learning_threads, resolve_bfloat16
 from townlet_backend_pytorch.experience import Examples, Experience, flatten_rollout, prepare_demonstrations
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
@@ -69,7 +71,8 @@ class TorchLearner:
         self.spec = spec
         self.options = options
         self.device = device
-        self._policy = TorchPolicy(network, spec, device, options.decision_threads, options.rows_per_pass)
+        self._watch = Stopwatch(device)
+        self._policy = TorchPolicy(network, spec, device, options.decision_threads, options.rows_per_pass, self._watch)
         self._state = TrainerState(make_adam(network))
         # Recompiling for each length of the last minibatch would cost more than it saves: hence dynamic.
         self._forward: Forward = torch.compile(network, dynamic=True) if options.compile else network
@@ -142,21 +145,18 @@ class TorchLearner:
         snapshot = Snapshot(self.network, self._state)
         try:
             with self._threads(rollout.actions.size // settings.minibatches):
-                pieces: Pieces | None = None
-                if self.network.memory is None:
-                    experience = flatten_rollout(rollout, self.spec, settings, self.device)
-                else:
-                    ticks = self.options.memory_ticks
-                    experience, pieces = cut_rollout(self.network, rollout, self.spec, settings, self.device, ticks)
-                examples = None
-                if rollout.demonstrations is not None and settings.bc_coefficient and settings.train_policy:
-                    examples = prepare_demonstrations(rollout.demonstrations, self.device)
-                facts = _describe(experience)
-                experience, clip_values = self._in_critic_units(experience, settings)
-                if pieces is None:
-                    means = self._train(experience, examples, settings, bfloat16=bfloat16, clip_values=clip_values)
-                else:
-                    means = self._train_pieces(experience, pieces, settings, bfloat16, clip_values)
+                with self._watch("update.preparing"):
+                    experience, pieces = self._prepare(rollout, settings)
+                    examples = None
+                    if rollout.demonstrations is not None and settings.bc_coefficient and settings.train_policy:
+                        examples = prepare_demonstrations(rollout.demonstrations, self.device)
+                    facts = describe(experience)
+                    experience, clip_values = in_critic_units(self.network, self._state, experience, settings)
+                with self._watch("update.steps"):
+                    if pieces is None:
+                        means = self._train(experience, examples, settings, bfloat16=bfloat16, clip_values=clip_values)
+                    else:
+                        means = self._train_pieces(experience, pieces, settings, bfloat16, clip_values)
         except BaseException:
             snapshot.restore()
             raise
@@ -178,6 +178,19 @@ class TorchLearner:
             reference_kl=means.reference_kl,
             **facts,
         )
+
+    def clock(self) -> Mapping[str, float]:
+        """Seconds by piece since the last call; the first one begins to measure, which on CUDA costs waits."""
+        return self._watch.take()
+
+    def bare(self, rows: int, decisions: int, settings: PPOSettings) -> Mapping[str, float]:
+        """Seconds of a bare forward pass of ``rows`` rows and of the gradient steps from ``decisions`` decisions."""
+        bfloat16 = resolve_bfloat16(settings.precision, self.options.precision, self.device)
+        with cpu_threads(self.options.decision_threads):
+            deciding = bare_forward(self.network, self.device, rows)
+        with self._threads(decisions // settings.minibatches):
+            update = bare_update(self.network, self.device, decisions, settings, bfloat16)
+        return {"deciding": deciding, "update": update}
 
     def save(self, directory: Path) -> None:
         """Write ``weights.safetensors``, ``trainer_state.safetensors`` and ``trainer_state.json``."""
@@ -202,6 +215,12 @@ class TorchLearner:
         moments, found = read_trainer_state(self.network, self._state, directory)
         self.network.load_state_dict(stored.tensors)
         adopt(self.network, self._state, moments, found)
+
+    def _prepare(self, rollout: RolloutBatch, settings: PPOSettings) -> tuple[Experience, Pieces | None]:
+        """The decisions as flat tensors, and with a memory the pieces of lives that they stand in."""
+        if self.network.memory is None:
+            return flatten_rollout(rollout, self.spec, settings, self.device), None
+        return cut_rollout(self.network, rollout, self.spec, settings, self.device, self.options.memory_ticks)
 
     def _threads(self, rows: int) -> AbstractContextManager[None]:
         weights = sum(parameter.numel() for parameter in self.network.parameters())
@@ -265,38 +284,3 @@ class TorchLearner:
         finally:
             for parameter in frozen:
                 parameter.requires_grad_(True)
-
-    def _in_critic_units(self, experience: Experience, settings: PPOSettings) -> tuple[Experience, bool]:
-        """Values and returns in the critic's units, after those followed the running statistics.
-
-        A critic that has seen no returns yet keeps its outputs and gets their units: it starts at the mean return.
-        Its old values then mean nothing, so their clipping is left out of that update.
-        """
-        fresh = self._state.values.updates == 0
-        if settings.normalise_values:
-            self._state.values = self._state.values.seen(experience.returns)
-            mean, scale = self._state.values.mean, self._state.values.scale
-            if fresh:
-                self.network.value_mean.fill_(mean)
-                self.network.value_scale.fill_(scale)
-            else:
-                self.network.rescale_values(mean, scale)
-        else:
-            self.network.rescale_values(0.0, 1.0)
-        mean, scale = float(self.network.value_mean), float(self.network.value_scale)
-        scaled = experience._replace(
-            values=(experience.values - mean) / scale, returns=(experience.returns - mean) / scale
-        )
-        return scaled, not (fresh and settings.normalise_values)
-
-
-def _describe(experience: Experience) -> dict[str, float]:
-    """Facts about the experience before the update, in units of reward."""
-    advantages, returns = experience.advantages.double(), experience.returns.double()
-    spread = returns.var(correction=0).item()
-    left = (returns - experience.values.double()).var(correction=0).item()
-    return {
-        "advantage_mean": advantages.mean().item(),
-        "advantage_std": advantages.std(correction=0).item(),
-        "explained_variance": 1.0 - left / spread if spread > 0 else 0.0,
-    }

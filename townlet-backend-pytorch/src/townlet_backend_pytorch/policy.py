@@ -22,6 +22,7 @@ from townlet.api import (
     sample_actions,
 )
 from townlet.errors import BackendContractError, ContractError
+from townlet_backend_pytorch.clock import Stopwatch
 from townlet_backend_pytorch.devices import cpu_threads
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.passes import ROWS_PER_PASS, Passes
@@ -38,6 +39,7 @@ class TorchPolicy:
         device: where the network is.
         threads: CPU threads of a decision.
         rows_per_pass: on the CPU an answer is that of a forward pass of so many rows (:mod:`.passes`).
+        watch: counts where the time goes; one of its own without.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class TorchPolicy:
         device: torch.device,
         threads: int = 1,
         rows_per_pass: int = ROWS_PER_PASS,
+        watch: Stopwatch | None = None,
     ) -> None:
         self.network = network
         self.spec = spec
         self.device = device
         self._threads = threads
         self._passes = Passes(network, device, rows_per_pass)
+        self._watch = Stopwatch(device) if watch is None else watch
 
     def initial_state(self, rows: int, seed: int) -> ArrayState:
         """A key and a counter for each of ``rows`` rows, and zeros to remember in, where the network has a memory."""
@@ -76,7 +80,8 @@ class TorchPolicy:
             return self._decide_asked(observations, held, explore)
         logits, values, memory = self._answer(observations, held.get("memory"))
         mask = observations.action_mask & observations.active[:, None]  # a row that nobody lives in takes action 0
-        actions, log_probs = _choose(logits, mask, held["key"], held["counter"], explore)
+        with self._watch("deciding.sampling"):
+            actions, log_probs = _choose(logits, mask, held["key"], held["counter"], explore)
         after: dict[str, NDArray[Any]] = {"key": held["key"], "counter": held["counter"] + np.uint64(1)}
         if memory is not None:
             after["memory"] = memory
@@ -126,7 +131,7 @@ class TorchPolicy:
         if memory is not None:
             memory = np.where(observations.episode_start[:, None], np.float32(0), memory)
         after = None if memory is None else np.empty_like(memory)
-        with torch.inference_mode(), cpu_threads(self._threads):
+        with torch.inference_mode(), cpu_threads(self._threads), self._watch("deciding.forward"):
             for part, (scores, value, recalled) in self._passes.run(observations.map, observations.features, memory):
                 logits[part] = scores.cpu().numpy()
                 values[part] = value.cpu().numpy()

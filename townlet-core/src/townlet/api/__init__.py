@@ -18,6 +18,7 @@ from townlet.api.facts import TownFacts
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
 from townlet.api.meaning import FLAG, Action, Affordance, Code, Feature, MapChannel, Transform
 from townlet.api.protocols import (
+    Clocked,
     LearnerProtocol,
     PartlyHonours,
     PolicyBackendProtocol,
@@ -47,6 +48,7 @@ __all__ = [
     "BCMetrics",
     "BCSettings",
     "BoolArray",
+    "Clocked",
     "Code",
     "Condition",
     "Decision",

@@ -144,3 +144,26 @@ class WarmsUp(Protocol):
             settings: of the first update; later ones have other numbers in them.
         """
         ...
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """What a learner adds that can say where its time goes; ``townlet bench train`` asks, nothing else does."""
+
+    def clock(self) -> Mapping[str, float]:
+        """Wall time since the last call by piece, seconds; from the first call on it is measured.
+
+        A piece is named ``deciding.NAME`` or ``update.NAME``: a part of the time that core sees from outside.
+        Measuring may cost a wait for a device at each end of a piece.
+        """
+        ...
+
+    def bare(self, rows: int, decisions: int, settings: PPOSettings) -> Mapping[str, float]:
+        """What the arithmetic alone takes on this device, seconds: the bound of any learner with these weights.
+
+        Args:
+            rows: of one decision; ``deciding`` in the answer is a forward pass of so many.
+            decisions: that an update learns from; ``update`` in the answer is all its gradient steps.
+            settings: of the update.
+        """
+        ...
