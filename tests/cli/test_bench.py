@@ -40,7 +40,7 @@ def test_json(townlet) -> None:
 def test_table(townlet) -> None:
     outcome = townlet(*WORDS)
     assert outcome.code == 0, outcome.err
-    assert "WORLDS  AGENTS  TOWN" in outcome.out
+    assert "towns  agents       town" in outcome.out
     assert "policy stub, 1 thread\n" in outcome.out
 
 
@@ -93,7 +93,7 @@ def test_training_table(townlet) -> None:
     assert outcome.code == 0, outcome.err
     assert "2 towns in 2 groups, 32 ticks, 3 epochs; median of 2 iterations" in outcome.out
     names = [line.split("  ")[0] or line.split()[0] for line in outcome.out.splitlines()[3:]]
-    assert names[:4] == ["PIECE", "end to end", "towns", "deciding"]
+    assert names[:4] == ["piece", "end to end", "towns", "deciding"]
     assert all(len(line) <= 80 for line in outcome.out.splitlines())
 
 

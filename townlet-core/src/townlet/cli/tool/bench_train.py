@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_HEADER = ("PIECE", "SECONDS", "SHARE", "AGENT-STEPS/S", "COULD BE", "REACHED")
+_HEADER = ("piece", "seconds", "share", "agent-steps/s", "could be", "reached")
 
 
 @click.command("train")
@@ -114,8 +114,8 @@ def _show(config_id: str, result: TrainingSpeed) -> None:
 
 def _row(name: str, seconds: float, bound: float | None, result: TrainingSpeed) -> tuple[str, ...]:
     share = f"{seconds / result.seconds:.1%}"
-    speed = f"{result.agent_steps / seconds:,.0f}" if seconds > 0 else ""
+    speed = f"{result.agent_steps / seconds:,.0f}" if seconds > 0 else "-"
     if bound is None or bound <= 0:
-        return (name, f"{seconds:.3f}", share, speed, "", "")
-    reached = f"{bound / seconds:.0%}" if seconds > bound else ""
+        return (name, f"{seconds:.3f}", share, speed, "-", "-")
+    reached = f"{bound / seconds:.0%}" if seconds > bound else "-"
     return (name, f"{seconds:.3f}", share, speed, f"{result.agent_steps / bound:,.0f}", reached)
