@@ -19,7 +19,7 @@ _LEAST = 0.2
 """Seconds that a bare pass is repeated for."""
 
 _AT_ONCE = 65536
-"""Rows of a bare gradient step at most: larger ones are no faster, but take memory."""
+"""Rows of a bare gradient step at most: larger ones take more memory and as long for each row."""
 
 
 class Stopwatch:
