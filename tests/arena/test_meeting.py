@@ -24,39 +24,6 @@ from townlet.play import Casting, MindSpec, play
 from townlet.play.reserve import RESERVED_RULES, refuse_reserved, reserved
 from townlet.play.stored import Stored
 
-MINE = """
-name: mine
-title: Pushers
-first_seed: 1000
-seeds: 3
-minds:
-  pusher: {options: {preset: pusher}}
-  host: {options: {preset: host}}
-scenarios:
-  - name: pushed
-    title: One among three who push in
-    axes: [minds, maps]
-    config: {town: {map: hamlet}}
-    focal: "25%"
-    background: {host: 0.34, pusher: 0.66}
-    role: visitor
-    days: [0.2, 0.3]
-  - name: crowd
-    title: Three and a host
-    axes: [minds, maps]
-    config: {town: {map: hamlet}}
-    focal: "75%"
-    background: {host: 1.0}
-    role: resident
-    days: [0.2, 0.3]
-"""
-
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    (tmp_path / "mine.yaml").write_text(MINE, encoding="utf-8")
-    return load_suite(tmp_path / "mine.yaml")
-
 
 def minds(*names: str, suite: Suite) -> list[MindSpec]:
     casting = Casting.of(load_config())
@@ -121,10 +88,9 @@ def test_a_mind_that_is_given_twice_and_none_at_all_are_refused(suite: Suite) ->
 def test_the_page_escapes_names_and_says_the_numbers(suite: Suite) -> None:
     evil = MindSpec(requested="<script>alert(1)</script>", backend="scripted", options={})
     result = meet([evil], suite, scenarios=["crowd"], matrix=False)
-    html = arena_page(result, lambda scenario, mind, seed: f"towns/{scenario}-{seed}.html").html()
+    html = arena_page(result).html()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
-    assert "towns/crowd-100" in html
     assert f"{result.totals[0].focal_return.mean:.3f}" in html
 
 

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from townlet.arena.measures import MEASURED
 from townlet.arena.results import ArenaResult, CrossPlay, ScenarioResult
+from townlet.arena.watching import Extreme, extremes, watch_command
 from townlet.evaluation import Estimate
 from townlet.evaluation.page import Page
 
 __all__ = ["arena_page"]
 
-TownLink = Callable[[str, str, int], str | None]
-"""From scenario, mind and seed to the address of a page that plays the town back, or None."""
+Towns = Mapping[tuple[str, str, int], str]
+"""From scenario, mind and seed to the address of a page that plays the town back."""
 
 
-def _no_links(scenario: str, mind: str, seed: int) -> None:  # noqa: ARG001 (what every maker of links is given)
-    return None
-
-
-def arena_page(result: ArenaResult, link: TownLink = _no_links) -> Page:
+def arena_page(
+    result: ArenaResult, towns: Towns | None = None, *, command: Callable[[Extreme], str] | None = None
+) -> Page:
     """The page.
 
     Args:
         result: what was found.
-        link: addresses of pages that play the worst and the best town back, where there are some.
+        towns: addresses of pages that play towns back. For worst and best towns that have none, the page says the
+            command that writes one.
+        command: makes that command; by default for minds that are known by their name alone.
     """
+    told = command if command is not None else partial(watch_command, suite=result.suite)
+    watched: Towns = {} if towns is None else towns
     page = Page(
         f"Arena: {', '.join(result.minds)}",
         f"Suite {result.suite} ({result.suite_digest[:12]}): {len(result.scenarios)} scenarios, "
@@ -51,11 +55,21 @@ def arena_page(result: ArenaResult, link: TownLink = _no_links) -> Page:
             for total in result.totals
         ],
     )
+    for which in ("worst", "best"):
+        links = [
+            (f"{town.mind} in {town.scenario}, {town.value:.3f}", watched[town.scenario, town.mind, town.seed])
+            for town in extremes(result)
+            if town.which == which and (town.scenario, town.mind, town.seed) in watched
+        ]
+        if links:
+            page.links(f"Watch the {which} town of each mind:", links)
     if result.matrix is not None:
         _matrix(page, result.matrix, result.minds)
     page.heading("Scenario by scenario")
+    ends = extremes(result, each_scenario=True)
     for scenario in result.scenarios:
-        _scenario(page, scenario, link)
+        _scenario(page, scenario)
+        _ways_to_watch(page, [end for end in ends if end.scenario == scenario.name], watched, told)
     page.heading("How it was measured")
     page.text("; ".join(f"{name}: {words}" for name, words in MEASURED.items()) + ".")
     page.text(
@@ -82,7 +96,7 @@ def _matrix(page: Page, matrix: CrossPlay, minds: Sequence[str]) -> None:
     )
 
 
-def _scenario(page: Page, scenario: ScenarioResult, link: TownLink) -> None:
+def _scenario(page: Page, scenario: ScenarioResult) -> None:
     differs = f" ({', '.join(scenario.axes)})" if scenario.axes else ""
     page.subheading(f"{scenario.title}{differs}")
     page.text(
@@ -107,15 +121,22 @@ def _scenario(page: Page, scenario: ScenarioResult, link: TownLink) -> None:
         ["mind", *(name.replace("_", " ") for name in names)],
         [(s.mind, *(_told(s.measures[name], signed=name == "presence") for name in names)) for s in scenario.standings],
     )
-    links = []
-    for standing in scenario.standings:
-        towns = sorted(zip(standing.per_seed["focal_return"], scenario.seeds, strict=True))
-        for word, (_, seed) in (("worst", towns[0]), ("best", towns[-1])):
-            address = link(scenario.name, standing.mind, seed)
-            if address is not None:
-                links.append((f"{standing.mind}, {word} town ({seed})", address))
+
+
+def _ways_to_watch(page: Page, towns: Sequence[Extreme], watched: Towns, command: Callable[[Extreme], str]) -> None:
+    """Links to the towns that have pages, and for the others the commands."""
+    links, commands = [], []
+    for town in towns:
+        address = watched.get((town.scenario, town.mind, town.seed))
+        if address is not None:
+            links.append((f"{town.mind}, {town.which} town ({town.seed})", address))
+        else:
+            commands.append(f"# {town.mind}, {town.which} town: {town.value:.3f}")
+            commands.append(command(town))
     if links:
         page.links("Watch:", links)
+    if commands:
+        page.fold("Commands that write a page to watch its worst and best towns", commands)
 
 
 def _told(found: Estimate | None, *, signed: bool = False) -> str:

@@ -52,7 +52,8 @@ figcaption { color: var(--quiet); font-size: .9rem; }
 .bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .25rem .8rem; align-items: center; }
 .bars svg { width: 100%; height: 1rem; display: block; } h3 { font-size: 1.02rem; margin: 1.8rem 0 .3rem; }
 .bars { font-size: .9rem; font-variant-numeric: tabular-nums; margin: .6rem 0; }
-code { font-size: .88em; } footer { color: var(--quiet); font-size: .85rem; margin-top: 3rem; }
+code, pre { font-size: .88em; } summary { color: var(--quiet); cursor: pointer; font-size: .9rem; }
+ footer { color: var(--quiet); font-size: .85rem; margin-top: 3rem; }
 """
 
 _SENTENCE = 48
@@ -124,6 +125,13 @@ class Page:
         """A paragraph that begins with ``text`` and continues with links: (words, address) each."""
         parts = ", ".join(f'<a href="{_safe(address)}">{_safe(words)}</a>' for words, address in links)
         self._parts.append(f"<p>{_safe(text)} {parts}</p>")
+
+    def fold(self, text: str, lines: Iterable[str]) -> None:
+        """Lines as they are typed, folded away under ``text``."""
+        body = "\n".join(_safe(line) for line in lines)
+        self._parts.append(
+            f'<details><summary>{_safe(text)}</summary><div class="scroll"><pre>{body}</pre></div></details>'
+        )
 
     def verdict(self, text: str, *, warning: bool = False) -> None:
         """A sentence that stands out."""

@@ -15,6 +15,7 @@ from townlet.cli.options import (
     runs_option,
     untrained_option,
 )
+from townlet.cli.ranges import WholeRange
 from townlet.errors import UsageError
 
 __all__ = ["command"]
@@ -41,6 +42,22 @@ __all__ = ["command"]
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
 )
+@click.option(
+    "--watch",
+    "watched_towns",
+    type=click.Choice(["few", "all", "none"]),
+    default="few",
+    show_default=True,
+    help="Towns that the page of --report links to: the worst and the best of each mind, those of every scenario, or "
+    "none. Their pages are written beside it.",
+)
+@click.option(
+    "--town",
+    type=WholeRange(0, 2**62 - 1),
+    default=None,
+    metavar="SEED",
+    help="Play only this town of one scenario, and write a page to watch it to --report.",
+)
 @click.option("--lint", "only_lint", is_flag=True, help="Check the suite and play nothing.")
 @runs_option("names the release")
 def command(  # noqa: PLR0913 (an option of the command is a parameter of this function: that is click's way)
@@ -55,6 +72,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     scenarios: tuple[str, ...],
     no_matrix: bool,
     report: Path | None,
+    watched_towns: str,
+    town: int | None,
     only_lint: bool,
     runs: Path,
 ) -> None:
@@ -67,12 +86,14 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     \b
     Example:  townlet arena scripted classic random --report arena.html
     Example:  townlet arena scripted --suite held-out --scenario causeway
+    Example:  townlet arena scripted --scenario islands --town 700000104 --report town.html
 
-    JSON keys: those of ArenaResult (docs/reference/results.md).
+    JSON keys: those of ArenaResult (docs/reference/results.md); with --town, file and bytes.
     """
     from townlet.arena import lint, load_suite, meet
     from townlet.arena.naming import mind_under_test
-    from townlet.cli.mind.arena_show import show_arena, show_lint, watched
+    from townlet.arena.watching import film_town
+    from townlet.cli.mind.arena_show import Shown, minds_given, show_arena, show_lint, show_page, show_town, watched
     from townlet.cli.output import warn
     from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play import Admission, Casting
@@ -85,9 +106,18 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         raise UsageError("the arena needs a mind or more", details=("townlet arena scripted classic random",))
     if report is not None and report.is_dir():
         raise UsageError("the page must be a file, found a folder", where=f"--report {report}")
+    if town is not None and (len(policies) != 1 or len(scenarios) != 1 or report is None):
+        raise UsageError(
+            "--town plays one mind in one scenario and writes a page",
+            details=("townlet arena scripted --scenario islands --town 700000104 --report town.html",),
+        )
     document = read_config(config_path, overrides)
     casting = Casting.of(document, runs=runs)
     minds = [mind_under_test(name, chosen, casting) for name in policies]
+    admission = Admission(untrained=untrained)
+    if town is not None and report is not None:
+        show_town(film_town(minds[0], chosen, scenarios[0], town, report, admission=admission).path, as_json=as_json)
+        return
     execution = asked_execution(document.config.execution, executor, workers)
     with (
         asked_executor(execution, threads=document.config.evaluation.threads, say=warn) as opened,
@@ -98,13 +128,13 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             chosen,
             scenarios=scenarios,
             matrix=not no_matrix,
-            admission=Admission(untrained=untrained),
+            admission=admission,
             executor=opened,
             watch=watch,
             progress=progress,
         )
     show_arena(result, as_json=as_json)
     if report is not None:
-        from townlet.arena.page import arena_page
-
-        arena_page(result).write(report)
+        given = minds_given(config_path, overrides, runs, untrained=untrained)
+        shown = Shown(report, suite, watched_towns, given, admission)
+        show_page(result, minds, chosen, shown, quiet=as_json)

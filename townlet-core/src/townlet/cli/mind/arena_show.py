@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from townlet.arena import ArenaResult, Suite
 from townlet.arena.meeting import Progress
@@ -15,8 +18,10 @@ from townlet.cli.workers import workers_watched
 from townlet.errors import UsageError
 from townlet.evaluation import Estimate
 from townlet.executors import Watch
+from townlet.play import Admission, MindSpec
+from townlet.visible import visible
 
-__all__ = ["show_arena", "show_lint", "watched"]
+__all__ = ["Shown", "minds_given", "show_arena", "show_lint", "show_page", "show_town", "watched"]
 
 
 @contextmanager
@@ -91,6 +96,69 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         ],
     )
     emit("\nall measures with their intervals:  --report FILE, or --json")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page is made of beside the result.
+
+    Attributes:
+        report: where it goes.
+        suite: the suite as it was named.
+        towns: which towns get pages: few, all or none.
+        given: options that say who the minds are.
+        admission: which of them may act.
+    """
+
+    report: Path
+    suite: str
+    towns: str
+    given: tuple[str, ...]
+    admission: Admission
+
+
+def minds_given(config: Path | None, overrides: Sequence[str], runs: Path, *, untrained: bool) -> tuple[str, ...]:
+    """The options of this command that say who the minds are, to be given again."""
+    words: list[str] = [] if config is None else ["--config", str(config)]
+    for override in overrides:
+        words += ["--set", override]
+    if runs != Path("runs"):
+        words += ["--runs", str(runs)]
+    return (*words, *(["--untrained"] if untrained else []))
+
+
+def show_page(result: ArenaResult, minds: Sequence[MindSpec], suite: Suite, shown: Shown, *, quiet: bool) -> None:
+    """Write the page, and beside it those of towns to watch."""
+    from townlet.arena.page import arena_page
+    from townlet.arena.watching import watch_command, watch_extremes
+
+    addresses = {}
+    if shown.towns != "none":
+        with watched(alone=True, quiet=quiet) as (progress, _):
+            pages = watch_extremes(
+                result,
+                minds,
+                suite,
+                shown.report,
+                each_scenario=shown.towns == "all",
+                admission=shown.admission,
+                progress=progress,
+            )
+        addresses = {town: page.address(shown.report) for town, page in pages.items()}
+    command = partial(watch_command, suite=shown.suite, more=shown.given)
+    arena_page(result, addresses, command=command).write(shown.report)
+    if not quiet:
+        beside = f", and {counted(len(addresses), 'town')} to watch beside it" if addresses else ""
+        emit(f"wrote {visible(str(shown.report))}{beside}")
+
+
+def show_town(page: Path, *, as_json: bool) -> None:
+    """Where the page of a town is, and its size."""
+    size = page.stat().st_size
+    if as_json:
+        emit_json({"file": str(page), "bytes": size})
+    else:
+        emit(f"wrote {visible(str(page))} ({size / 1e6:.2f} MB)")
 
 
 def _interval(found: Estimate, *, signed: bool = False) -> str:
