@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 import townlet.api as api
 from townlet.arena import Anchor, ArenaResult, Cell, CrossPlay, ScenarioResult, Standing, Total
+from townlet.arena.gate import StrangersFigure, StrangersGate
 from townlet.evaluation import ComparisonResult, Difference, Estimate, EvaluationResult, PairwiseComparison
 from townlet.evaluation.inspection import Choice, Inspection
 from townlet.evaluation.scenarios import Expectation, ScenarioScore, Scorecard
@@ -114,6 +115,7 @@ def results() -> str:
         "`townlet evaluate`": (EvaluationResult, Estimate),
         "`townlet evaluate --scenario`": (Scorecard, ScenarioScore, Expectation),
         "`townlet compare`": (ComparisonResult, PairwiseComparison, Difference),
+        "`townlet promote`, what is required among strangers": (StrangersGate, StrangersFigure),
         "`townlet arena`": (ArenaResult, Total, ScenarioResult, Standing, Anchor, CrossPlay, Cell),
         "`townlet tune`": (TuningResult, JudgedSettings, SearchedSetting, StudyTowns, TownRange),
         "`townlet inspect`": (Inspection, Choice),

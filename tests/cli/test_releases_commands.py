@@ -50,7 +50,8 @@ def ask(townlet):
 class TestPromote:
     def test_a_candidate(self, ask, checkpoint):
         told = ask("promote", checkpoint("a"), "--reason", "better", "--by", "alice")
-        assert set(told) == DECISION
+        assert set(told) == {*DECISION, "strangers"}
+        assert told["strangers"] is None
         assert (told["action"], told["by"], told["reason"], told["passes"]) == ("promote", "alice", "better", 2)
 
     def test_no_candidate(self, townlet, checkpoint):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from townlet.config.model import Section
 
-__all__ = ["EvaluationConfig", "MarginsConfig"]
+__all__ = ["EvaluationConfig", "MarginsConfig", "StrangersConfig"]
 
 
 class MarginsConfig(Section):
@@ -14,6 +14,25 @@ class MarginsConfig(Section):
 
     reward: float = Field(0.05, ge=0, description="Reward per agent-day.")
     self_sufficiency: float = Field(0.02, ge=0, description="Share of agent-days without a lost need.")
+
+
+class StrangersConfig(Section):
+    """What must hold among strangers before a checkpoint is promoted: it may do no worse there than the release."""
+
+    suite: str | None = Field(
+        None,
+        description="Suite of the arena that is played: public, held-out, or a YAML file, a relative path starting at "
+        "this file's folder; None: none is required.",
+    )
+    focal_return: float = Field(
+        0.05,
+        ge=0,
+        description="How much less than the release it may earn, reward per agent-day: the 95 % interval of the "
+        "difference must stay within it.",
+    )
+    background_return: float = Field(
+        0.05, ge=0, description="How much less than beside the release the others may earn, reward per agent-day."
+    )
 
 
 class EvaluationConfig(Section):
@@ -42,4 +61,7 @@ class EvaluationConfig(Section):
     required_scenarios: tuple[str, ...] = Field(
         (),
         description="Scenarios whose expectations a checkpoint must meet before it is promoted; `all` for every one.",
+    )
+    strangers: StrangersConfig = Field(
+        default_factory=StrangersConfig, description="What must hold among strangers before a checkpoint is promoted."
     )

@@ -54,7 +54,11 @@ def anchored(document: ConfigDocument) -> TownletConfig:
     )
     ppo = ppo.model_copy(update={"initial": path("training.ppo.initial", ppo.initial)})
     training = config.training.model_copy(update={"demonstrations": shown, "ppo": ppo})
-    return config.model_copy(update={"policy": policy, "training": training})
+    met = config.evaluation.strangers
+    if met.suite is not None and met.suite.endswith((".yaml", ".yml")):
+        met = met.model_copy(update={"suite": path("evaluation.strangers.suite", met.suite)})
+    evaluation = config.evaluation.model_copy(update={"strangers": met})
+    return config.model_copy(update={"policy": policy, "training": training, "evaluation": evaluation})
 
 
 def _anchored_name(name: str, base: Path) -> str:

@@ -203,7 +203,8 @@ class PromotionManager:
 
     def _decide(self, action: Action, digest: str, passes: int, reason: str, by: str | None) -> int:
         evaluations = self._registry.evaluations(checkpoint=digest)
-        metrics = evaluations[0].metrics if evaluations else self._registry.checkpoint(digest).metrics
+        judged = next((one for one in evaluations if one.passed is not None), None)
+        metrics = self._registry.checkpoint(digest).metrics if judged is None else judged.metrics
         previous = self._stack()[-1:]
         return self._registry.database.write(
             "INSERT INTO promotions (at, action, checkpoint, previous, after_evaluation, passes, metrics, reason, by)"

@@ -39,17 +39,20 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     """Make a checkpoint the release: the policy that `--backend release` runs.
 
     It must be a candidate: evaluation.required_passes evaluations in a row passed, on different seeds, without
-    objections of its own training; and it must do as expected in the scenarios that evaluation.required_scenarios
-    names, which are played first. An evaluation is passed where the candidate is shown to be no worse than its teacher
-    (training.demonstrations.teacher) by more than evaluation.margins. train plays these evaluations at its end,
-    --evaluate plays further ones. Every digest is checked. CHECKPOINT is a folder, a pointer such as
-    checkpoints/best, or a run's folder; without --config its run's own config holds.
+    objections of its own training. It must do as expected in the scenarios that evaluation.required_scenarios names,
+    and where evaluation.strangers.suite names a suite of the arena, be shown to do no worse among strangers than the
+    release (or than the teacher, where nothing is released); both are played first. An evaluation is passed where the
+    candidate is shown to be no worse than its teacher (training.demonstrations.teacher) by more than
+    evaluation.margins. train plays these evaluations at its end, --evaluate plays further ones. Every digest is
+    checked. CHECKPOINT is a folder, a pointer such as checkpoints/best, or a run's folder; without --config its run's
+    own config holds.
 
     \b
     Example:  townlet promote runs/first/checkpoints/best --reason "beats the scripted mind on 32 seeds"
     Example:  townlet promote runs/first --evaluate --set evaluation.seeds=32
 
-    JSON keys: id, at, action (promote or hold), checkpoint (digest), path, previous, passes, reason, by, metrics.
+    JSON keys: id, at, action (promote or hold), checkpoint (digest), path, previous, passes, reason, by, metrics,
+    strangers (a StrangersGate, docs/reference/results.md; null where no suite is required).
     """
     from townlet.registry import PromotionManager, Registry
 
@@ -67,6 +70,11 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         from townlet.cli.release.judging import judge_candidate
 
         judge_candidate(document.config, checkpoint, runs, quiet=as_json)
+    met = None
+    if document.config.evaluation.strangers.suite is not None and not (hold or force):
+        from townlet.cli.release.strangers import require_strangers
+
+        met = require_strangers(document, checkpoint, runs, quiet=as_json)
     with Registry(runs) as registry:
         manager = PromotionManager(registry, required)
         if hold:
@@ -74,7 +82,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         else:
             decision = manager.promote(checkpoint, reason=reason, by=by, force=force)
     if as_json:
-        emit_json(decision.to_json())
+        emit_json({**decision.to_json(), "strangers": None if met is None else met.model_dump(mode="json")})
         return
     word = "held back" if hold else "promoted"
     passes = counted(decision.passes, "pass", "passes")
