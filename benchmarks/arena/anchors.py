@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import townlet.arena
-from townlet.arena.anchors import AnchorFile, KeptAnchor
+from townlet.arena.anchors import AnchorFile, KeptAnchor, people_of
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured
 from townlet.arena.naming import RANDOM
-from townlet.arena.results import Anchor
 from townlet.arena.suites import Suite, load_suite
 from townlet.play import MindSpec, play
 from townlet_backend_scripted import ScriptedOptions
@@ -73,8 +72,8 @@ def varied() -> dict[str, tuple[float, float, bool]]:
     return found
 
 
-def anchor(setting: Setting, trials: int) -> Anchor:
-    """The anchor of one scenario."""
+def anchor(setting: Setting, digest: str, trials: int) -> KeptAnchor:
+    """The anchor of one scenario, whose digest is ``digest``."""
     rng = random.Random(setting.seeds[0])
     practice = replace(setting, seeds=tuple(seed + TUNING for seed in setting.seeds))
     best: dict[str, Any] = {}
@@ -86,7 +85,9 @@ def anchor(setting: Setting, trials: int) -> Anchor:
             best, best_return = options, found
     plain, tuned = returned(setting, rules({})), returned(setting, rules(best))
     won = tuned > plain
-    return Anchor(
+    return KeptAnchor(
+        scenario_digest=digest,
+        people=people(setting),
         zero=round(returned(setting, RANDOM), 6),
         one=round(max(plain, tuned), 6),
         one_is=f"scripted, tuned for the scenario in {trials} trials" if won else "scripted, as it comes",
@@ -110,17 +111,25 @@ def main() -> None:
     found: dict[str, KeptAnchor] = {}
     for scenario in suite.scenarios:
         digest, there = suite.digest_of(scenario), before.get(scenario.name)
-        if there is not None and there.scenario_digest == digest:
+        if (
+            there is not None
+            and there.scenario_digest == digest
+            and there.people == people(Setting.of(suite, scenario))
+        ):
             found[scenario.name] = there
         elif time.monotonic() < until:
-            measured_now = anchor(Setting.of(suite, scenario), given.trials)
-            one = found[scenario.name] = KeptAnchor(**measured_now.model_dump(), scenario_digest=digest)
+            one = found[scenario.name] = anchor(Setting.of(suite, scenario), digest, given.trials)
             write(state, suite, {**before, **found}, given.trials)
             print(f"{scenario.name:24}{one.zero:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
     missing = len(suite.scenarios) - len(found)
     print(f"{suite.name}: {missing} to go" if missing else f"{suite.name}: whole")
     if given.write and not missing:
         write(shipped, suite, found, given.trials)
+
+
+def people(setting: Setting) -> dict[str, str | None]:
+    """Who lives there now."""
+    return people_of(play(replace(setting, seeds=(0,), ticks=1).baseline()))
 
 
 def write(file: Path, suite: Suite, anchors: dict[str, KeptAnchor], trials: int) -> None:

@@ -8,11 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from townlet.arena import ArenaResult, Suite, load_suite, meet
-from townlet.arena.anchors import Anchors
+from townlet.arena.anchors import Anchors, KeptAnchor
 from townlet.arena.matches import Setting
 from townlet.arena.naming import RANDOM, mind_under_test
 from townlet.arena.page import arena_page
-from townlet.arena.results import Anchor
 from townlet.checkpoints import write_checkpoint
 from townlet.cli.app import townlet
 from townlet.config import load_config
@@ -68,7 +67,8 @@ def test_scores_lie_between_the_anchors(suite: Suite, monkeypatch: pytest.Monkey
     plain = meet(minds("scripted", suite=suite), suite, matrix=False)
     assert plain.totals[0].score is None
     assert "has no anchors" in plain.warnings[0]
-    anchors = Anchors({s.name: Anchor(zero=-2.0, one=2.0, one_is="made up") for s in suite.scenarios})
+    kept = KeptAnchor(zero=-2.0, one=2.0, one_is="made up", scenario_digest="0" * 64, people={})
+    anchors = Anchors({scenario.name: kept for scenario in suite.scenarios})
     monkeypatch.setattr(Anchors, "of", classmethod(lambda cls, suite: anchors))
     scored = meet(minds("scripted", suite=suite), suite, matrix=False)
     for scenario in scored.scenarios:
@@ -76,6 +76,7 @@ def test_scores_lie_between_the_anchors(suite: Suite, monkeypatch: pytest.Monkey
         expected = [(value + 2.0) / 4.0 for value in standing.per_seed["focal_return"]]
         assert standing.per_seed["score"] == pytest.approx(expected)
     assert scored.totals[0].score is not None
+    assert scored.warnings[0].startswith("the people of pushed, crowd act otherwise"), "nobody knows who lived there"
 
 
 def test_a_mind_that_is_given_twice_and_none_at_all_are_refused(suite: Suite) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Self
@@ -12,18 +12,31 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from townlet.arena.results import Anchor
 from townlet.arena.suites import Suite
 from townlet.errors import ConfigError
+from townlet.play import Outcome
 
-__all__ = ["AnchorFile", "Anchors", "KeptAnchor"]
+__all__ = ["AnchorFile", "Anchors", "KeptAnchor", "people_of"]
+
+_NAMED = 3
+"""Scenarios that a warning names; the others are counted."""
 
 
 class KeptAnchor(Anchor):
     """An anchor with what it was measured on."""
 
     scenario_digest: str = Field(description="Digest of the scenario that it was measured on.")
+    people: dict[str, str | None] = Field(
+        description="Who lived there: mind of the background to its fingerprint, which other rules of it change."
+    )
 
     def plain(self) -> Anchor:
         """The anchor without it."""
-        return Anchor.model_validate(self.model_dump(exclude={"scenario_digest"}))
+        return Anchor.model_validate(self.model_dump(exclude={"scenario_digest", "people"}))
+
+
+def people_of(outcome: Outcome) -> dict[str, str | None]:
+    """Who lived in towns that were played without a mind under test: mind to fingerprint."""
+    told = outcome.provenance
+    return {mind.requested: mind.fingerprint for mind in told.minds or (told,)}
 
 
 class AnchorFile(BaseModel):
@@ -46,7 +59,7 @@ class Anchors:
         warnings: which scenarios have none, and why.
     """
 
-    anchors: Mapping[str, Anchor] = field(default_factory=dict)
+    anchors: Mapping[str, KeptAnchor] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -67,21 +80,44 @@ class Anchors:
         for scenario in suite.scenarios:
             anchor = kept.get(scenario.name)
             if anchor is not None and anchor.scenario_digest == suite.digest_of(scenario):
-                found[scenario.name] = anchor.plain()
+                found[scenario.name] = anchor
             else:
                 changed.append(scenario.name)
         if not changed:
             return cls(found)
-        several = len(changed) > 1
-        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        words = ("were", "have") if len(changed) > 1 else ("was", "has")
         return cls(
             found,
             (
-                f"suite {suite.name!r}: {names} {'were' if several else 'was'} changed after the anchors were measured "
-                f"and {'have' if several else 'has'} no score",
+                f"suite {suite.name!r}: {_listed(changed)} {words[0]} changed after the anchors were measured and "
+                f"{words[1]} no score",
             ),
         )
 
     def of_scenario(self, name: str) -> Anchor | None:
         """The anchor of a scenario, or None."""
-        return self.anchors.get(name)
+        kept = self.anchors.get(name)
+        return None if kept is None else kept.plain()
+
+    def strangers(self, played: Mapping[str, Outcome]) -> tuple[str, ...]:
+        """What to know where people act otherwise now than when the anchors were measured.
+
+        Args:
+            played: by scenario, its towns without a mind under test.
+        """
+        changed = [
+            name
+            for name, outcome in played.items()
+            if name in self.anchors and self.anchors[name].people != people_of(outcome)
+        ]
+        if not changed:
+            return ()
+        return (
+            f"the people of {_listed(changed)} act otherwise than when the anchors were measured, so the scale of the "
+            "scores is not quite right",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

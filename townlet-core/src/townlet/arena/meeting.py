@@ -105,7 +105,7 @@ def _result(
     suite: Suite, minds: Sequence[MindSpec], matches: Sequence[_Match], matrix: CrossPlay | None, seconds: float
 ) -> ArenaResult:
     anchors = Anchors.of(suite)
-    warnings = list(anchors.warnings)
+    warnings = (*anchors.warnings, *anchors.strangers({match.scenario.name: match.baseline for match in matches}))
     scenarios = [_scenario_result(match, minds, anchors.of_scenario(match.scenario.name)) for match in matches]
     return ArenaResult(
         suite=suite.name,
@@ -115,7 +115,7 @@ def _result(
         totals=tuple(_total(number, scenarios) for number in range(len(minds))),
         scenarios=tuple(scenarios),
         matrix=matrix,
-        warnings=tuple(warnings),
+        warnings=warnings,
         timing=ArenaTiming(seconds=seconds),
     )
 
