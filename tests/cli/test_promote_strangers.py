@@ -77,7 +77,7 @@ def test_what_does_worse_than_the_teacher_is_not_promoted_and_what_was_found_is_
         assert PromotionManager(registry).release() is None
     assert kept.settings["against"] == "scripted"
     assert kept.metrics["strangers_focal_return"] < 0.0
-    assert kept.passed is None, "it is no pass beside the teacher"
+    assert kept.passed is None, "it does not count as a pass beside the teacher"
 
 
 def test_the_first_is_held_against_the_teacher_and_the_next_against_the_release(candidate, tmp_path) -> None:
