@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from townlet.api import BCSettings, DemonstrationBatch, ObservationBatch
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.data import demonstrations, open_dataset
 from townlet_backend_pytorch.bc_trainer import BCTrainer, BCTrajectoryDataset, load_bc_samples
 from townlet_backend_pytorch.options import BCTrainingConfig, PyTorchOptions
@@ -40,7 +40,7 @@ CANDIDATES: dict[str, dict[str, object]] = {
 def some(source: BCTrajectoryDataset, rows: int) -> BCTrajectoryDataset:
     """The first ``rows`` transitions of the training part and a fifth as many held out."""
 
-    def part(name: Part, count: int) -> DemonstrationBatch:
+    def part(name: Split, count: int) -> DemonstrationBatch:
         return next(source.batches(name, count))
 
     return BCTrajectoryDataset(source.spec, part("train", rows), part("validation", rows // 5))

@@ -7,12 +7,12 @@ from dataclasses import fields, replace
 
 import pytest
 
-from townlet.executors.facts import Facts, backends_of, differences, facts
+from townlet.executors.facts import Facts, backends_of, facts, worker_differences
 from townlet.play import Cast
 
 
 def test_a_process_is_like_itself():
-    assert differences(facts(), pickle.loads(pickle.dumps(facts()))) == ()
+    assert worker_differences(facts(), pickle.loads(pickle.dumps(facts()))) == ()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_process_is_like_itself():
     ],
 )
 def test_each_difference_is_told_in_words(change, words):
-    (found,) = differences(replace(facts(), compiled=True), replace(facts(), **{"compiled": True, **change}))
+    (found,) = worker_differences(replace(facts(), compiled=True), replace(facts(), **{"compiled": True, **change}))
     assert found.startswith(words)
 
 
@@ -40,7 +40,7 @@ def test_every_fact_is_compared_or_known_not_to_matter():
     silent = {
         each.name
         for each in fields(Facts)
-        if not differences(mine, replace(mine, **{each.name: {"a": "b"} if each.name == "backends" else ("x",)}))
+        if not worker_differences(mine, replace(mine, **{each.name: {"a": "b"} if each.name == "backends" else ("x",)}))
     }
     assert silent == {"accelerator", "backends", "node", "pid"}  # the first two only where something needs them
 
@@ -49,8 +49,8 @@ def test_only_backends_that_are_needed_are_compared():
     mine, bare = facts(), replace(facts(), backends={})
     needed = backends_of([Cast.of("scripted")])
     assert len(needed) == 1
-    assert differences(mine, bare) == ()
-    (found,) = differences(mine, bare, needed)
+    assert worker_differences(mine, bare) == ()
+    (found,) = worker_differences(mine, bare, needed)
     assert found.endswith("not installed there")
 
 
@@ -58,5 +58,5 @@ def test_a_gpu_matters_to_backends_that_compute_elsewhere():
     name = "somebody:network"
     mine = replace(facts(), backends={name: "1.0 (requires torch 2.0)"}, accelerator=True)
     theirs = replace(mine, accelerator=False)
-    assert differences(mine, theirs, frozenset([name])) == ("this process sees a GPU and the worker sees none",)
-    assert differences(mine, theirs) == ()
+    assert worker_differences(mine, theirs, frozenset([name])) == ("this process sees a GPU and the worker sees none",)
+    assert worker_differences(mine, theirs) == ()

@@ -24,7 +24,7 @@ from townlet.errors import ConfigError, UsageError
 from townlet.evaluation.gate import GateResult
 from townlet.observations import town_facts
 from townlet.play import Job, Provenance
-from townlet.plugins.manifest import ManifestError, parse_manifest
+from townlet.plugins.manifest import ManifestError, parse_backend_manifest
 from townlet.storage import fits, parse_json, read_json_lines, read_model
 from townlet.storage.locks import holder_of
 from townlet.training.metrics.log import read_metrics
@@ -206,7 +206,7 @@ def toml_manifest(data: bytes) -> object:
     except (ValueError, RecursionError, AttributeError):
         text = f"name = {data.decode('utf-8', 'replace')}"
     try:
-        return parse_manifest(text.encode("utf-8", "surrogatepass"), expected_name="x", path="here")
+        return parse_backend_manifest(text.encode("utf-8", "surrogatepass"), expected_name="x", path="here")
     except ManifestError as error:
         raise ConfigError(str(error)) from None
 

@@ -16,15 +16,15 @@ from townlet.plugins.manifest import (
     _build,
     contract_fits,
     locate_manifest,
-    parse_manifest,
-    read_manifest,
+    parse_backend_manifest,
+    read_backend_manifest,
 )
 
 SMALL = 'schema = 1\nname = "foo"\napi = ">=1,<2"\n'
 
 
 def test_defaults() -> None:
-    manifest = parse_manifest(SMALL.encode(), expected_name="foo")
+    manifest = parse_backend_manifest(SMALL.encode(), expected_name="foo")
     assert manifest.capabilities == ("act",)
     assert manifest.deterministic == "no"
     assert manifest.devices == ("cpu",)
@@ -39,7 +39,7 @@ def test_everything_is_read() -> None:
         'capabilities = ["act", "learn.bc"]\ndeterministic = "bitwise"\ndevices = ["cuda"]\n'
         '[requires]\ndistributions = ["torch>=2"]\n[links]\ndocs = "d"\nissues = "i"\n'
     )
-    manifest = parse_manifest(text.encode(), expected_name="foo-bar", path="p")
+    manifest = parse_backend_manifest(text.encode(), expected_name="foo-bar", path="p")
     assert manifest.name == "foo-bar"
     assert manifest.aliases == ("fb",)
     assert manifest.options == "a.b:C"
@@ -72,36 +72,36 @@ def test_everything_is_read() -> None:
 )
 def test_refused(text: str, problem: str) -> None:
     with pytest.raises(ManifestError) as caught:
-        parse_manifest(text.encode(), expected_name="foo")
+        parse_backend_manifest(text.encode(), expected_name="foo")
     assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", bytes(range(256)), b"\x89PNG\r\n\x1a\n"])
 def test_binary_is_refused(data: bytes) -> None:
     with pytest.raises(ManifestError, match="not UTF-8"):
-        parse_manifest(data, expected_name="foo")
+        parse_backend_manifest(data, expected_name="foo")
 
 
 def test_a_huge_file_is_refused() -> None:
     with pytest.raises(ManifestError, match="at most 65536"):
-        parse_manifest(b"#" * 70_000, expected_name="foo")
+        parse_backend_manifest(b"#" * 70_000, expected_name="foo")
 
 
 def test_deeply_nested_is_refused() -> None:
     with pytest.raises(ManifestError, match="not TOML"):
-        parse_manifest(b"a = " + b"[" * 20_000, expected_name="foo")
+        parse_backend_manifest(b"a = " + b"[" * 20_000, expected_name="foo")
 
 
 @pytest.mark.parametrize("text", [f"schema = {'9' * 5000}", SMALL.replace("<2", "<" + "9" * 5000)])
 def test_endless_numbers_are_refused(text: str) -> None:
     with pytest.raises(ManifestError):
-        parse_manifest(text.encode(), expected_name="foo")
+        parse_backend_manifest(text.encode(), expected_name="foo")
 
 
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(ManifestError):
-        parse_manifest(data, expected_name="foo")
+        parse_backend_manifest(data, expected_name="foo")
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -120,7 +120,7 @@ def test_any_value_of_a_key_is_read_or_refused(value: object, key: str) -> None:
 
 def test_unknown_keys_are_noted() -> None:
     text = SMALL + 'capabilites = ["act"]\n[requires]\npackages = []\n'
-    manifest = parse_manifest(text.encode(), expected_name="foo")
+    manifest = parse_backend_manifest(text.encode(), expected_name="foo")
     assert manifest.notes == ("the key 'capabilites' is not known", "the key 'requires.packages' is not known")
 
 
@@ -154,7 +154,7 @@ class TestLocate:
         (inner / "m.toml").write_text(SMALL)
         monkeypatch.syspath_prepend(str(tmp_path))
         assert locate_manifest("loud_outer.inner:m.toml") == inner / "m.toml"
-        assert read_manifest("loud_outer.inner:m.toml", expected_name="foo").name == "foo"
+        assert read_backend_manifest("loud_outer.inner:m.toml", expected_name="foo").name == "foo"
         assert "loud_outer" not in sys.modules
 
     def test_each_portion_of_a_namespace_is_tried(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 import townlet.plugins
 from townlet.api import ObservationBatch, ObservationSpec, PolicyBackendProtocol
 from townlet.plugins import StubPolicy
-from townlet.plugins.known import known_backends, title
+from townlet.plugins.known import backend_title, known_backends
 from townlet.version import API_VERSION
 
 
@@ -34,8 +34,8 @@ def test_known_backends() -> None:
         "scripted": "townlet-backend-scripted",
         "pytorch": "townlet-backend-pytorch",
     }
-    assert title("torch") == "PyTorch"
-    assert title("unheard-of") is None
+    assert backend_title("torch") == "PyTorch"
+    assert backend_title("unheard-of") is None
 
 
 def test_stub(spec: ObservationSpec) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from townlet.errors import UsageError
-from townlet.tuning import Journal, Trial
+from townlet.tuning import StudyJournal, Trial
 
 
 def trial(number: int, objective: float | None = 1.0, shortfall: float = 0.0) -> Trial:
@@ -13,7 +13,7 @@ def trial(number: int, objective: float | None = 1.0, shortfall: float = 0.0) ->
 
 
 def test_trials_come_back_as_they_were_told(tmp_path):
-    journal = Journal(tmp_path / "trials.jsonl")
+    journal = StudyJournal(tmp_path / "trials.jsonl")
     assert journal.read() == []
     told = [trial(0), trial(1, None), trial(2, 1 / 3)]
     for one in told:
@@ -22,7 +22,7 @@ def test_trials_come_back_as_they_were_told(tmp_path):
 
 
 def test_a_line_that_a_kill_cut_off_is_dropped_and_the_file_goes_on_whole(tmp_path):
-    journal = Journal(tmp_path / "trials.jsonl")
+    journal = StudyJournal(tmp_path / "trials.jsonl")
     journal.add(trial(0))
     with journal.path.open("a") as file:
         file.write(trial(1).model_dump_json()[:30])
@@ -36,11 +36,11 @@ def test_another_file_is_refused(tmp_path, text):
     path = tmp_path / "trials.jsonl"
     path.write_text(text)
     with pytest.raises(UsageError, match=r"does not hold|is expected|cannot be read"):
-        Journal(path).read()
+        StudyJournal(path).read()
 
 
 def test_numbers_that_are_missing_or_twice_are_refused(tmp_path):
-    journal = Journal(tmp_path / "trials.jsonl")
+    journal = StudyJournal(tmp_path / "trials.jsonl")
     journal.add(trial(0))
     journal.add(trial(0))
     with pytest.raises(UsageError, match="numbered from 0 on"):

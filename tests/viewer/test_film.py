@@ -14,7 +14,7 @@ import pytest
 from townlet.api import ObservationBatch, Words
 from townlet.config import TownletConfig
 from townlet.data import Dataset, DatasetWriter, open_dataset
-from townlet.data.manifest import origin_of, read_manifest
+from townlet.data.manifest import inherited_origin, read_manifest
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
 from townlet.viewer import Film, film_of, happenings, sentences, thinning
@@ -145,7 +145,7 @@ def test_where_there_is_too_much_to_tell_the_words_are_left_out(
 
 
 def test_kept_logits_become_probabilities_of_what_was_possible(recording: Dataset, tmp_path: Path) -> None:
-    origin = origin_of(recording.manifest).model_copy(update={"logits": True})
+    origin = inherited_origin(recording.manifest).model_copy(update={"logits": True})
     block = recording.read(0, 40)
     logits = np.random.default_rng(1).normal(size=block.action_mask.shape).astype(np.float32)
     logits[:, 3] = np.nan  # a mind that tells none

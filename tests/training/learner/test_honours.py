@@ -9,7 +9,7 @@ import pytest
 from townlet.api import BCSettings, PPOSettings
 from townlet.config import load_config
 from townlet.errors import ConfigError
-from townlet.plugins.manifest import ManifestError, parse_manifest
+from townlet.plugins.manifest import ManifestError, parse_backend_manifest
 from townlet.training import Run, TrainingHarness
 from townlet.training.learner.honours import asked_settings, left_out, refuse_unhonoured, unhonoured
 
@@ -22,7 +22,7 @@ capabilities = ["act", "learn.bc", "learn.ppo"]
 
 
 def manifest(honours: str = ""):
-    return parse_manifest((MANIFEST + honours).encode(), expected_name="toy")
+    return parse_backend_manifest((MANIFEST + honours).encode(), expected_name="toy")
 
 
 def listed(*without: str) -> str:
@@ -99,7 +99,7 @@ def test_the_pytorch_learner_says_that_it_honours_everything() -> None:
     """Read from the sources: the distribution need not be installed where this is asked."""
     package = Path(__file__).parents[3] / "townlet-backend-pytorch" / "src" / "townlet_backend_pytorch"
     (file,) = package.glob("*.toml")
-    pytorch = parse_manifest(file.read_bytes(), expected_name="pytorch")
+    pytorch = parse_backend_manifest(file.read_bytes(), expected_name="pytorch")
     assert pytorch.honoured("bc") == set(BCSettings.model_fields)
     assert pytorch.honoured("ppo") == set(PPOSettings.model_fields)
 

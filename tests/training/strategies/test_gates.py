@@ -6,7 +6,7 @@ import pytest
 
 from townlet.api import BCMetrics
 from townlet.config.training import AnnealConfig
-from townlet.training.strategies.gates import cloning_flags, drift_flags, verdict
+from townlet.training.strategies.gates import cloning_flags, drift_flags, gate_verdict
 
 CONFIG = AnnealConfig()
 CALM = {"loss": 1.0, "queue_conflicts": 2.0, "queue_conflict_intensity": 3.0}
@@ -92,4 +92,4 @@ def test_a_number_that_is_not_finite_is_a_flag() -> None:
     [((), (), "PASS"), ((), ("x",), "HOLD"), (("x",), (), "FAIL"), (("x",), ("y",), "FAIL")],
 )
 def test_the_verdict(failures: tuple[str, ...], drifts: tuple[str, ...], expected: str) -> None:
-    assert verdict(failures, drifts) == expected
+    assert gate_verdict(failures, drifts) == expected

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from townlet.api import BCMetrics, BCSettings, DemonstrationSource, ObservationSpec, Report, TrainingReport
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.errors import DatasetError, TrainingError
-from townlet_backend_pytorch.bc_evaluation import Evaluation, evaluate
+from townlet_backend_pytorch.bc_evaluation import CloneJudgement, judge_clone
 from townlet_backend_pytorch.devices import autocast
 from townlet_backend_pytorch.experience import Examples, prepare_demonstrations
 from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_entropy
@@ -70,7 +70,7 @@ def clone_behaviour(
     size = demonstrations.size("train")
     steps = settings.epochs * -(-size // settings.batch_size)
     began = time.perf_counter()
-    best: Evaluation | None = None
+    best: CloneJudgement | None = None
     best_weights: dict[str, Tensor] = {}
     train_loss, step, epoch, without = 0.0, 0, 0, 0
     try:
@@ -84,7 +84,7 @@ def clone_behaviour(
                 step += 1
             epoch += 1
             train_loss = float(total) / size
-            held_out = evaluate(network, demonstrations, "validation", device, memory_ticks=memory_ticks)
+            held_out = judge_clone(network, demonstrations, "validation", device, memory_ticks=memory_ticks)
             if not math.isfinite(train_loss) or not math.isfinite(held_out.loss):
                 raise _not_finite(epoch, train_loss, held_out.loss)
             if best is None or held_out.loss < best.loss:
@@ -172,7 +172,10 @@ def _refuse_unfit(spec: ObservationSpec, demonstrations: DemonstrationSource) ->
             "the demonstrations are of other observations",
             details=(f"{difference} (here: the learner; there: the demonstrations)",),
         )
-    parts: tuple[tuple[Part, str], ...] = (("train", "to learn from"), ("validation", "held out to judge by"))
+    parts: tuple[tuple[Split, str], ...] = (
+        ("train", "to learn from"),
+        ("validation", "held out to judge by"),
+    )
     for part, purpose in parts:
         if demonstrations.size(part) == 0:
             raise DatasetError(
@@ -182,7 +185,7 @@ def _refuse_unfit(spec: ObservationSpec, demonstrations: DemonstrationSource) ->
 
 
 def _line(
-    epoch: int, settings: BCSettings, samples: int, seconds: float, train_loss: float, held_out: Evaluation
+    epoch: int, settings: BCSettings, samples: int, seconds: float, train_loss: float, held_out: CloneJudgement
 ) -> TrainingReport:
     return TrainingReport(
         phase="bc",

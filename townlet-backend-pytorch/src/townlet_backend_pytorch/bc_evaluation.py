@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from townlet.api import BCMetrics, DemonstrationSource, ObservationSpec
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet_backend_pytorch.experience import prepare_demonstrations
 from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_entropy
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.recurrent import sequences_of, taught_logits
 
-__all__ = ["Evaluation", "evaluate", "expected_calibration_error"]
+__all__ = ["CloneJudgement", "expected_calibration_error", "judge_clone"]
 
 _BINS = 15
 _ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class CloneJudgement:
     """Of the greedy policy on one part of the demonstrations.
 
     Attributes:
@@ -76,14 +76,14 @@ class Evaluation:
         )
 
 
-def evaluate(
+def judge_clone(
     network: ConflictAwarePolicyNetwork,
     demonstrations: DemonstrationSource,
-    part: Part,
+    part: Split,
     device: torch.device,
     *,
     memory_ticks: int = 32,
-) -> Evaluation:
+) -> CloneJudgement:
     """Judge the network's policy on one pass over ``part``, which must not be empty.
 
     In float32, whatever it was trained in: so it acts in the town. A network with memory is judged on pieces of
@@ -103,13 +103,13 @@ def evaluate(
             counts += np.bincount(told, minlength=actions)
             hits += np.bincount(told[right], minlength=actions)
             totals += _bins(np.nan_to_num(best.double().exp().cpu().numpy()), right)  # the loss tells of NaN
-    return Evaluation(loss / int(counts.sum()), counts, hits, _calibration(totals))
+    return CloneJudgement(loss / int(counts.sum()), counts, hits, _calibration(totals))
 
 
 def _judged(
     network: ConflictAwarePolicyNetwork,
     demonstrations: DemonstrationSource,
-    part: Part,
+    part: Split,
     device: torch.device,
     ticks: int,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

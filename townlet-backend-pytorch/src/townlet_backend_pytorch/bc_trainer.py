@@ -16,9 +16,9 @@ from townlet.api import (
     Report,
     TrainingReport,
 )
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.errors import ContractError
-from townlet_backend_pytorch.bc_evaluation import evaluate
+from townlet_backend_pytorch.bc_evaluation import judge_clone
 from townlet_backend_pytorch.devices import resolve_device
 from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
@@ -42,7 +42,7 @@ class BCTrajectoryDataset:
 
     def __init__(self, spec: ObservationSpec, train: DemonstrationBatch, validation: DemonstrationBatch) -> None:
         self._spec = spec
-        self._parts: dict[Part, DemonstrationBatch] = {"train": train, "validation": validation}
+        self._parts: dict[Split, DemonstrationBatch] = {"train": train, "validation": validation}
         for part, batch in self._parts.items():
             seen = batch.observations
             found = (seen.map.shape[1:], seen.features.shape[1], seen.action_mask.shape[1])
@@ -54,15 +54,15 @@ class BCTrajectoryDataset:
         """What the observations mean."""
         return self._spec
 
-    def size(self, part: Part) -> int:
+    def size(self, part: Split) -> int:
         """Transitions in ``part``."""
         return len(self._parts[part].actions)
 
-    def action_counts(self, part: Part) -> NDArray[np.int64]:
+    def action_counts(self, part: Split) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
         return np.bincount(self._parts[part].actions, minlength=self._spec.action_count).astype(np.int64)
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``; shuffled by ``seed``, or in stored order if that is None."""
         whole = self._parts[part]
         size = len(whole.actions)
@@ -98,7 +98,7 @@ class BCTrainer:
 
 def evaluate_bc_policy(policy: TorchPolicy, demonstrations: DemonstrationSource) -> Mapping[str, float]:
     """``loss`` (nats), ``accuracy``, ``majority_accuracy`` and ``calibration_error`` on the held-out part."""
-    found = evaluate(policy.network, demonstrations, "validation", policy.device)
+    found = judge_clone(policy.network, demonstrations, "validation", policy.device)
     return {
         "loss": found.loss,
         "accuracy": found.accuracy,
@@ -112,7 +112,7 @@ def load_bc_samples(source: DemonstrationSource) -> BCTrajectoryDataset:
     return BCTrajectoryDataset(source.spec, _whole(source, "train"), _whole(source, "validation"))
 
 
-def _whole(source: DemonstrationSource, part: Part) -> DemonstrationBatch:
+def _whole(source: DemonstrationSource, part: Split) -> DemonstrationBatch:
     batches = list(source.batches(part, 65536))
     if not batches:
         return DemonstrationBatch(ObservationBatch.empty(source.spec, 0), np.zeros(0, np.int64))

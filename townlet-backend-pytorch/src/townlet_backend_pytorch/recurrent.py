@@ -23,7 +23,7 @@ from townlet.api import (
     RolloutBatch,
     SequenceSource,
 )
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.errors import ContractError, DatasetError, TrainingError
 from townlet_backend_pytorch.devices import autocast
 from townlet_backend_pytorch.experience import Experience, flatten_rollout
@@ -149,7 +149,7 @@ def reference_of_pieces(
 
 
 def sequences_of(
-    demonstrations: DemonstrationSource, part: Part, length: int, batch_size: int, seed: int | None
+    demonstrations: DemonstrationSource, part: Split, length: int, batch_size: int, seed: int | None
 ) -> Iterator[DemonstrationSequences]:
     """Pieces of a teacher's lives.
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from townlet.api import ObservationBatch, ObservationSpec
 from townlet_backend_scripted.options import ScriptedOptions
 
-__all__ = ["AT_LEAST", "BELOW", "NAMES", "Question", "Reader", "Situation"]
+__all__ = ["AT_LEAST", "BELOW", "NAMES", "Comparison", "Reader", "Situation"]
 
 Column = NDArray[np.float32]
 Truth = NDArray[np.bool_]
 
 
-class Question(NamedTuple):
+class Comparison(NamedTuple):
     """Is the town's number behind ``feature`` below, or at least, a threshold in the feature's unit?
 
     ``doing_at_KIND`` stands for the features of all that can be done at that kind of facility.
@@ -56,55 +56,57 @@ def _eagerness(options: ScriptedOptions) -> float:
     return _mood(options) if options.talk_first else 2.0
 
 
-BELOW: tuple[Question, ...] = (
-    Question("starving", "need_hunger", lambda o: o.eat_at_work_below),
-    Question("foraging", "need_hunger", lambda o: o.forage_at_work_below),
-    Question("hungry", "need_hunger", lambda o: o.eat_below),
-    Question("hungry_soon", "need_hunger", lambda o: o.eat_before_work_below),
-    Question("hungry_poor", "need_hunger", lambda o: o.eat_poor_below),
-    Question("poor", "wallet", lambda o: o.thrift_money),
-    Question("filthy", "need_hygiene", lambda o: o.wash_at_work_below),
-    Question("dirty", "need_hygiene", lambda o: o.wash_below),
-    Question("dirty_soon", "need_hygiene", lambda o: o.wash_before_work_below),
-    Question("exhausted", "need_energy", lambda o: o.sleep_at_work_below),
-    Question("tired", "need_energy", lambda o: o.sleep_below),
-    Question("tired_soon", "need_energy", lambda o: o.sleep_before_work_below),
-    Question("larder_low", "groceries", lambda o: _fewer_than(o.larder)),
-    Question("pantry_low", "meals", lambda o: _fewer_than(o.pantry)),
-    Question("till_quiet", "till_queue", lambda o: _more_than(o.patience)),
-    Question("stove_quiet", "stove_queue", lambda o: _more_than(o.patience)),
-    Question("shower_quiet", "shower_queue", lambda o: _more_than(o.patience)),
-    Question("counter_quiet", "counter_queue", lambda o: _more_than(o.patience)),
-    Question("bench_free", "bench_queue", _one),
-    Question("silent", "last_chat", _something),
-    Question("near_work", "to_shift_start", lambda o: o.preparation),
-    Question("dirty_here", "need_hygiene", lambda o: o.wash_nearby_below),
-    Question("shower_near", "shower_distance", lambda o: _more_than(o.nearby)),
-    Question("pressed", "to_shift_start", lambda o: o.wind_down),
-    Question("work_ahead", "to_shift_start", lambda o: o.sleep_ahead),
+BELOW: tuple[Comparison, ...] = (
+    Comparison("starving", "need_hunger", lambda o: o.eat_at_work_below),
+    Comparison("foraging", "need_hunger", lambda o: o.forage_at_work_below),
+    Comparison("hungry", "need_hunger", lambda o: o.eat_below),
+    Comparison("hungry_soon", "need_hunger", lambda o: o.eat_before_work_below),
+    Comparison("hungry_poor", "need_hunger", lambda o: o.eat_poor_below),
+    Comparison("poor", "wallet", lambda o: o.thrift_money),
+    Comparison("filthy", "need_hygiene", lambda o: o.wash_at_work_below),
+    Comparison("dirty", "need_hygiene", lambda o: o.wash_below),
+    Comparison("dirty_soon", "need_hygiene", lambda o: o.wash_before_work_below),
+    Comparison("exhausted", "need_energy", lambda o: o.sleep_at_work_below),
+    Comparison("tired", "need_energy", lambda o: o.sleep_below),
+    Comparison("tired_soon", "need_energy", lambda o: o.sleep_before_work_below),
+    Comparison("larder_low", "groceries", lambda o: _fewer_than(o.larder)),
+    Comparison("pantry_low", "meals", lambda o: _fewer_than(o.pantry)),
+    Comparison("till_quiet", "till_queue", lambda o: _more_than(o.patience)),
+    Comparison("stove_quiet", "stove_queue", lambda o: _more_than(o.patience)),
+    Comparison("shower_quiet", "shower_queue", lambda o: _more_than(o.patience)),
+    Comparison("counter_quiet", "counter_queue", lambda o: _more_than(o.patience)),
+    Comparison("bench_free", "bench_queue", _one),
+    Comparison("silent", "last_chat", _something),
+    Comparison("near_work", "to_shift_start", lambda o: o.preparation),
+    Comparison("dirty_here", "need_hygiene", lambda o: o.wash_nearby_below),
+    Comparison("shower_near", "shower_distance", lambda o: _more_than(o.nearby)),
+    Comparison("pressed", "to_shift_start", lambda o: o.wind_down),
+    Comparison("work_ahead", "to_shift_start", lambda o: o.sleep_ahead),
 )
 
-AT_LEAST: tuple[Question, ...] = (
-    Question("rested", "need_energy", lambda o: o.rested_above),
-    Question("has_meal", "meals", _something),
-    Question("has_groceries", "groceries", _something),
-    Question("has_power", "power", _something),
-    Question("has_water", "water", _something),
-    Question("can_afford_meal", "wallet", lambda o: o.meal_money),
-    Question("can_afford_groceries", "wallet", lambda o: o.shopping_money),
-    Question("rich", "wallet", lambda o: o.dining_money),
-    Question("employed", "has_job", lambda o: 1e-6 if o.works else 2.0),  # who does not work lives as if without a job
-    Question("in_shift", "in_shift", _something),
-    Question("idle", "doing_none", _something),
-    Question("asleep", "doing_at_bed", _something),
-    Question("working", "doing_at_desk", _something),
-    Question("resting", "doing_at_bench", _something),
-    Question("showering", "doing_at_shower", _something),
-    Question("clean", "need_hygiene", lambda o: o.clean_above + 1e-6),  # so that at 1 nobody is clean before the end
-    Question("talks_first", "extroversion", _eagerness),
-    Question("in_line", "in_queue", _something),
-    Question("outgoing", "extroversion", _mood),
-    Question("meddling", "extroversion", lambda o: -2.0 if o.meddles else 2.0),
+AT_LEAST: tuple[Comparison, ...] = (
+    Comparison("rested", "need_energy", lambda o: o.rested_above),
+    Comparison("has_meal", "meals", _something),
+    Comparison("has_groceries", "groceries", _something),
+    Comparison("has_power", "power", _something),
+    Comparison("has_water", "water", _something),
+    Comparison("can_afford_meal", "wallet", lambda o: o.meal_money),
+    Comparison("can_afford_groceries", "wallet", lambda o: o.shopping_money),
+    Comparison("rich", "wallet", lambda o: o.dining_money),
+    Comparison(
+        "employed", "has_job", lambda o: 1e-6 if o.works else 2.0
+    ),  # who does not work lives as if without a job
+    Comparison("in_shift", "in_shift", _something),
+    Comparison("idle", "doing_none", _something),
+    Comparison("asleep", "doing_at_bed", _something),
+    Comparison("working", "doing_at_desk", _something),
+    Comparison("resting", "doing_at_bench", _something),
+    Comparison("showering", "doing_at_shower", _something),
+    Comparison("clean", "need_hygiene", lambda o: o.clean_above + 1e-6),  # so that at 1 nobody is clean before the end
+    Comparison("talks_first", "extroversion", _eagerness),
+    Comparison("in_line", "in_queue", _something),
+    Comparison("outgoing", "extroversion", _mood),
+    Comparison("meddling", "extroversion", lambda o: -2.0 if o.meddles else 2.0),
 )
 
 _CONCLUSIONS = (
@@ -303,7 +305,7 @@ def _columns(spec: ObservationSpec, name: str) -> list[int]:
     return [spec.feature_index(f"doing_{affordance}") for affordance in spec.affordances_of(facility)] or [0]
 
 
-def _threshold(spec: ObservationSpec, question: Question, options: ScriptedOptions) -> float:
+def _threshold(spec: ObservationSpec, question: Comparison, options: ScriptedOptions) -> float:
     """In the array's own numbers."""
     value, facility = question.threshold(options), question.feature.removeprefix(_DOING_AT)
     if facility == question.feature:

@@ -11,8 +11,8 @@ from townlet.api.demonstrations import (
     DemonstrationBatch,
     DemonstrationSequences,
     DemonstrationSource,
-    Part,
     SequenceSource,
+    Split,
 )
 from townlet.api.facts import TownFacts
 from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
@@ -67,7 +67,6 @@ __all__ = [
     "ObservationSpec",
     "PPOMetrics",
     "PPOSettings",
-    "Part",
     "PartlyHonours",
     "Plan",
     "PlanStep",
@@ -84,6 +83,7 @@ __all__ = [
     "RunSummary",
     "SequenceSource",
     "SlowMind",
+    "Split",
     "Thought",
     "Ticket",
     "TownFacts",

@@ -13,9 +13,9 @@ from townlet.api.batch import ActionArray, BoolArray, FloatArray, MapArray, Obse
 from townlet.api.checks import check_array
 from townlet.api.spec import ObservationSpec
 
-__all__ = ["DemonstrationBatch", "DemonstrationSequences", "DemonstrationSource", "Part", "SequenceSource"]
+__all__ = ["DemonstrationBatch", "DemonstrationSequences", "DemonstrationSource", "SequenceSource", "Split"]
 
-Part = Literal["train", "validation"]
+Split = Literal["train", "validation"]
 """Held-out data is split by episode: no life has ticks in both parts."""
 
 
@@ -76,15 +76,15 @@ class DemonstrationSource(Protocol):
         """What the observations mean."""
         ...
 
-    def size(self, part: Part) -> int:
+    def size(self, part: Split) -> int:
         """Transitions in ``part``."""
         ...
 
-    def action_counts(self, part: Part) -> NDArray[np.int64]:
+    def action_counts(self, part: Split) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
         ...
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``. Shuffled by ``seed``; None keeps the stored order. The last batch may be short."""
         ...
 
@@ -94,7 +94,7 @@ class SequenceSource(Protocol):
     """What a source of demonstrations adds that can show them in the order they were lived; core's datasets can."""
 
     def sequences(
-        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+        self, part: Split, length: int, batch_size: int, *, seed: int | None = None
     ) -> Iterator[DemonstrationSequences]:
         """One pass over ``part`` in pieces of ``length`` ticks.
 

@@ -19,7 +19,7 @@ from townlet.visible import visible
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Cell", "Styled", "emit_facts", "emit_table", "verdict"]
+__all__ = ["TableCell", "Styled", "emit_facts", "emit_table", "verdict"]
 
 _GAPS = (2, 1)
 """Blanks between two columns, and where only that makes a table fit."""
@@ -44,7 +44,7 @@ class Styled(NamedTuple):
     style: str
 
 
-Cell = str | Styled
+TableCell = str | Styled
 
 
 class _Column(NamedTuple):
@@ -61,7 +61,7 @@ def verdict(word: str) -> Styled:
     return Styled(word, _STYLE.get(word, ""))
 
 
-def emit_table(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, rules: Sequence[int] = ()) -> None:
+def emit_table(header: Sequence[str], rows: Iterable[Sequence[TableCell]], *, rules: Sequence[int] = ()) -> None:
     """Prints a table on stdout.
 
     A column is numeric where each of its cells is a number, with or without a unit, or ``-`` for one that is not
@@ -75,7 +75,7 @@ def emit_table(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, rules: 
     _emit(header, [[_styled(cell) for cell in row] for row in rows], rules)
 
 
-def emit_facts(facts: Iterable[tuple[str, Cell]]) -> None:
+def emit_facts(facts: Iterable[tuple[str, TableCell]]) -> None:
     """Prints what is known of one thing: a name and what it is, line by line."""
     _emit((), [[Styled(visible(name), ""), _styled(fact)] for name, fact in facts], ())
 
@@ -97,7 +97,7 @@ def _emit(header: Sequence[str], rows: list[list[Styled]], rules: Sequence[int])
     print("\n".join(lines))  # noqa: T201
 
 
-def _styled(cell: Cell) -> Styled:
+def _styled(cell: TableCell) -> Styled:
     return Styled(visible(cell), "") if isinstance(cell, str) else Styled(visible(cell.text), cell.style)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from townlet.config.source import Data, Fault, KeyPath, Source, dotted, refuse
+from townlet.config.source import ConfigFault, Data, KeyPath, Source, dotted, refuse
 from townlet.errors import ConfigError
 from townlet.storage.wording import rule_of
 from townlet.suggestions import nearest
@@ -43,7 +43,7 @@ def checked(model: type[M], source: Source) -> M:
     return result
 
 
-def faults_of(error: ValidationError, model: type[BaseModel], source: Source, at: KeyPath = ()) -> list[Fault]:
+def faults_of(error: ValidationError, model: type[BaseModel], source: Source, at: KeyPath = ()) -> list[ConfigFault]:
     """What pydantic found, in our words. ``at`` is where in the source the model's values stand."""
     found: dict[KeyPath, list[str]] = {}
     for details in error.errors(include_url=False)[:_MOST]:  # each looks through the models for what was meant

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from townlet.config.source import Data, Fault, KeyPath, Place, Source
+from townlet.config.source import ConfigFault, Data, KeyPath, Place, Source
 from townlet.config.yaml_tree import MAX_DEPTH, parse_scalar
 from townlet.errors import ConfigError
 
@@ -47,7 +47,7 @@ def overridden(source: Source, overrides: Sequence[str | Override]) -> Source:
             )
             _put(data, path, value, label)
         except ConfigError as error:
-            faults.append(Fault(label, error.summary, (label, 0)))
+            faults.append(ConfigFault(label, error.summary, (label, 0)))
             continue
         for inside in [old for old in places if old[: len(path)] == path]:
             del places[inside]

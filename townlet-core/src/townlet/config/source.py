@@ -8,7 +8,7 @@ from pathlib import Path
 
 from townlet.errors import ConfigError
 
-__all__ = ["Data", "Fault", "KeyPath", "Place", "Source", "dotted", "refuse"]
+__all__ = ["ConfigFault", "Data", "KeyPath", "Place", "Source", "dotted", "refuse"]
 
 Data = None | bool | int | float | str | list["Data"] | dict[str, "Data"]
 """What YAML's core schema can say. Keys are text."""
@@ -37,7 +37,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ConfigFault:
     """One thing that is wrong: where, and a clause such as ``must be text, found 3``."""
 
     where: str
@@ -60,7 +60,7 @@ class Source:
     label: str
     data: dict[str, Data] = field(default_factory=dict)
     places: Mapping[KeyPath, Place] = field(default_factory=dict)
-    faults: Sequence[Fault] = ()
+    faults: Sequence[ConfigFault] = ()
     path: Path | None = None
 
     def place(self, path: KeyPath) -> Place | None:
@@ -80,10 +80,10 @@ class Source:
         name = dotted(path)
         return f"{self.nearest_place(path)}, {name}" if name else str(self.nearest_place(path))
 
-    def fault(self, path: KeyPath, problem: str) -> Fault:
+    def fault(self, path: KeyPath, problem: str) -> ConfigFault:
         """A fault at that key."""
         place = self.nearest_place(path)
-        return Fault(self.where(path), problem, (place.label if not place.line else "", place.line))
+        return ConfigFault(self.where(path), problem, (place.label if not place.line else "", place.line))
 
 
 def dotted(path: KeyPath) -> str:
@@ -94,7 +94,7 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-def refuse(label: str, faults: Sequence[Fault]) -> ConfigError:
+def refuse(label: str, faults: Sequence[ConfigFault]) -> ConfigError:
     """One error for all the faults, in the order of the file."""
     ordered = sorted(faults, key=lambda fault: fault.order)
     if len(ordered) == 1:

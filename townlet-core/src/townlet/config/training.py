@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from townlet.api import BCSettings, PPOSettings
 from townlet.config.model import Section
+from townlet.config.rewards import SocialStage
 
 __all__ = [
     "AnnealConfig",
@@ -26,7 +27,6 @@ __all__ = [
     "RolloutConfig",
     "ScheduleConfig",
     "SocialScheduleConfig",
-    "SocialStage",
     "SocialStepConfig",
     "TrainingConfig",
     "UpdateConfig",
@@ -34,8 +34,6 @@ __all__ = [
 
 PPODataMode = Literal["rollout", "replay", "mixed"]
 """Where PPO's experience comes from: fresh rollouts, a recorded dataset, or rollouts with a cloning term."""
-
-SocialStage = Literal["OFF", "C1", "C2", "C3"]
 
 
 class ScheduleConfig(Section):

@@ -17,7 +17,7 @@ from yaml.reader import Reader
 from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
-from townlet.config.source import Data, Fault, KeyPath, Place, Source
+from townlet.config.source import ConfigFault, Data, KeyPath, Place, Source
 from townlet.errors import ConfigError
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "parse_scalar", "parse_yaml"]
@@ -167,7 +167,7 @@ class _Walk:
     def __init__(self, label: str) -> None:
         self.label = label
         self.places: dict[KeyPath, Place] = {}
-        self.faults: list[Fault] = []
+        self.faults: list[ConfigFault] = []
         self.nodes = 0
         self.open: set[int] = set()
 
@@ -255,7 +255,7 @@ class _Walk:
 
     def fault(self, path: KeyPath, problem: str, node: yaml.Node) -> None:
         name = Source(self.label, places={(): Place(self.label, _line(node))}).where(path)
-        self.faults.append(Fault(name, problem, ("", _line(node))))
+        self.faults.append(ConfigFault(name, problem, ("", _line(node))))
 
 
 def _line(node: yaml.Node) -> int:

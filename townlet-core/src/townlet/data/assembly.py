@@ -14,11 +14,11 @@ from townlet.data.statistics import Totals
 from townlet.data.thoughts import ThoughtsEntry
 from townlet.storage import canonical_digest
 
-__all__ = ["Subject", "assembled"]
+__all__ = ["RecordingHead", "assembled"]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RecordingHead:
     """What is recorded, known before the first tick.
 
     Attributes:
@@ -35,7 +35,7 @@ class Subject:
 
 
 def assembled(
-    subject: Subject,
+    subject: RecordingHead,
     shards: Sequence[tuple[ShardEntry, Totals]],
     segments: Sequence[SegmentEntry],
     *,

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.api import DemonstrationBatch, DemonstrationSequences, ObservationBatch, ObservationSpec
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.data.block import TrajectoryBlock
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import EpisodeTable, index_episodes
 from townlet.data.pool import TransitionPool
-from townlet.data.sequences import pieces_of
+from townlet.data.sequences import life_pieces
 from townlet.errors import DatasetError, UsageError
 
 __all__ = ["DatasetDemonstrations", "demonstrations", "split_episodes"]
@@ -105,25 +105,25 @@ class DatasetDemonstrations:
         self._stretches = _Stretches(self.episodes.take(self.held_out), dataset.rows)
         # Each part gets its share of the budget, so both together keep to it.
         budget = {"train": int(memory_bytes * (1 - validation)), "validation": int(memory_bytes * validation)}
-        self._pools: dict[Part, TransitionPool] = {
+        self._pools: dict[Split, TransitionPool] = {
             "train": TransitionPool(dataset, budget["train"], names, self._training, share=1 - validation),
             "validation": TransitionPool(dataset, budget["validation"], names, self._validation, share=validation),
         }
-        self._counts: dict[Part, NDArray[np.int64]] | None = None
+        self._counts: dict[Split, NDArray[np.int64]] | None = None
 
     @property
     def spec(self) -> ObservationSpec:
         """What the observations mean."""
         return self.dataset.spec
 
-    def size(self, part: Part) -> int:
+    def size(self, part: Split) -> int:
         """Transitions in ``part``."""
         if self.spec.spans:  # fewer decisions than ticks
             return int(self.action_counts(part).sum())
         held = int(self.episodes.length[self.held_out].sum())
         return held if part == "validation" else int(self.episodes.length.sum()) - held
 
-    def action_counts(self, part: Part) -> NDArray[np.int64]:
+    def action_counts(self, part: Split) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
         if self._counts is None:
             count = self.spec.action_count
@@ -137,7 +137,7 @@ class DatasetDemonstrations:
             self._counts = {"train": train, "validation": held}
         return self._counts[part].copy()
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``. Shuffled by ``seed``; None keeps the stored order. The last batch may be short."""
         if batch_size < 1:
             raise UsageError(f"batch_size must be at least 1, found {batch_size}")
@@ -147,7 +147,7 @@ class DatasetDemonstrations:
                 yield DemonstrationBatch(ObservationBatch(*(flat[name] for name in SEEN)), flat["actions"])
 
     def sequences(
-        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+        self, part: Split, length: int, batch_size: int, *, seed: int | None = None
     ) -> Iterator[DemonstrationSequences]:
         """One pass over ``part`` in pieces of lives; see :class:`~townlet.api.SequenceSource`."""
         if length < 1 or batch_size < 1:
@@ -155,7 +155,7 @@ class DatasetDemonstrations:
         rng = None if seed is None else np.random.default_rng(seed)
         if self.size(part):
             counted = self._validation if part == "validation" else self._training
-            yield from pieces_of(self.dataset, counted, length, batch_size, rng)
+            yield from life_pieces(self.dataset, counted, length, batch_size, rng)
 
     def _validation(self, first_tick: int, block: TrajectoryBlock) -> NDArray[np.bool_]:
         return block.asked & self._stretches.mask(first_tick, block.ticks)

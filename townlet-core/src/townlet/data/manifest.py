@@ -307,7 +307,7 @@ def write_manifest(folder: Path, manifest: DatasetManifest) -> None:
         os.fsync(file.fileno())
 
 
-def origin_of(manifest: DatasetManifest) -> DatasetOrigin:
+def inherited_origin(manifest: DatasetManifest) -> DatasetOrigin:
     """The origin with which a dataset cut from this one is written."""
     return DatasetOrigin(
         config=dict(manifest.config),

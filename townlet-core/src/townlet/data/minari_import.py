@@ -16,7 +16,7 @@ from townlet.data.block import LOGITS, array_shapes, dtype_of
 from townlet.data.manifest import DatasetManifest, DatasetOrigin
 from townlet.data.minari_format import DAMAGED, INFOS, KEY, SEEN, minari_module, spaces_of
 from townlet.data.minari_links import refuse_what_reaches_out
-from townlet.data.packing import place
+from townlet.data.packing import arrange
 from townlet.data.writer import DatasetWriter
 from townlet.errors import ContractError, DatasetError
 from townlet.storage import fits, parse_json
@@ -138,7 +138,7 @@ def _blocks(opened: Any, spec: ObservationSpec, shapes: Mapping[str, tuple[int, 
     """The episodes side by side in rows, block by block; at most one a row is in memory."""
     lengths = _lengths(opened)
     rows = min(ROWS, len(lengths))
-    placed, total = place(lengths, rows)
+    placed, total = arrange(lengths, rows)
     waiting = iter(placed)
     ahead = next(waiting, None)
     running: list[tuple[int, int, Arrays]] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Placed", "place"]
+__all__ = ["Placed", "arrange"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Placed:
     start: int
 
 
-def place(lengths: NDArray[np.int64], rows: int) -> tuple[list[Placed], int]:
+def arrange(lengths: NDArray[np.int64], rows: int) -> tuple[list[Placed], int]:
     """Put each episode, in the order given, into the row that is free first.
 
     Returns:

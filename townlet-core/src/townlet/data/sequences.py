@@ -11,13 +11,13 @@ from townlet.api import DemonstrationSequences
 from townlet.data.block import TrajectoryBlock
 from townlet.data.dataset import Dataset
 
-__all__ = ["pieces_of"]
+__all__ = ["life_pieces"]
 
 Chooser = Callable[[int, TrajectoryBlock], NDArray[np.bool_]]
 """Which transitions count: from a block's first tick in the dataset and itself to bool ``[T, N]``."""
 
 
-def pieces_of(
+def life_pieces(
     dataset: Dataset, counted: Chooser, length: int, batch_size: int, rng: np.random.Generator | None
 ) -> Iterator[DemonstrationSequences]:
     """One pass over a recording, in pieces of ``length`` ticks that cross no gap in time.

@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from townlet.api import ObservationSpec
-from townlet.data.assembly import Subject
+from townlet.data.assembly import RecordingHead
 from townlet.data.manifest import DatasetOrigin, SegmentEntry, ShardEntry
 from townlet.errors import ContractError, DatasetError
 from townlet.storage import member_path, parse_json
 
-__all__ = ["LOG_NAME", "ShardLog", "LoggedRecording", "read_shard_log"]
+__all__ = ["LOG_NAME", "LoggedRecording", "ShardLog", "read_shard_log"]
 
 LOG_NAME = "shards.jsonl"
 _FORMAT = {"format": "townlet-recording", "schema_version": 1}
@@ -31,7 +31,7 @@ _LIMIT_BYTES = 256 << 20
 class ShardLog:
     """The log of the recording in ``folder``. Where it cannot be written the recording goes on without it."""
 
-    def __init__(self, folder: Path, subject: Subject) -> None:
+    def __init__(self, folder: Path, subject: RecordingHead) -> None:
         self._path = folder / LOG_NAME
         self._works = True
         self._append(
@@ -75,7 +75,7 @@ class LoggedRecording:
         shards: entered by then, each with its segment.
     """
 
-    subject: Subject
+    subject: RecordingHead
     shards: tuple[tuple[ShardEntry, SegmentEntry], ...]
 
 
@@ -97,7 +97,7 @@ def read_shard_log(folder: Path) -> LoggedRecording:
         if {key: head.get(key) for key in _FORMAT} != _FORMAT:
             raise ValueError("it is not the shard log of a recording that this Townlet can read")
         derived_from = head["derived_from"]
-        subject = Subject(
+        subject = RecordingHead(
             spec=ObservationSpec.from_json(head["observation"]),
             origin=DatasetOrigin.model_validate(head["origin"]),
             layout=str(head["layout"]),

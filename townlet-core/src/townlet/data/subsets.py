@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from townlet.data.block import LOGITS, TrajectoryBlock, array_shapes, dtype_of
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import OUTCOMES, EpisodeTable
-from townlet.data.manifest import DatasetManifest, origin_of
-from townlet.data.packing import Placed, place
+from townlet.data.manifest import DatasetManifest, inherited_origin
+from townlet.data.packing import Placed, arrange
 from townlet.data.writer import DatasetWriter
 from townlet.errors import DatasetError
 
@@ -40,7 +40,7 @@ def write_worlds(dataset: Dataset, path: str | Path, worlds: NDArray[np.int64], 
     if not len(worlds):
         raise DatasetError("no world is left", where=str(dataset.path), details=(how,))
     rows = (worlds[:, None] * manifest.agents + np.arange(manifest.agents)).ravel()
-    origin = origin_of(manifest).model_copy(
+    origin = inherited_origin(manifest).model_copy(
         update={"seeds": _seeds(manifest.segments[0].seeds, worlds), "players": _players(manifest.players, worlds)}
     )
     with DatasetWriter(path, spec=dataset.spec, origin=origin, derived_from=_descent(dataset, how)) as writer:
@@ -66,7 +66,7 @@ def write_episodes(dataset: Dataset, path: str | Path, episodes: EpisodeTable, h
     episodes = episodes.take(dataset.manifest.teaching_rows()[episodes.row])
     if not len(episodes):
         raise DatasetError("no episode is left", where=str(dataset.path), details=(how,))
-    origin = origin_of(dataset.manifest).model_copy(
+    origin = inherited_origin(dataset.manifest).model_copy(
         update={"seeds": (), "players": (), "teachers": (), "agents": 1, "agent_names": (), "first_tick": 0}
     )
     writer = DatasetWriter(
@@ -97,7 +97,7 @@ def _shapes(dataset: Dataset) -> dict[str, tuple[int, ...]]:
 
 def _packed(dataset: Dataset, episodes: EpisodeTable) -> Iterator[TrajectoryBlock]:
     rows = min(dataset.rows, len(episodes))
-    placed, length = place(episodes.length, rows)
+    placed, length = arrange(episodes.length, rows)
     shapes = _shapes(dataset)
     each = sum(int(np.prod(shape)) * np.dtype(dtype_of(n)).itemsize for n, shape in shapes.items())
     ticks = max(1, BLOCK_BYTES // (each * rows))

@@ -12,7 +12,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from townlet.api import ObservationSpec, Thought
-from townlet.data.assembly import Subject, assembled
+from townlet.data.assembly import RecordingHead, assembled
 from townlet.data.block import TrajectoryBlock, array_shapes
 from townlet.data.fit import refuse_misfit
 from townlet.data.manifest import DatasetManifest, DatasetOrigin, SegmentEntry, ShardEntry, write_manifest
@@ -64,7 +64,7 @@ class DatasetWriter:
         self._spec = spec
         self._fingerprint = spec.fingerprint()
         self._origin = origin
-        self._subject = Subject(spec, origin, layout, derived_from)
+        self._subject = RecordingHead(spec, origin, layout, derived_from)
         self._shard_bytes = shard_bytes
         self._shapes = array_shapes(spec, len(origin.reward_parts), logits=origin.logits)
         self._rows = 0

@@ -11,9 +11,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from townlet.api import ObservationBatch
+from townlet.api import ActionSpace, ObservationBatch
 from townlet.config.root import TownletConfig
-from townlet.config.town import ActionSpace
 from townlet.envs.engine import TownEngine
 from townlet.envs.render import render_ansi, render_rgb
 from townlet.envs.spaces import Forbidden, action_space, as_columns, observation_space, replace_forbidden

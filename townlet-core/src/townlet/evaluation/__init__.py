@@ -1,6 +1,6 @@
 """Is this mind better than that one, and how sure are we: evaluation over seeds, paired comparison."""
 
-from townlet.evaluation.compare import compare, compare_pair, verdict
+from townlet.evaluation.compare import compare, compare_pair, pair_verdict
 from townlet.evaluation.evaluate import Evaluation, evaluate, evaluate_all, evaluation_job, evaluation_seeds, judged
 from townlet.evaluation.results import ComparisonResult, EvaluationResult, PairwiseComparison
 from townlet.evaluation.statistics import Difference, Estimate, difference, estimate, interquartile_mean
@@ -22,5 +22,5 @@ __all__ = [
     "evaluation_seeds",
     "interquartile_mean",
     "judged",
-    "verdict",
+    "pair_verdict",
 ]

@@ -11,7 +11,7 @@ from townlet.evaluation.names import HEADLINES, higher_is_better, is_judged, wor
 from townlet.evaluation.results import ComparisonResult, EvaluationResult, PairwiseComparison
 from townlet.evaluation.statistics import Difference, difference
 
-__all__ = ["compare", "compare_pair", "verdict"]
+__all__ = ["compare", "compare_pair", "pair_verdict"]
 
 
 def compare(evaluations: Sequence[EvaluationResult]) -> ComparisonResult:
@@ -56,11 +56,11 @@ def compare_pair(a: EvaluationResult, b: EvaluationResult) -> PairwiseComparison
     unknown = {*a.unknown, *b.unknown}
     judged = {name: d for name, d in differences.items() if is_judged(name) and name not in unknown}
     return PairwiseComparison(
-        a=a.policy, b=b.policy, differences=differences, verdict=verdict(a.policy, b.policy, judged)
+        a=a.policy, b=b.policy, differences=differences, pair_verdict=pair_verdict(a.policy, b.policy, judged)
     )
 
 
-def verdict(a: str, b: str, differences: dict[str, Difference]) -> str:
+def pair_verdict(a: str, b: str, differences: dict[str, Difference]) -> str:
     """The headline figures in words: ``B against A: better in reward (+0.8 ± 0.2); no clear difference in chats``."""
     groups: dict[str, list[str]] = {"better": [], "worse": [], "no clear difference": []}
     for name in HEADLINES:

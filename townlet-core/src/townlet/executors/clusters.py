@@ -19,7 +19,7 @@ from typing import Any
 
 from townlet.errors import ExecutorError
 from townlet.executors import pace
-from townlet.executors.crew import Answer, Hand, WorkerLostError, answered
+from townlet.executors.crew import Hand, Reply, WorkerLostError, answered
 from townlet.signals import stopping_signals
 
 __all__ = ["RayCrew", "need_ray"]
@@ -52,7 +52,7 @@ def need_ray() -> Any:
 class RayWorker:
     """An actor. Two of its methods can run at once: the work, and the question how far it is."""
 
-    def do(self, function: Callable[..., Any], *arguments: Any) -> Answer:
+    def do(self, function: Callable[..., Any], *arguments: Any) -> Reply:
         """Do something."""
         return answered(function, arguments)
 
@@ -75,11 +75,11 @@ class _Actor:
         self._done, self._pace = 0, None
         self.pending = self._actor.do.remote(function, *arguments)
 
-    def answer(self) -> Answer:
+    def answer(self) -> Reply:
         errors = self._ray.exceptions
         try:
             with _quietly():
-                answer: Answer = self._ray.get(self.pending)
+                answer: Reply = self._ray.get(self.pending)
         except errors.RayActorError as error:
             raise WorkerLostError(_one_line(error)) from error
         except (errors.ObjectLostError, errors.OwnerDiedError) as error:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from townlet.errors import ExecutorError
 
-__all__ = ["Answer", "Crew", "Hand", "WorkerLostError", "answered", "value_of"]
+__all__ = ["Crew", "Hand", "Reply", "WorkerLostError", "answered", "value_of"]
 
 
 class WorkerLostError(Exception):
@@ -18,7 +18,7 @@ class WorkerLostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What a worker gives back.
 
     Attributes:
@@ -41,7 +41,7 @@ class Hand(Protocol):
         """Give it something to do; arguments may be what :meth:`Crew.share` gave."""
         ...
 
-    def answer(self) -> Answer:
+    def answer(self) -> Reply:
         """What came of it. Raises WorkerLostError if the worker was lost over it."""
         ...
 
@@ -82,10 +82,10 @@ class Crew(Protocol):
         ...
 
 
-def answered(function: Callable[..., Any], arguments: Sequence[Any]) -> Answer:
+def answered(function: Callable[..., Any], arguments: Sequence[Any]) -> Reply:
     """Call it, and make an answer of what it returns or raises."""
     try:
-        return Answer(function(*arguments))
+        return Reply(function(*arguments))
     except Exception as error:  # noqa: BLE001 (it is raised again by whoever asked)
         trace = traceback.format_exc()
         try:
@@ -93,10 +93,10 @@ def answered(function: Callable[..., Any], arguments: Sequence[Any]) -> Answer:
             pickle.loads(packed)
         except Exception:  # noqa: BLE001 (somebody else's exception; its words have to do)
             packed = pickle.dumps(ExecutorError(f"{type(error).__name__}: {error}"))
-        return Answer(error=packed, trace=trace)
+        return Reply(error=packed, trace=trace)
 
 
-def value_of(answer: Answer, name: str) -> Any:
+def value_of(answer: Reply, name: str) -> Any:
     """What the answer holds; its exception is raised, with the worker's traceback as its cause."""
     if answer.error is None:
         return answer.value

@@ -24,7 +24,7 @@ from townlet.plugins.choosing import find
 from townlet.plugins.selection import Selection
 from townlet.version import API_VERSION
 
-__all__ = ["Facts", "backends_of", "differences", "facts"]
+__all__ = ["Facts", "backends_of", "facts", "worker_differences"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def backends_of(casts: Iterable[Cast]) -> frozenset[str]:
     return frozenset(found)
 
 
-def differences(mine: Facts, theirs: Facts, backends: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def worker_differences(mine: Facts, theirs: Facts, backends: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """What differs on a worker and could change results, in words; empty if nothing does.
 
     Args:

@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 from townlet.errors import ExecutorError
 from townlet.storage import HeldLock, holder_of, write_member
 
-__all__ = ["Contents", "read_folder", "remove_scratch", "scratch", "write_folder"]
+__all__ = ["FileContents", "read_folder", "remove_scratch", "scratch", "write_folder"]
 
-Contents = Mapping[str, NDArray[np.uint8]]
+FileContents = Mapping[str, NDArray[np.uint8]]
 """Name, with ``/`` between folders, to bytes: arrays, which a cluster's store shares without copying."""
 
 _PREFIX = "townlet-worker-"
 _LOCKS: dict[Path, HeldLock] = {}
 
 
-def read_folder(folder: Path) -> Contents:
+def read_folder(folder: Path) -> FileContents:
     """Every regular file in a folder. Raises OSError."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return {path.relative_to(folder).as_posix(): np.frombuffer(path.read_bytes(), np.uint8) for path in files}
 
 
-def write_folder(folder: Path, contents: Contents) -> None:
+def write_folder(folder: Path, contents: FileContents) -> None:
     """Write what :func:`read_folder` gave into a folder, and bring it to the disk.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 from townlet.config.execution import Mismatch
 from townlet.errors import ExecutorError
 from townlet.executors.crew import Crew, Hand, WorkerLostError, value_of
-from townlet.executors.facts import Facts, differences, facts
+from townlet.executors.facts import Facts, facts, worker_differences
 from townlet.executors.protocol import Headway, Watch, WorkerHeadway
 from townlet.executors.worker import greet, tidy, warm
 
@@ -197,7 +197,7 @@ class Foreman:
         if self._mine is None:
             self._mine = facts()
         assert post.facts is not None
-        found = differences(self._mine, post.facts, backends)
+        found = worker_differences(self._mine, post.facts, backends)
         if not found:
             return
         if self._mismatch == "refuse":

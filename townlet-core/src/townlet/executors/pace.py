@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from townlet.rollout import Step
 
-__all__ = ["advance", "begin", "counting", "pace"]
+__all__ = ["count_anew", "count_on", "counting", "pace"]
 
 _DONE = [0]
 
 
-def begin() -> None:
+def count_anew() -> None:
     """A new piece."""
     _DONE[0] = 0
 
 
-def advance(town_ticks: int) -> None:
+def count_on(town_ticks: int) -> None:
     """Count so many more."""
     _DONE[0] += town_ticks
 
@@ -28,7 +28,7 @@ def pace() -> int:
 
 def counting(towns: int) -> Callable[[Step], None]:
     """A watcher that counts the ticks of so many towns."""
-    begin()
+    count_anew()
 
     def watch(step: Step) -> None:
         del step

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from townlet.executors.crew import Answer, Hand, WorkerLostError, answered
+from townlet.executors.crew import Hand, Reply, WorkerLostError, answered
 from townlet.executors.pace import pace
 from townlet.plugins.children import safe_children
 from townlet.signals import stopping_signals
@@ -28,7 +28,7 @@ class _Process:
         context = get_context("spawn")
         self.name = f"worker {number}"
         self._connection, theirs = context.Pipe()
-        self._answer: Answer | None = None
+        self._answer: Reply | None = None
         self._done = 0
         self._process = context.Process(target=_work, args=(theirs,), daemon=True, name=f"townlet-{self.name}")
         with safe_children():
@@ -49,7 +49,7 @@ class _Process:
         try:
             while self._connection.poll():
                 message = pickle.loads(self._connection.recv_bytes())
-                if isinstance(message, Answer):
+                if isinstance(message, Reply):
                     self._answer = message
                     return True
                 self._done = message
@@ -57,7 +57,7 @@ class _Process:
             return True
         return False
 
-    def answer(self) -> Answer:
+    def answer(self) -> Reply:
         if self._answer is None:
             self._process.join(5)
             code = self._process.exitcode

@@ -13,7 +13,7 @@ from typing import Any
 from townlet.errors import ExecutorError
 from townlet.executors import pace
 from townlet.executors.facts import Facts, facts
-from townlet.executors.files import Contents, read_folder, remove_scratch, scratch
+from townlet.executors.files import FileContents, read_folder, remove_scratch, scratch
 from townlet.executors.protocol import Resident
 from townlet.minds.parts import Part
 from townlet.play import Admission, Job, Outcome, Stage, Troupe, perform
@@ -52,7 +52,7 @@ class Played:
     """What came of a piece: its outcome, and the files of the dataset that it kept."""
 
     outcome: Outcome
-    files: Contents | None
+    files: FileContents | None
 
 
 _MINDS: dict[str, Troupe] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from townlet.data import Dataset, DatasetManifest, DatasetWriter, open_dataset
-from townlet.data.manifest import origin_of
+from townlet.data.manifest import inherited_origin
 from townlet.data.thoughts import merged
 from townlet.errors import DatasetError
 from townlet.play.outcome import Outcome
@@ -53,7 +53,7 @@ def join_datasets(outcome: Outcome, parts: Sequence[str | Path], folder: str | P
                     details=(f"found {theirs!r:.200}", f"the first has {mine!r:.200}"),
                 )
     players = _players(opened)
-    origin = origin_of(first).model_copy(update={"seeds": outcome.job.seeds, "players": players})
+    origin = inherited_origin(first).model_copy(update={"seeds": outcome.job.seeds, "players": players})
     rows = sum(one.rows for one in opened)
     length = block_ticks(opened[0].spec, rows, len(first.reward_parts), logits=first.logits)
     with DatasetWriter(folder, spec=opened[0].spec, origin=origin) as writer:

@@ -41,7 +41,7 @@ def _python_warning(message: str) -> None:
     warnings.warn(message, StubFallbackWarning, stacklevel=2)
 
 
-class Asked(NamedTuple):
+class OpenedMind(NamedTuple):
     """A slow mind, and where it came from."""
 
     mind: SlowMind
@@ -151,9 +151,11 @@ class Admission:
             told = replace(told, reason="untrained: no checkpoint was named, so its weights are random")
         if isinstance(resolved.mind, PolicyBackendProtocol):
             return Part(resolved.mind, told)
-        return self._patient(Asked(resolved.mind, told), mind, spec, seed, town)
+        return self._patient(OpenedMind(resolved.mind, told), mind, spec, seed, town)
 
-    def _patient(self, slow: Asked, mind: MindSpec, spec: ObservationSpec, seed: int, town: TownConfig | None) -> Part:
+    def _patient(
+        self, slow: OpenedMind, mind: MindSpec, spec: ObservationSpec, seed: int, town: TownConfig | None
+    ) -> Part:
         """A slow mind as a policy, with its fallback."""
         try:
             if not self.slow:

@@ -10,7 +10,7 @@ from townlet.plugins.known import known_backends
 from townlet.plugins.manifest import ManifestError, contract_fits
 from townlet.plugins.names import canonical, split_qualified
 from townlet.plugins.rows import BackendRow
-from townlet.plugins.scan import ALLOW_LOCAL, reserved, scan
+from townlet.plugins.scan import ALLOW_LOCAL, kept_for, scan
 from townlet.plugins.selection import Selection, apply_selection
 from townlet.suggestions import nearest
 from townlet.version import API_VERSION
@@ -84,7 +84,7 @@ def find(name: str, rows: Sequence[BackendRow], lists: Selection, where: str | N
         raise messages.local_refused(allowed[0], ALLOW_LOCAL, where)
     if len(accepted) > 1:
         raise messages.conflict(key, accepted, where)
-    owner = reserved(accepted[0].name)
+    owner = kept_for(accepted[0].name)
     if owner is not None and distribution is None and canonical(accepted[0].distribution) != owner.distribution:
         raise messages.reserved_name(accepted[0], owner, where)
     return accepted[0]
@@ -118,7 +118,7 @@ def canonical_name(name: str, rows: Sequence[BackendRow]) -> tuple[str | None, s
     mine = [row for row in rows if distribution in (None, canonical(row.distribution))]
     if any(row.name == key for row in mine) or key in known_backends():
         return distribution, key
-    owner = reserved(key)
+    owner = kept_for(key)
     if owner is not None:
         return distribution, owner.name
     meant = sorted({row.name for row in mine if key in row.aliases})

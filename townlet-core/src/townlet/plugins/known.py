@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["KnownBackend", "known_backends", "title"]
+__all__ = ["KnownBackend", "backend_title", "known_backends"]
 
 
 class KnownBackend(NamedTuple):
@@ -39,6 +39,6 @@ def known_backends() -> dict[str, KnownBackend]:
     return _table()[0]
 
 
-def title(distribution: str) -> str | None:
+def backend_title(distribution: str) -> str | None:
     """How people call the distribution, such as ``"PyTorch"`` for ``torch``; None if just by its name."""
     return _table()[1].get(distribution)

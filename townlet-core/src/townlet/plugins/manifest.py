@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 from townlet.plugins.names import canonical
 
-__all__ = ["SCHEMA", "Manifest", "ManifestError", "contract_fits", "locate_manifest", "parse_manifest", "read_manifest"]
+__all__ = [
+    "SCHEMA",
+    "Manifest",
+    "ManifestError",
+    "contract_fits",
+    "locate_manifest",
+    "parse_backend_manifest",
+    "read_backend_manifest",
+]
 
 SCHEMA = 1
 """The version of the file format that this core reads; independent of the version of the contract."""
@@ -128,7 +136,7 @@ def locate_manifest(value: str) -> Path:
     raise ManifestError(f"the file {file!r} is not in the package {package!r}")
 
 
-def parse_manifest(data: bytes, *, expected_name: str, path: str = "") -> Manifest:
+def parse_backend_manifest(data: bytes, *, expected_name: str, path: str = "") -> Manifest:
     """Read a manifest's bytes, checking every key by hand (pydantic would be slower than all the rest).
 
     Raises:
@@ -154,11 +162,11 @@ def parse_manifest(data: bytes, *, expected_name: str, path: str = "") -> Manife
     return manifest
 
 
-def read_manifest(value: str, *, expected_name: str) -> Manifest:
+def read_backend_manifest(value: str, *, expected_name: str) -> Manifest:
     """Locate and read the manifest that an entry point's value names.
 
     Raises:
-        ManifestError: as :func:`locate_manifest` and :func:`parse_manifest`, or if the file cannot be read.
+        ManifestError: as :func:`locate_manifest` and :func:`parse_backend_manifest`, or if the file cannot be read.
     """
     path = locate_manifest(value)
     try:
@@ -166,7 +174,7 @@ def read_manifest(value: str, *, expected_name: str) -> Manifest:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror or error}") from error
-    return parse_manifest(data, expected_name=expected_name, path=str(path))
+    return parse_backend_manifest(data, expected_name=expected_name, path=str(path))
 
 
 def _build(document: Mapping[str, object], path: str, data: bytes) -> Manifest:

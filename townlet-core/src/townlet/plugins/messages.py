@@ -14,7 +14,7 @@ from townlet.errors import (
     ConfigError,
     TorchNotAvailableError,
 )
-from townlet.plugins.known import KnownBackend, title
+from townlet.plugins.known import KnownBackend, backend_title
 from townlet.plugins.names import canonical
 from townlet.plugins.requirements import Requirement
 from townlet.plugins.rows import BackendRow, State
@@ -164,7 +164,7 @@ def incompatible(row: BackendRow, where: str | None) -> BackendIncompatibleError
 
 def lacking_requirement(row: BackendRow, requirement: Requirement, where: str | None) -> BackendDependencyError:
     """A distribution that it requires is not installed, or not in a version that fits."""
-    named = title(canonical(requirement.name))
+    named = backend_title(canonical(requirement.name))
     if requirement.problem:
         return BackendDependencyError(
             f"policy backend {row.name!r} cannot start: {requirement.problem}",

@@ -11,11 +11,11 @@ from townlet.suggestions import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["KEY", "Section", "Where", "build_options", "place", "policy_section"]
+__all__ = ["KEY", "SectionPath", "Where", "build_options", "place", "policy_section"]
 
 KEY = "policy.options"
 
-Section = Callable[[str], str]
+SectionPath = Callable[[str], str]
 """From the name of an option to the section of the config that it was written in."""
 
 Where = str | Callable[[str], str | None] | None
@@ -40,7 +40,7 @@ def build_options(
     model: type[BaseModel] | None,
     options: Mapping[str, object],
     where: Where,
-    section: Section = policy_section,
+    section: SectionPath = policy_section,
 ) -> BaseModel | None:
     """The validated options, or None where the backend takes none.
 
@@ -71,7 +71,7 @@ def _is_field(model: type[BaseModel], key: str) -> bool:
 
 
 def _unknown_error(
-    backend: str, model: type[BaseModel], unknown: list[str], where: Where, section: Section
+    backend: str, model: type[BaseModel], unknown: list[str], where: Where, section: SectionPath
 ) -> ConfigError:
     key = f"{section(unknown[0])}.{unknown[0]}"
     fields = sorted(model.model_fields)
@@ -84,7 +84,7 @@ def _unknown_error(
     )
 
 
-def _relocated(backend: str, error: Exception, where: Where, section: Section) -> ConfigError:
+def _relocated(backend: str, error: Exception, where: Where, section: SectionPath) -> ConfigError:
     from pydantic import ValidationError
 
     assert isinstance(error, ValidationError)

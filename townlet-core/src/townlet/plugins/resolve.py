@@ -19,7 +19,7 @@ from townlet.errors import BackendContractError, TownletError
 from townlet.plugins import messages
 from townlet.plugins.choosing import STUB, choose
 from townlet.plugins.loading import Loaded, call_hook, load_backend, load_options_model, options_model
-from townlet.plugins.options import Section, Where, build_options, place, policy_section
+from townlet.plugins.options import SectionPath, Where, build_options, place, policy_section
 from townlet.plugins.provenance import Provenance, provenance, stub_provenance
 from townlet.plugins.rows import BackendRow
 from townlet.plugins.scan import scan
@@ -139,7 +139,7 @@ def resolve_learner(
     checkpoint: Path | None = None,
     where: Where = None,
     selection: Selection | None = None,
-    section: Section = policy_section,
+    section: SectionPath = policy_section,
 ) -> ResolvedLearner:
     """Create the learner that ``name`` stands for. As :func:`resolve_policy`; the stub cannot learn."""
     at = place(where, "policy.backend")
@@ -163,7 +163,7 @@ def validate_options(
     where: Where = None,
     selection: Selection | None = None,
     *,
-    section: Section = policy_section,
+    section: SectionPath = policy_section,
 ) -> BaseModel | None:
     """Check options without creating anything, and without the backend's framework where it allows that.
 

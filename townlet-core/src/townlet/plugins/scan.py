@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from townlet.plugins.known import KnownBackend, known_backends
-from townlet.plugins.manifest import Manifest, ManifestError, contract_fits, read_manifest
+from townlet.plugins.manifest import Manifest, ManifestError, contract_fits, read_backend_manifest
 from townlet.plugins.metadata import BACKENDS, MANIFESTS, Declaration, forget, read_metadata
 from townlet.plugins.names import canonical
 from townlet.plugins.requirements import Requirement, check_requirement
 from townlet.plugins.rows import BackendRow, State
 from townlet.version import API_VERSION
 
-__all__ = ["ALLOW_LOCAL", "Scan", "local_allowed", "refresh", "reserved", "scan", "scan_all", "uncontested"]
+__all__ = ["ALLOW_LOCAL", "Scan", "kept_for", "local_allowed", "refresh", "scan", "scan_all", "uncontested"]
 
 ALLOW_LOCAL = "TOWNLET_ALLOW_LOCAL_BACKENDS"
 """Environment variable: ``1`` accepts backends whose metadata lies in the current directory."""
@@ -55,7 +55,7 @@ def local_allowed() -> bool:
     return os.environ.get(ALLOW_LOCAL, "").strip().lower() in ("1", "true", "yes")
 
 
-def reserved(name: str) -> KnownBackend | None:
+def kept_for(name: str) -> KnownBackend | None:
     """The first-party backend for which a name or alias is kept, or None."""
     for known in known_backends().values():
         if name == known.name or name in known.aliases:
@@ -94,7 +94,7 @@ def _row(declaration: Declaration, manifest_declaration: Declaration | None, all
     if manifest_declaration is None:
         return BackendRow(name, State.PRESENT, "", declaration, warnings=(*warnings, "it has no manifest"))
     try:
-        manifest = read_manifest(manifest_declaration.value, expected_name=declaration.name)
+        manifest = read_backend_manifest(manifest_declaration.value, expected_name=declaration.name)
     except ManifestError as error:
         fault = str(error)
         return BackendRow(name, State.BROKEN, f"manifest: {fault}", declaration, fault=fault, warnings=warnings)
@@ -151,7 +151,7 @@ def _mark_conflicts(rows: Iterable[BackendRow]) -> list[BackendRow]:
 
 def _mark_conflict(row: BackendRow, claimants: set[str]) -> BackendRow:
     others = sorted(claimants - {row.distribution})
-    owner = reserved(row.name)
+    owner = kept_for(row.name)
     if others:
         why = f"{', '.join(others)} claims the name too; say {row.qualified!r}"
     elif owner is not None and canonical(row.distribution) != owner.distribution:
@@ -165,7 +165,7 @@ def _drop_aliases(row: BackendRow, names: set[str]) -> BackendRow:
     """Without the aliases that are kept for a first-party backend, or are the name of another backend."""
     kept, warnings = [], list(row.warnings)
     for alias in row.aliases:
-        owner = reserved(alias)
+        owner = kept_for(alias)
         if owner is not None and owner.distribution != canonical(row.distribution):
             warnings.append(f"its alias {alias!r} is ignored: it is reserved for {owner.name!r}")
         elif alias in names and alias != row.name:

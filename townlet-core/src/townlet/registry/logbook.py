@@ -10,7 +10,7 @@ from typing import Any
 from townlet.config import TownletConfig, config_digest
 from townlet.data import Dataset
 from townlet.errors import RegistryError
-from townlet.registry.records import Status
+from townlet.registry.records import RunStatus
 from townlet.registry.store import Registry, new_run_id, running_lock
 from townlet.storage import HeldLock
 
@@ -31,7 +31,7 @@ class RunEntry:
         self._warn = warn
         self._lock: HeldLock | None = None
         self.id: str | None = None
-        self.status: Status = "done"
+        self.status: RunStatus = "done"
         self.summary: dict[str, Any] = {}
 
     def dataset(self, dataset: Dataset) -> None:

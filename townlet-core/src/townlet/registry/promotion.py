@@ -11,7 +11,7 @@ from typing import Any
 from townlet.checkpoints import Checkpoint, read_checkpoint
 from townlet.errors import CheckpointError, RegistryError
 from townlet.registry.cells import record_of
-from townlet.registry.records import Action, PromotionRecord
+from townlet.registry.records import PromotionAction, PromotionRecord
 from townlet.registry.store import Registry, json_text, somebody, timestamp
 
 __all__ = ["PromotionManager", "PromotionStatus", "resolve_release"]
@@ -201,7 +201,7 @@ class PromotionManager:
     def _decision(self, number: int) -> PromotionRecord:
         return next(decision for decision in self.history() if decision.id == number)
 
-    def _decide(self, action: Action, digest: str, passes: int, reason: str, by: str | None) -> int:
+    def _decide(self, action: PromotionAction, digest: str, passes: int, reason: str, by: str | None) -> int:
         evaluations = self._registry.evaluations(checkpoint=digest)
         judged = next((one for one in evaluations if one.passed is not None), None)
         metrics = self._registry.checkpoint(digest).metrics if judged is None else judged.metrics

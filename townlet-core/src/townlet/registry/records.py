@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Action", "CheckpointRecord", "DatasetRecord", "EvaluationRecord", "PromotionRecord", "RunRecord", "Status"]
+__all__ = [
+    "CheckpointRecord",
+    "DatasetRecord",
+    "EvaluationRecord",
+    "PromotionAction",
+    "PromotionRecord",
+    "RunRecord",
+    "RunStatus",
+]
 
-Status = Literal["running", "done", "interrupted", "failed", "killed"]
-Action = Literal["promote", "hold", "rollback"]
+RunStatus = Literal["running", "done", "interrupted", "failed", "killed"]
+PromotionAction = Literal["promote", "hold", "rollback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class RunRecord(_Record):
     kind: str
     started: str
     finished: str | None
-    status: Status
+    status: RunStatus
     config_id: str
     config_digest: str
     policy: Mapping[str, Any]
@@ -118,7 +126,7 @@ class PromotionRecord(_Record):
 
     id: int
     at: str
-    action: Action
+    action: PromotionAction
     checkpoint: str
     path: str
     previous: str | None

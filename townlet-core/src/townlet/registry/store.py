@@ -18,7 +18,7 @@ from townlet.data import Dataset
 from townlet.errors import RegistryError
 from townlet.registry.cells import record_of
 from townlet.registry.database import FILE_NAME, Database
-from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, RunRecord, Status
+from townlet.registry.records import CheckpointRecord, DatasetRecord, EvaluationRecord, RunRecord, RunStatus
 from townlet.storage import holder_of
 
 __all__ = ["Registry", "json_text", "new_run_id", "running_lock", "somebody", "timestamp"]
@@ -113,7 +113,7 @@ class Registry:
             )
         return name
 
-    def finish_run(self, run_id: str, status: Status = "done", summary: Mapping[str, Any] | None = None) -> None:
+    def finish_run(self, run_id: str, status: RunStatus = "done", summary: Mapping[str, Any] | None = None) -> None:
         """Enter how a run ended."""
         with self.database.writing():
             self.run(run_id)

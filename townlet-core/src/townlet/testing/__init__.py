@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from townlet.testing.report import CheckResult, ConformanceReport
     from townlet.testing.runner import read_expected_failures, run_check, run_checks
     from townlet.testing.scaffold import write_backend
-    from townlet.testing.scenes import Scene, everyday_scene
+    from townlet.testing.scenes import StagedTown, everyday_scene
     from townlet.testing.site import PluginSite, isolated_site
     from townlet.testing.subject import Subject
 
@@ -30,7 +30,7 @@ __all__ = [
     "ConformanceReport",
     "PluginSite",
     "RecordingObserver",
-    "Scene",
+    "StagedTown",
     "Subject",
     "TeacherDemonstrations",
     "draw_batch",
@@ -55,7 +55,7 @@ _LATER = {
     "LEVELS": "check",
     "PluginSite": "site",
     "RecordingObserver": "recording",
-    "Scene": "scenes",
+    "StagedTown": "scenes",
     "Subject": "subject",
     "TeacherDemonstrations": "lessons",
     "draw_batch": "observations",

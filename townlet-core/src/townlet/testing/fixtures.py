@@ -13,7 +13,7 @@ import pytest
 from townlet.data import Dataset
 from townlet.envs import BanditTown
 from townlet.testing.recording import RecordingObserver, write_fixed_dataset
-from townlet.testing.scenes import Scene, everyday_scene
+from townlet.testing.scenes import StagedTown, everyday_scene
 from townlet.testing.site import PluginSite, isolated_site
 
 __all__ = ["bandit_town", "fixed_dataset", "hamlet", "make_hamlet", "plugin_site", "recording_observer"]
@@ -27,13 +27,13 @@ def plugin_site(tmp_path: Path) -> Iterator[PluginSite]:
 
 
 @pytest.fixture
-def make_hamlet() -> Callable[..., Scene]:
+def make_hamlet() -> Callable[..., StagedTown]:
     """Makes hamlets in a known state: ``make_hamlet(config)``."""
     return everyday_scene
 
 
 @pytest.fixture
-def hamlet() -> Scene:
+def hamlet() -> StagedTown:
     """A hamlet: Alice hungry at the stove, Bob tired in bed, Carol dirty in the shower, Dave content on a bench."""
     return everyday_scene()
 

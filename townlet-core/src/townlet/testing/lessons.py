@@ -23,7 +23,7 @@ from townlet.api import (
     RolloutBatch,
     TrainingReport,
 )
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.testing.observations import draw_batch
 
 __all__ = [
@@ -88,15 +88,15 @@ class TeacherDemonstrations:
         """What the observations mean."""
         return self._spec
 
-    def size(self, part: Part) -> int:
+    def size(self, part: Split) -> int:
         """Transitions in ``part``."""
         return self._parts[part].rows
 
-    def action_counts(self, part: Part) -> NDArray[np.int64]:
+    def action_counts(self, part: Split) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
         return np.bincount(self._right(self._parts[part]), minlength=self._spec.action_count)
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``."""
         batch = self._parts[part]
         order = np.arange(batch.rows)

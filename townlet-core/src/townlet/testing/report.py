@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.errors import UsageError
 
-__all__ = ["CheckResult", "ConformanceReport", "LevelCount", "Outcome", "write_report"]
+__all__ = ["CheckOutcome", "CheckResult", "ConformanceReport", "LevelCount", "write_report"]
 
-Outcome = Literal["passed", "failed", "skipped", "not-asked", "expected-failure", "unexpected-pass"]
+CheckOutcome = Literal["passed", "failed", "skipped", "not-asked", "expected-failure", "unexpected-pass"]
 
 
 class _Frozen(BaseModel):
@@ -24,7 +24,7 @@ class CheckResult(_Frozen):
 
     name: str = Field(description="Name of the check, level first.")
     level: int = Field(ge=0, description="Number of its level.")
-    outcome: Outcome = Field(description="What came of it.")
+    outcome: CheckOutcome = Field(description="What came of it.")
     rule: str = Field(description="The rule that was checked.")
     message: str = Field("", description="Why it failed or was skipped; what was measured where it passed.")
     seconds: float = Field(ge=0, description="Wall time, seconds.")

@@ -12,7 +12,7 @@ from townlet.api import API_VERSION
 from townlet.errors import ConfigError
 from townlet.testing.check import LEVELS, Check, CheckSkip
 from townlet.testing.checks import ALL_CHECKS
-from townlet.testing.report import CheckResult, ConformanceReport, LevelCount, Outcome
+from townlet.testing.report import CheckOutcome, CheckResult, ConformanceReport, LevelCount
 from townlet.testing.subject import Subject
 
 __all__ = ["applies", "read_expected_failures", "run_check", "run_checks"]
@@ -86,7 +86,7 @@ def run_check(check: Check, subject: Subject, reason: str | None, failed: set[st
 
 def _ask(check: Check, subject: Subject, reason: str | None) -> CheckResult:
     started = time.perf_counter()
-    outcome: Outcome
+    outcome: CheckOutcome
     try:
         message = check.run(subject) or ""
         outcome = "passed" if reason is None else "unexpected-pass"

@@ -11,13 +11,13 @@ from townlet.errors import UsageError
 from townlet.testing.towns import hamlet_config
 from townlet.world.names import ACTIONS, FACILITY_KINDS
 
-__all__ = ["Scene", "everyday_scene"]
+__all__ = ["StagedTown", "everyday_scene"]
 
 _NEEDS = ("hunger", "energy", "hygiene")
 _THINGS = ("money", "groceries", "meals")
 
 
-class Scene:
+class StagedTown:
     """One hamlet of four (alice, bob, carol and dave) in which nothing happens but what a test says.
 
     Nothing comes from outside; observations are those of ``config``, or of the default config if it is None.
@@ -39,7 +39,7 @@ class Scene:
             raise UsageError(f"no agent is called {who!r}", details=(f"known: {', '.join(self.names)}",))
         return self.names.index(who)
 
-    def put(self, who: str, at: str) -> Scene:
+    def put(self, who: str, at: str) -> StagedTown:
         """Put a person on a free tile from which ``use`` acts on a facility of this kind (``"stove"``, ``"bed"``, ...).
 
         For ``"bed"`` and ``"desk"`` any will do, not only one's own. Raises UsageError if there is none.
@@ -58,7 +58,7 @@ class Scene:
         state.occupancy[0, y, x] = row
         return self
 
-    def feel(self, who: str, **needs: float) -> Scene:
+    def feel(self, who: str, **needs: float) -> StagedTown:
         """Set needs of a person (``hunger``, ``energy``, ``hygiene``), 1 satisfied, 0 at the worst."""
         for name, value in needs.items():
             if name not in _NEEDS or not 0 <= value <= 1:
@@ -70,7 +70,7 @@ class Scene:
 
     def own(
         self, who: str, *, money: float | None = None, groceries: int | None = None, meals: int | None = None
-    ) -> Scene:
+    ) -> StagedTown:
         """Set what a person has: coins and pieces."""
         for name, value in (("money", money), ("groceries", groceries), ("meals", meals)):
             if value is not None:
@@ -108,9 +108,9 @@ class Scene:
         return self.engine.step(actions)
 
 
-def everyday_scene(config: TownletConfig | None = None) -> Scene:
+def everyday_scene(config: TownletConfig | None = None) -> StagedTown:
     """Alice is hungry at the stove with groceries, Bob tired in bed, Carol dirty in the shower, Dave on a bench."""
-    scene = Scene(config)
+    scene = StagedTown(config)
     for who in scene.names:
         scene.feel(who, hunger=0.8, energy=0.8, hygiene=0.8).own(who, money=30.0, groceries=0, meals=0)
     scene.put("alice", "stove").feel("alice", hunger=0.2).own("alice", groceries=2)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import BCMetrics, PPOMetrics
-from townlet.config.training import PPODataMode, SocialStage
+from townlet.config.rewards import SocialStage
+from townlet.config.training import PPODataMode
 from townlet.evaluation.gate import GateResult
 from townlet.markup import card, facts, folded, table
 

@@ -1,8 +1,8 @@
 """Better settings for a mind, searched for over towns: what varies, what must hold, and what was found."""
 
 from townlet.tuning.constraints import Constraint, parse_constraints
-from townlet.tuning.journal import Journal, Trial
-from townlet.tuning.plan import Plan, plan_of
+from townlet.tuning.journal import StudyJournal, Trial
+from townlet.tuning.plan import StudyPlan, plan_of
 from townlet.tuning.results import JudgedSettings, SearchedSetting, StudyTowns, TownRange, TuningResult
 from townlet.tuning.space import Dimension, Space, space_of
 from townlet.tuning.study import StudyFolder, free_study_folder
@@ -13,12 +13,12 @@ __all__ = [
     "Constraint",
     "Dimension",
     "JobMap",
-    "Journal",
     "JudgedSettings",
-    "Plan",
     "SearchedSetting",
     "Space",
     "StudyFolder",
+    "StudyJournal",
+    "StudyPlan",
     "StudyTowns",
     "TownRange",
     "Trial",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-__all__ = ["Setting", "Value", "refusal_of", "settings_in"]
+__all__ = ["TunableField", "Value", "refusal_of", "settings_in"]
 
 Value = float | int | str | bool | None
 """What a setting that varies can be."""
@@ -19,7 +19,7 @@ Kind = Literal["float", "int"]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class TunableField:
     """One field of a model.
 
     Attributes:
@@ -42,7 +42,7 @@ class Setting:
     varies: bool
 
 
-def settings_in(model: BaseModel, section: str) -> dict[str, Setting]:
+def settings_in(model: BaseModel, section: str) -> dict[str, TunableField]:
     """Every setting of a model and of the models inside it, by its key in the config.
 
     Lists and mappings are left out: they have no entries that are there in every config.
@@ -50,7 +50,7 @@ def settings_in(model: BaseModel, section: str) -> dict[str, Setting]:
     return {setting.key: setting for setting in _settings(model, section)}
 
 
-def refusal_of(setting: Setting, value: object) -> str | None:
+def refusal_of(setting: TunableField, value: object) -> str | None:
     """Why the field refuses a value, or None where it takes it."""
     try:
         setting.type.validate_python(value)
@@ -59,7 +59,7 @@ def refusal_of(setting: Setting, value: object) -> str | None:
     return None
 
 
-def _settings(model: BaseModel, section: str) -> Iterator[Setting]:
+def _settings(model: BaseModel, section: str) -> Iterator[TunableField]:
     for name, field in type(model).model_fields.items():
         value, key = getattr(model, name), f"{section}.{name}"
         if isinstance(value, BaseModel):
@@ -68,7 +68,7 @@ def _settings(model: BaseModel, section: str) -> Iterator[Setting]:
             yield _setting(key, field, value)
 
 
-def _setting(key: str, field: FieldInfo, value: Value) -> Setting:
+def _setting(key: str, field: FieldInfo, value: Value) -> TunableField:
     declared: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
     adapter: TypeAdapter[Any] = TypeAdapter(declared)
     kind: Kind | None = None
@@ -87,7 +87,9 @@ def _setting(key: str, field: FieldInfo, value: Value) -> Setting:
     if isinstance(tune, list | tuple):
         low, high = tune
     ranged = kind is not None and low is not None and high is not None
-    return Setting(key, adapter, kind, low, high, choices, value, (ranged or len(choices) > 1) and tune is not False)
+    return TunableField(
+        key, adapter, kind, low, high, choices, value, (ranged or len(choices) > 1) and tune is not False
+    )
 
 
 def _alternatives(adapter: TypeAdapter[Any]) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from townlet.errors import UsageError
 from townlet.storage import fits, read_file, read_json_lines, write_bytes_atomic
 
-__all__ = ["Journal", "Trial", "TrialValue"]
+__all__ = ["StudyJournal", "Trial", "TrialValue"]
 
 TrialValue = bool | int | float | str | None
 
@@ -35,7 +35,7 @@ class Trial(BaseModel):
         return (self.shortfall > 0.0, self.shortfall, value, self.number)
 
 
-class Journal:
+class StudyJournal:
     """The file of trials.
 
     Args:

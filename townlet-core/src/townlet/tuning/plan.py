@@ -19,11 +19,11 @@ from townlet.tuning.results import StudyTowns, TownRange
 from townlet.tuning.space import Space, space_of
 from townlet.tuning.trials import TrialJob, with_values
 
-__all__ = ["Plan", "plan_of"]
+__all__ = ["StudyPlan", "plan_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """A study, before its first trial.
 
     Attributes:
@@ -76,7 +76,7 @@ class Plan:
         return replace(job, train=None, folder=None, cast=json.dumps(cast.to_json()), parcels=parcels)
 
 
-def plan_of(config: TownletConfig) -> Plan:
+def plan_of(config: TownletConfig) -> StudyPlan:
     """The study that the section ``tuning`` of a config describes.
 
     Raises:
@@ -114,7 +114,7 @@ def plan_of(config: TownletConfig) -> Plan:
             ),
         )
     refuse_reserved(config, (*towns.tuned_on.seeds(), *towns.finals.seeds()), what="tuned")
-    return Plan(
+    return StudyPlan(
         config, space_of(config, settings.search), parse_constraints(settings.constraints), towns,
         maximise=higher_is_better(objective),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from townlet.errors import CheckpointError
 from townlet.executors.files import write_folder
 from townlet.storage import PartialFolder
 from townlet.tuning.fields import Value
-from townlet.tuning.plan import Plan
+from townlet.tuning.plan import StudyPlan
 from townlet.tuning.results import TownRange
 from townlet.tuning.trials import JobMap, TrialOutcome, play_trial
 
@@ -28,7 +28,7 @@ class Trials:
         elsewhere: whether this machine's files cannot be seen there.
     """
 
-    plan: Plan
+    plan: StudyPlan
     folder: Path
     run: JobMap
     elsewhere: bool = False

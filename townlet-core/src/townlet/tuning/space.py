@@ -12,7 +12,7 @@ from townlet.errors import UsageError
 from townlet.plugins import validate_options
 from townlet.suggestions import nearest
 from townlet.training.learner.choice import learner_name, learner_options
-from townlet.tuning.fields import Setting, Value, refusal_of, settings_in
+from townlet.tuning.fields import TunableField, Value, refusal_of, settings_in
 
 __all__ = ["OPTIONS", "Dimension", "Space", "space_of"]
 
@@ -125,7 +125,7 @@ def space_of(config: TownletConfig, search: Mapping[str, object], *, where: str 
     """
     options = validate_options(config.policy.backend.partition(":")[0], config.policy.options)
     settings = {} if options is None else settings_in(options, OPTIONS)
-    chosen: list[tuple[Setting, object]]
+    chosen: list[tuple[TunableField, object]]
     if not search:
         chosen = [(setting, "auto") for setting in settings.values() if setting.varies]
         if not chosen:
@@ -143,7 +143,7 @@ def space_of(config: TownletConfig, search: Mapping[str, object], *, where: str 
     return Space(tuple(_dimension(setting, text, where) for setting, text in chosen))
 
 
-def _named(key: str, settings: Mapping[str, Setting], backend: str, where: str) -> Setting:
+def _named(key: str, settings: Mapping[str, TunableField], backend: str, where: str) -> TunableField:
     for full in (key, f"{OPTIONS}.{key}"):
         if full in settings:
             return settings[full]
@@ -161,7 +161,7 @@ def _named(key: str, settings: Mapping[str, Setting], backend: str, where: str) 
     )
 
 
-def _dimension(setting: Setting, text: object, where: str) -> Dimension:
+def _dimension(setting: TunableField, text: object, where: str) -> Dimension:
     name = setting.key.removeprefix(f"{OPTIONS}.")
     if isinstance(text, list | tuple):
         return _choices(setting, tuple(text), name, where)
@@ -189,12 +189,12 @@ def _dimension(setting: Setting, text: object, where: str) -> Dimension:
     return _numbers(setting, low, high, log=log)
 
 
-def _numbers(setting: Setting, low: float, high: float, *, log: bool) -> Dimension:
+def _numbers(setting: TunableField, low: float, high: float, *, log: bool) -> Dimension:
     assert setting.kind is not None
     return Dimension(setting.key, setting.kind, low, high, setting.start, log=log)
 
 
-def _choices(setting: Setting, choices: tuple[Value, ...], name: str, where: str) -> Dimension:
+def _choices(setting: TunableField, choices: tuple[Value, ...], name: str, where: str) -> Dimension:
     if len(choices) < 2 or len(set(map(repr, choices))) < len(choices):
         raise UsageError(f"{name!r} needs at least two different choices", where=where, details=(f"found {choices!r}",))
     for choice in choices:

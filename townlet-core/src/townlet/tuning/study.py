@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from townlet.config import TownletConfig, read_stored_config
 from townlet.errors import ConfigError, UsageError
 from townlet.storage import PartialFolder, read_model, write_bytes_atomic
-from townlet.tuning.journal import Journal
+from townlet.tuning.journal import StudyJournal
 from townlet.tuning.results import TuningResult
 from townlet.tuning.trials import with_values
 
@@ -43,7 +43,7 @@ class StudyFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.journal = Journal(path / "trials.jsonl")
+        self.journal = StudyJournal(path / "trials.jsonl")
         self.result = path / "result.json"
         self.best = path / "best.yaml"
         self.picture = path / "tuning.svg"

@@ -16,7 +16,7 @@ from townlet.config.tuning import TuningMode
 from townlet.errors import ConfigError, TrainingError
 from townlet.evaluation import EvaluationResult, evaluate
 from townlet.executors import open_executor
-from townlet.executors.files import Contents, read_folder, scratch
+from townlet.executors.files import FileContents, read_folder, scratch
 from townlet.play import Admission, Cast, Casting, Parcel
 from townlet.plugins import validate_options
 from townlet.tuning.fields import Value
@@ -62,7 +62,7 @@ class TrialOutcome:
 
     evaluation: EvaluationResult | None
     error: str | None = None
-    trained: Contents | None = None
+    trained: FileContents | None = None
 
 
 JobMap = Callable[[Callable[[TrialJob], TrialOutcome], Sequence[TrialJob]], Iterable[TrialOutcome]]

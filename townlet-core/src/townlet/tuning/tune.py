@@ -16,7 +16,7 @@ from townlet.config import TownletConfig
 from townlet.config.execution import ExecutionConfig
 from townlet.errors import TownletError, UsageError
 from townlet.evaluation import Difference, EvaluationResult, difference
-from townlet.evaluation.compare import verdict
+from townlet.evaluation.compare import pair_verdict
 from townlet.evaluation.names import higher_is_better, is_judged
 from townlet.play import Casting, Troupe
 from townlet.play.stage import town_spec
@@ -24,7 +24,7 @@ from townlet.storage.digests import canonical_digest
 from townlet.tuning.constraints import shortfall
 from townlet.tuning.fields import Value
 from townlet.tuning.journal import Trial
-from townlet.tuning.plan import Plan, plan_of
+from townlet.tuning.plan import StudyPlan, plan_of
 from townlet.tuning.playing import Trials
 from townlet.tuning.results import JudgedSettings, SearchedSetting, TuningResult
 from townlet.tuning.sampling import importances, need_optuna, propose
@@ -119,7 +119,7 @@ def _search(
     return trials
 
 
-def _proposals(plan: Plan, trials: Sequence[Trial], end: int) -> list[tuple[int, dict[str, Value]]]:
+def _proposals(plan: StudyPlan, trials: Sequence[Trial], end: int) -> list[tuple[int, dict[str, Value]]]:
     """Settings of the trials up to ``end``, proposed from what was known when their batch began."""
     batch = plan.config.tuning.batch
     known = [trial for trial in trials if trial.number < 1 + (end - 2) // batch * batch or trial.number == 0]
@@ -132,7 +132,9 @@ def _proposals(plan: Plan, trials: Sequence[Trial], end: int) -> list[tuple[int,
     return proposals
 
 
-def _proposal(plan: Plan, known: Sequence[Trial], number: int, tried: Sequence[dict[str, Value]]) -> dict[str, Value]:
+def _proposal(
+    plan: StudyPlan, known: Sequence[Trial], number: int, tried: Sequence[dict[str, Value]]
+) -> dict[str, Value]:
     """Settings that no rule refuses and that were not tried yet."""
     settings, seed = plan.config.tuning, plan.config.seed
     reason: str | None = None
@@ -216,7 +218,7 @@ def _settings(trials: Sequence[Trial]) -> list[tuple[int, Mapping[str, Value]]]:
     return [(trial.number, trial.values) for trial in trials]
 
 
-def _told(plan: Plan, number: int, values: dict[str, Value], outcome: TrialOutcome) -> Trial:
+def _told(plan: StudyPlan, number: int, values: dict[str, Value], outcome: TrialOutcome) -> Trial:
     found = outcome.evaluation
     if found is None:
         return Trial(number=number, values=values, objective=None, error=outcome.error)
@@ -242,13 +244,13 @@ def _known(evaluation: EvaluationResult) -> dict[str, float]:
     return {name: found.mean for name, found in evaluation.kpis.items() if name not in evaluation.unknown}
 
 
-def _progress(plan: Plan, trials: Sequence[Trial]) -> TuningProgress:
+def _progress(plan: StudyPlan, trials: Sequence[Trial]) -> TuningProgress:
     best = min(trials, key=lambda trial: trial.rank(maximise=plan.maximise))
     return TuningProgress("trials", len(trials), plan.config.tuning.trials, best)
 
 
 def _result(
-    plan: Plan, trials: Sequence[Trial], start: JudgedSettings, best: JudgedSettings, seconds: float
+    plan: StudyPlan, trials: Sequence[Trial], start: JudgedSettings, best: JudgedSettings, seconds: float
 ) -> TuningResult:
     mattered = importances(plan.space, trials, maximise=plan.maximise)
     settings = [
@@ -273,7 +275,7 @@ def _result(
         start=start,
         best=best,
         differences=differences,
-        verdict=verdict("start", "best", judged),
+        pair_verdict=pair_verdict("start", "best", judged),
         seconds=seconds,
     )
 
@@ -289,7 +291,7 @@ def _differences(start: EvaluationResult, best: EvaluationResult) -> dict[str, D
     }
 
 
-def _fingerprint(plan: Plan, *, alone: bool) -> str:
+def _fingerprint(plan: StudyPlan, *, alone: bool) -> str:
     """Of the minds with their settings as they are; opening them shows what cannot run before a folder is made."""
     if plan.space.trains:
         return ""  # the mind is yet to be made

@@ -12,7 +12,7 @@ from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.cli.ranges import WholeRange
 from townlet.cli.release.runs_clean import clean
-from townlet.cli.tables import Cell, emit_facts, emit_table, verdict
+from townlet.cli.tables import TableCell, emit_facts, emit_table, verdict
 from townlet.visible import visible
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _in_folder(registry: Registry, folder: str) -> RunRecord | None:
     return next((run for run in registry.runs(limit=10_000) if run.folder in names), None)
 
 
-def _cells(run: RunRecord) -> tuple[Cell, ...]:
+def _cells(run: RunRecord) -> tuple[TableCell, ...]:
     reward = run.summary.get("reward_mean")
     return (
         run.id,

@@ -7,12 +7,11 @@ from townlet.config.town.needs import NeedsConfig
 from townlet.config.town.outside import OutsideConfig, ScheduledEvent
 from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
 from townlet.config.town.social import SocialConfig
-from townlet.config.town.town import SHIPPED_MANIFESTS, SHIPPED_MAPS, ActionSpace, TownConfig
+from townlet.config.town.town import SHIPPED_MANIFESTS, SHIPPED_MAPS, TownConfig
 
 __all__ = [
     "SHIPPED_MANIFESTS",
     "SHIPPED_MAPS",
-    "ActionSpace",
     "EconomyConfig",
     "GeneratorConfig",
     "JobsConfig",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
+from townlet.api import ActionSpace
 from townlet.config.model import Section
 from townlet.config.town.economy import EconomyConfig
 from townlet.config.town.jobs import JobsConfig
@@ -15,9 +14,7 @@ from townlet.config.town.outside import OutsideConfig
 from townlet.config.town.place import GeneratorConfig, MovementConfig, QueueConfig, TimeConfig
 from townlet.config.town.social import SocialConfig
 
-__all__ = ["SHIPPED_MANIFESTS", "SHIPPED_MAPS", "ActionSpace", "TownConfig"]
-
-ActionSpace = Literal["primitive", "goals"]
+__all__ = ["SHIPPED_MANIFESTS", "SHIPPED_MAPS", "TownConfig"]
 
 SHIPPED_MAPS = (
     *("barracks", "canal", "causeway", "cloister", "courtyard", "hamlet", "islands"),

@@ -15,7 +15,7 @@ from townlet.api import (
     ObservationSpec,
     SequenceSource,
 )
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.errors import DatasetError
 
 __all__ = ["JoinedDemonstrations"]
@@ -41,16 +41,16 @@ class JoinedDemonstrations:
         """What the observations mean."""
         return self._sources[0].spec
 
-    def size(self, part: Part) -> int:
+    def size(self, part: Split) -> int:
         """Transitions in ``part``."""
         return sum(source.size(part) for source in self._sources)
 
-    def action_counts(self, part: Part) -> NDArray[np.int64]:
+    def action_counts(self, part: Split) -> NDArray[np.int64]:
         """How often each action was taken: int64 ``[K]``."""
         counts: NDArray[np.int64] = np.sum([s.action_counts(part) for s in self._sources], axis=0, dtype=np.int64)
         return counts
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         """One pass over ``part``: mixed batches with ``seed``, otherwise source after source.
 
         A mixed pass ends when every source has ended; the batches are the shorter the fewer still run.
@@ -68,7 +68,7 @@ class JoinedDemonstrations:
             yield _joined(pieces)
 
     def sequences(
-        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+        self, part: Split, length: int, batch_size: int, *, seed: int | None = None
     ) -> Iterator[DemonstrationSequences]:
         """One pass over ``part`` in pieces of lives: a batch of each source in turn with ``seed``.
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from townlet.api import RolloutBatch
 from townlet.config import TownletConfig
-from townlet.config.training import SocialStage
+from townlet.config.rewards import SocialStage
 from townlet.errors import CheckpointError
 from townlet.executors import Executor
-from townlet.executors.files import Contents, read_folder, scratch, write_folder
+from townlet.executors.files import FileContents, read_folder, scratch, write_folder
 from townlet.minds.parts import Part
 from townlet.play import Admission, Cast, Job, Parcel, Stage, Troupe
 from townlet.play.stage import town_spec
@@ -57,7 +57,7 @@ class Weights:
     """The learner as it is now: the files that it saves, and how often it was sent before."""
 
     version: int
-    files: Contents
+    files: FileContents
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,5 +225,5 @@ def _array(harvest: Harvest, name: str) -> NDArray[Any]:
     return active if name == "asked" else np.ones(active.shape, np.int32)
 
 
-def _arrays(files: Mapping[str, bytes]) -> Contents:
+def _arrays(files: Mapping[str, bytes]) -> FileContents:
     return {name: np.frombuffer(content, np.uint8) for name, content in files.items()}

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from townlet.api import RolloutMemory
-from townlet.config.training import RolloutConfig, SocialStage
+from townlet.config.rewards import SocialStage
+from townlet.config.training import RolloutConfig
 from townlet.envs.protocol import Engine
 from townlet.errors import CheckpointError
 from townlet.play import Stage

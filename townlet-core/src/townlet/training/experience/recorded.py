@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from townlet.api import RolloutBatch
-from townlet.config.training import SocialStage
+from townlet.config.rewards import SocialStage
 from townlet.data import Dataset, TrajectoryBlock
 from townlet.errors import DatasetError, UsageError
 from townlet.training.experience.source import Gathered, stored_count
@@ -60,7 +60,7 @@ class RecordedExperience:
             )
         block = self._dataset.read(*self._pieces[self._next % len(self._pieces)])
         self._next += 1
-        batch = replayed(block)
+        batch = as_rollout(block)
         samples = int(batch.active.sum())
         metrics = {
             "reward_mean": float(np.sum(batch.rewards, where=batch.active, dtype=np.float64)) / max(1, samples),
@@ -95,7 +95,7 @@ def _pieces(dataset: Dataset, ticks: int) -> list[tuple[int, int]]:
     return pieces
 
 
-def replayed(block: TrajectoryBlock) -> RolloutBatch:
+def as_rollout(block: TrajectoryBlock) -> RolloutBatch:
     """All ticks of a block but the last, whose recorded value is what follows the tick before it."""
     values = np.nan_to_num(block.values, nan=0.0)
     kept = block.ticks_between(0, block.ticks - 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from townlet.api import RolloutBatch
-from townlet.config.training import SocialStage
+from townlet.config.rewards import SocialStage
 from townlet.errors import CheckpointError
 from townlet.storage import read_model
 

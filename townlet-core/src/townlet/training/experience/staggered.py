@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from townlet.api import RolloutBatch, RolloutMemory
-from townlet.config.training import SocialStage
+from townlet.config.rewards import SocialStage
 from townlet.errors import CheckpointError
 from townlet.rollout import Side, TakingTurns, side_by_side
 from townlet.training.experience.fresh import FreshExperience

@@ -16,7 +16,7 @@ from townlet.training.experience.source import ExperienceSource
 from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.run.state import TrainingState
 
-__all__ = ["load_state", "save_checkpoint", "towns_folder"]
+__all__ = ["load_training_state", "save_checkpoint", "towns_folder"]
 
 _FOLDER, _STATE, _TOWNS = "training", "state.json", "towns"
 
@@ -71,7 +71,7 @@ def save_checkpoint(
     )
 
 
-def load_state(path: Path, spec: ObservationSpec) -> TrainingState:
+def load_training_state(path: Path, spec: ObservationSpec) -> TrainingState:
     """Where the run stood when the checkpoint was written, its digests checked.
 
     Raises:

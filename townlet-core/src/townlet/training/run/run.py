@@ -23,7 +23,7 @@ from townlet.training.learner.choice import PURPOSES, LearnerChoice
 from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.learner.honours import left_out, refuse_unhonoured, unhonoured
 from townlet.training.metrics.log import MetricsLog
-from townlet.training.run.checkpoint import load_state, save_checkpoint, towns_folder
+from townlet.training.run.checkpoint import load_training_state, save_checkpoint, towns_folder
 from townlet.training.run.folder import BegunRun, RunFolder
 from townlet.training.run.state import PPOState, TrainingState
 from townlet.training.services import ReplayDatasetService, TrainingServices
@@ -153,7 +153,7 @@ class Run:
             latest = folder.latest()
             initial = config.training.ppo.initial if latest is None else None
             start = None if initial is None else read_checkpoint(Path(initial), spec, backend=choice.backend).path
-            state = TrainingState(cloned=initial is not None) if latest is None else load_state(latest, spec)
+            state = TrainingState(cloned=initial is not None) if latest is None else load_training_state(latest, spec)
             # What was asked for was honoured when the run began, and it is the same config.
             learner = _opened(choice, config, mode, spec, new=False, weights=start)
             held.callback(learner.close)

@@ -12,7 +12,7 @@ from townlet.training.run.run import Run
 from townlet.training.run.state import TrainingState
 from townlet.training.strategies.base import RunsOfItsOwn
 from townlet.training.strategies.bc import clone
-from townlet.training.strategies.gates import drift_flags, verdict
+from townlet.training.strategies.gates import drift_flags, gate_verdict
 from townlet.training.strategies.imitated import stage_demonstrations
 from townlet.training.strategies.plans import PPOPlan
 from townlet.training.strategies.ppo import learn
@@ -53,7 +53,7 @@ def run_anneal(run: Run) -> AnnealSummary:
         status = "interrupted"
     return AnnealSummary(
         status=status,
-        verdict=_worst(run.state.stages),
+        gate_verdict=_worst(run.state.stages),
         stages=run.state.stages,
         fingerprint=run.fingerprint,
         checkpoint=str(run.checkpoint),
@@ -88,7 +88,7 @@ def _stage(run: Run, index: int) -> AnnealStageResult:
         social_stage=social_stage(run.config.training.social, stage.cycle),
         bc_weight=stage.bc_weight,
         teacher_ratio=stage.teacher_ratio,
-        verdict=verdict(failures, drifts),
+        gate_verdict=gate_verdict(failures, drifts),
         flags=(*failures, *drifts),
         baseline=dict(baseline),
         current=dict(current),

@@ -11,7 +11,7 @@ from townlet.training.run.run import Run
 from townlet.training.run.state import TrainingState
 from townlet.training.strategies.base import RunsOfItsOwn
 from townlet.training.strategies.gates import cloning_flags, with_majority
-from townlet.training.strategies.imitated import demonstrations
+from townlet.training.strategies.imitated import imitated
 
 __all__ = ["BCStrategy", "clone", "run_bc"]
 
@@ -41,7 +41,7 @@ def run_bc(run: Run) -> BCTrainingResult:
     if run.state.bc is not None:
         return run.state.bc
     try:
-        source = demonstrations(run)
+        source = imitated(run)
     except KeyboardInterrupt:
         return _result(run, None, "interrupted", 0)
     result = clone(run, source)

@@ -13,7 +13,7 @@ from townlet.api import BCMetrics, DemonstrationSource
 from townlet.config.training import AnnealConfig
 from townlet.training.results import Verdict
 
-__all__ = ["DRIFT_FLOORS", "cloning_flags", "drift_flags", "verdict", "with_majority"]
+__all__ = ["DRIFT_FLOORS", "cloning_flags", "drift_flags", "gate_verdict", "with_majority"]
 
 DRIFT_FLOORS: Mapping[str, float] = {"loss": 1e-3, "queue_conflicts": 0.5, "queue_conflict_intensity": 0.5}
 """Smallest baseline that a relative change is measured against, in the unit of the number.
@@ -75,7 +75,7 @@ def drift_flags(baseline: Mapping[str, float], current: Mapping[str, float], con
     return tuple(flags)
 
 
-def verdict(failures: tuple[str, ...], drifts: tuple[str, ...]) -> Verdict:
+def gate_verdict(failures: tuple[str, ...], drifts: tuple[str, ...]) -> Verdict:
     """FAIL for any failure, HOLD for any drift, PASS otherwise."""
     if failures:
         return "FAIL"

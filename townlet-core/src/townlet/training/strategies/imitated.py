@@ -7,10 +7,10 @@ from pathlib import Path
 from townlet.api import DemonstrationBatch, DemonstrationSource
 from townlet.training.run.run import Run
 
-__all__ = ["demonstrations", "stage_demonstrations", "teacher_sample"]
+__all__ = ["imitated", "stage_demonstrations", "teacher_sample"]
 
 
-def demonstrations(run: Run) -> DemonstrationSource:
+def imitated(run: Run) -> DemonstrationSource:
     """The dataset that the run's config names, or recordings of the teacher made now.
 
     Raises:

@@ -16,7 +16,7 @@ from townlet.training.run.run import Run
 from townlet.training.run.state import PPOState
 from townlet.training.seeds import town_seeds
 from townlet.training.strategies.base import RunsOfItsOwn
-from townlet.training.strategies.imitated import demonstrations, teacher_sample
+from townlet.training.strategies.imitated import imitated, teacher_sample
 from townlet.training.strategies.plans import PPOPlan
 from townlet.training.strategies.reports import update_report
 from townlet.training.strategies.schedules import scheduled, social_stage
@@ -50,7 +50,7 @@ def run_ppo(run: Run) -> PPOTrainingResult:
     if plan.data == "replay":
         return learn(run, plan, run.services.replay.experience(run.spec))
     experience = run.services.rollout.experience(run.learner)
-    return learn(run, plan, experience, demonstrations(run) if plan.data == "mixed" else None)
+    return learn(run, plan, experience, imitated(run) if plan.data == "mixed" else None)
 
 
 def learn(
@@ -119,7 +119,7 @@ def _update(phase: _Phase) -> None:
     gathered = experience.gather(settings.gamma, state.price)
     batch = gathered.batch
     if teacher is not None and settings.bc_coefficient > 0:
-        batch = replace(batch, demonstrations=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
+        batch = replace(batch, imitated=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
     where = run.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
     try:
         started += run.learner.warm_up(batch, settings)  # what compiles is not an update's time

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from townlet.api import PPOSettings, TrainingReport
-from townlet.config.training import SocialStage
+from townlet.config.rewards import SOCIAL_STAGES, SocialStage
 from townlet.training.experience.source import Gathered
 from townlet.training.results import AnnealStageResult
 from townlet.training.run.state import PPOState
 from townlet.training.strategies.plans import PPOPlan
 
 __all__ = ["gate_report", "update_report"]
-
-_STAGES: tuple[SocialStage, ...] = ("OFF", "C1", "C2", "C3")
 
 
 def update_report(
@@ -55,7 +53,7 @@ def update_report(
     if state.price is not None:
         metrics["lost_day_price"] = state.price
     if stage is not None:
-        metrics["social_stage"] = float(_STAGES.index(stage))
+        metrics["social_stage"] = float(SOCIAL_STAGES.index(stage))
     return TrainingReport(
         phase="ppo",
         step=state.update,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from townlet.config.training import ScheduleConfig, SocialScheduleConfig, SocialStage
+from townlet.config.rewards import SocialStage
+from townlet.config.training import ScheduleConfig, SocialScheduleConfig
 
 __all__ = ["scheduled", "social_stage"]
 

@@ -1,7 +1,7 @@
 """A town that lives in the browser: the page of a recording, fed while the town runs."""
 
-from townlet.viewer.live.door import Door, require_web
+from townlet.viewer.live.door import TownServer, require_web
 from townlet.viewer.live.town import LiveTown
 from townlet.viewer.live.training import LiveTraining
 
-__all__ = ["Door", "LiveTown", "LiveTraining", "require_web"]
+__all__ = ["LiveTown", "LiveTraining", "TownServer", "require_web"]

@@ -16,7 +16,7 @@ from townlet.errors import UsageError
 from townlet.viewer.assembly import live_page
 from townlet.viewer.live.hub import Hub, Window
 
-__all__ = ["HOST", "Door", "Visitors", "require_web"]
+__all__ = ["HOST", "TownServer", "Visitors", "require_web"]
 
 HOST = "127.0.0.1"
 _MOST_MESSAGE = 4096
@@ -40,7 +40,7 @@ class Visitors(Protocol):
         ...
 
 
-class Door:
+class TownServer:
     """A server in a thread of its own, from the beginning of the context to its end.
 
     Args:

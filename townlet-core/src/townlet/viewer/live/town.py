@@ -12,7 +12,7 @@ from townlet.play import Stage
 from townlet.rollout import Step
 from townlet.viewer.columns import pack
 from townlet.viewer.live.desk import Desk, Request, read_request
-from townlet.viewer.live.door import Door
+from townlet.viewer.live.door import TownServer
 from townlet.viewer.live.hub import Hub, Window
 from townlet.viewer.live.messages import as_text, with_parts
 from townlet.viewer.live.minds import look, tell_thoughts
@@ -45,7 +45,7 @@ class LiveTown:
         self._stage, self._engine, self._title = stage, engine, title
         self.hub = Hub()
         self.desk = Desk(stage, speed, self._show_what_is_new, self._say)
-        self.door = Door(self.hub, self, title=title, port=port)
+        self.door = TownServer(self.hub, self, title=title, port=port)
         self._tape = Tape(engine)
         self._step: Step | None = None
         self._next = 0.0

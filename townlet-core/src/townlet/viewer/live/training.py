@@ -14,7 +14,7 @@ from townlet.play import Cast, Job, Stage
 from townlet.rollout import Step, Watcher
 from townlet.viewer.columns import pack
 from townlet.viewer.live.curves import Curves
-from townlet.viewer.live.door import Door
+from townlet.viewer.live.door import TownServer
 from townlet.viewer.live.hub import Hub, Window
 from townlet.viewer.live.messages import as_text, with_parts
 from townlet.viewer.live.minds import look, tell_thoughts
@@ -51,7 +51,7 @@ class LiveTraining:
         self._config, self._elsewhere = config, elsewhere
         self._name = str(config.name or "a town")
         self.hub = Hub()
-        self.door = Door(self.hub, self, title=f"training in {self._name}", port=port)
+        self.door = TownServer(self.hub, self, title=f"training in {self._name}", port=port)
         self._curves = Curves()
         if before is not None:
             self._curves.read(before)
