@@ -14,7 +14,7 @@ SOURCES = {
     "townlet_backend_pytorch": ROOT / "townlet-backend-pytorch/src/townlet_backend_pytorch",
 }
 DELIBERATE = {
-    "BCTrainingConfig": "the name that earlier documents give to both: the config's section, and the backend's settings",
+    "BCTrainingConfig": "the name that earlier documents give to both the config's section and the backend's settings",
     "main": "the customary name of where a program begins: the command line's, and that of the probe's child process",
 }
 """Names that may be defined twice, each with its reason."""

@@ -56,7 +56,7 @@ def compare_pair(a: EvaluationResult, b: EvaluationResult) -> PairwiseComparison
     unknown = {*a.unknown, *b.unknown}
     judged = {name: d for name, d in differences.items() if is_judged(name) and name not in unknown}
     return PairwiseComparison(
-        a=a.policy, b=b.policy, differences=differences, pair_verdict=pair_verdict(a.policy, b.policy, judged)
+        a=a.policy, b=b.policy, differences=differences, verdict=pair_verdict(a.policy, b.policy, judged)
     )
 
 

@@ -170,7 +170,7 @@ def step_resident(
         resident = make(spec)
         if state is not None:
             resident.restore(state)
-    pace.begin()
+    pace.count_anew()
     result = resident.step(common, own)
     _RESIDENTS[key] = (number + 1, resident)
     return result, resident.state()

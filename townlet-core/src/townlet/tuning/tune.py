@@ -275,7 +275,7 @@ def _result(
         start=start,
         best=best,
         differences=differences,
-        pair_verdict=pair_verdict("start", "best", judged),
+        verdict=pair_verdict("start", "best", judged),
         seconds=seconds,
     )
 

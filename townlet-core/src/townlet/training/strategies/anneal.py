@@ -53,7 +53,7 @@ def run_anneal(run: Run) -> AnnealSummary:
         status = "interrupted"
     return AnnealSummary(
         status=status,
-        gate_verdict=_worst(run.state.stages),
+        verdict=_worst(run.state.stages),
         stages=run.state.stages,
         fingerprint=run.fingerprint,
         checkpoint=str(run.checkpoint),
@@ -88,7 +88,7 @@ def _stage(run: Run, index: int) -> AnnealStageResult:
         social_stage=social_stage(run.config.training.social, stage.cycle),
         bc_weight=stage.bc_weight,
         teacher_ratio=stage.teacher_ratio,
-        gate_verdict=gate_verdict(failures, drifts),
+        verdict=gate_verdict(failures, drifts),
         flags=(*failures, *drifts),
         baseline=dict(baseline),
         current=dict(current),

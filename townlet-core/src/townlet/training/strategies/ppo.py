@@ -119,7 +119,7 @@ def _update(phase: _Phase) -> None:
     gathered = experience.gather(settings.gamma, state.price)
     batch = gathered.batch
     if teacher is not None and settings.bc_coefficient > 0:
-        batch = replace(batch, imitated=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
+        batch = replace(batch, demonstrations=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
     where = run.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
     try:
         started += run.learner.warm_up(batch, settings)  # what compiles is not an update's time
