@@ -107,7 +107,7 @@ class TeacherDemonstrations:
             yield DemonstrationBatch(some, self._right(some))
 
     def sequences(
-        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+        self, part: Split, length: int, batch_size: int, *, seed: int | None = None
     ) -> Iterator[DemonstrationSequences]:
         """One pass in pieces of ``length`` lives of one tick each; what does not fill a piece is left out."""
         pieces = max(batch_size // length, 1)
