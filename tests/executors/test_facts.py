@@ -7,12 +7,12 @@ from dataclasses import fields, replace
 
 import pytest
 
-from townlet.executors.facts import Facts, backends_of, facts, worker_differences
+from townlet.executors.facts import Facts, backends_of, facts_here, worker_differences
 from townlet.play import Cast
 
 
 def test_a_process_is_like_itself():
-    assert worker_differences(facts(), pickle.loads(pickle.dumps(facts()))) == ()
+    assert worker_differences(facts_here(), pickle.loads(pickle.dumps(facts_here()))) == ()
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,14 @@ def test_a_process_is_like_itself():
     ],
 )
 def test_each_difference_is_told_in_words(change, words):
-    (found,) = worker_differences(replace(facts(), compiled=True), replace(facts(), **{"compiled": True, **change}))
+    (found,) = worker_differences(
+        replace(facts_here(), compiled=True), replace(facts_here(), **{"compiled": True, **change})
+    )
     assert found.startswith(words)
 
 
 def test_every_fact_is_compared_or_known_not_to_matter():
-    mine = facts()
+    mine = facts_here()
     silent = {
         each.name
         for each in fields(Facts)
@@ -46,7 +48,7 @@ def test_every_fact_is_compared_or_known_not_to_matter():
 
 
 def test_only_backends_that_are_needed_are_compared():
-    mine, bare = facts(), replace(facts(), backends={})
+    mine, bare = facts_here(), replace(facts_here(), backends={})
     needed = backends_of([Cast.of("scripted")])
     assert len(needed) == 1
     assert worker_differences(mine, bare) == ()
@@ -56,7 +58,7 @@ def test_only_backends_that_are_needed_are_compared():
 
 def test_a_gpu_matters_to_backends_that_compute_elsewhere():
     name = "somebody:network"
-    mine = replace(facts(), backends={name: "1.0 (requires torch 2.0)"}, accelerator=True)
+    mine = replace(facts_here(), backends={name: "1.0 (requires torch 2.0)"}, accelerator=True)
     theirs = replace(mine, accelerator=False)
     assert worker_differences(mine, theirs, frozenset([name])) == ("this process sees a GPU and the worker sees none",)
     assert worker_differences(mine, theirs) == ()

@@ -8,7 +8,7 @@ import pytest
 
 from townlet.errors import ExecutorError, UsageError
 from townlet.executors.crew import WorkerLostError, answered
-from townlet.executors.facts import facts
+from townlet.executors.facts import facts_here
 from townlet.executors.foreman import Call, Foreman
 from townlet.executors.worker import greet, tidy, warm
 
@@ -45,7 +45,7 @@ class PretendHand:
 class PretendCrew:
     def __init__(self, deaths=(), stillborn=False, silent=False):
         self.sent, self.hired, self.deaths = [], [], list(deaths)
-        self.stillborn, self.silent, self.facts, self.closed = stillborn, silent, facts(), False
+        self.stillborn, self.silent, self.facts, self.closed = stillborn, silent, facts_here(), False
 
     def hire(self, number):
         self.hired.append(PretendHand(self, number))
@@ -184,4 +184,4 @@ def test_it_tells_how_far_it_is(foreman_of):
     results(foreman_of(PretendCrew()), range(4), watch=told.append)
     assert told[-1].pieces == told[-1].of == 4
     assert told[-1].done == told[-1].total == 40
-    assert [worker.name for worker in told[-1].workers] == [f"worker {n} on {facts().node}" for n in range(2)]
+    assert [worker.name for worker in told[-1].workers] == [f"worker {n} on {facts_here().node}" for n in range(2)]

@@ -19,7 +19,7 @@ from townlet.visible import visible
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["TableCell", "Styled", "emit_facts", "emit_table", "verdict"]
+__all__ = ["Styled", "TableCell", "emit_facts", "emit_table", "verdict"]
 
 _GAPS = (2, 1)
 """Blanks between two columns, and where only that makes a table fit."""

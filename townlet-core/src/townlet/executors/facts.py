@@ -24,7 +24,7 @@ from townlet.plugins.choosing import find
 from townlet.plugins.selection import Selection
 from townlet.version import API_VERSION
 
-__all__ = ["Facts", "backends_of", "facts", "worker_differences"]
+__all__ = ["Facts", "backends_of", "facts_here", "worker_differences"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ _WORDS = {
 }
 
 
-def facts() -> Facts:
+def facts_here() -> Facts:
     """Those of this process."""
     from townlet.world.compiled import jit_enabled  # brings numba
 

@@ -11,7 +11,7 @@ from typing import Any
 from townlet.config.execution import Mismatch
 from townlet.errors import ExecutorError
 from townlet.executors.crew import Crew, Hand, WorkerLostError, value_of
-from townlet.executors.facts import Facts, facts, worker_differences
+from townlet.executors.facts import Facts, facts_here, worker_differences
 from townlet.executors.protocol import Headway, Watch, WorkerHeadway
 from townlet.executors.worker import greet, tidy, warm
 
@@ -195,7 +195,7 @@ class Foreman:
     def _compare(self, post: _Post, backends: frozenset[str]) -> None:
         """Refuse a worker that might give other bytes than this process."""
         if self._mine is None:
-            self._mine = facts()
+            self._mine = facts_here()
         assert post.facts is not None
         found = worker_differences(self._mine, post.facts, backends)
         if not found:

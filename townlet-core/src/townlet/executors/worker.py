@@ -12,7 +12,7 @@ from typing import Any
 
 from townlet.errors import ExecutorError
 from townlet.executors import pace
-from townlet.executors.facts import Facts, facts
+from townlet.executors.facts import Facts, facts_here
 from townlet.executors.files import FileContents, read_folder, remove_scratch, scratch
 from townlet.executors.protocol import Resident
 from townlet.minds.parts import Part
@@ -61,7 +61,7 @@ _RESIDENTS: dict[str, tuple[int, Resident]] = {}
 
 def greet() -> Facts:
     """What this worker is."""
-    return facts()
+    return facts_here()
 
 
 def warm() -> float:

@@ -93,7 +93,15 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.arena import lint, load_suite, meet
     from townlet.arena.naming import mind_under_test
     from townlet.arena.watching import film_town
-    from townlet.cli.mind.arena_show import Shown, minds_given, show_arena, show_lint, show_page, show_town, watched
+    from townlet.cli.mind.arena_show import (
+        ArenaShown,
+        minds_given,
+        show_arena,
+        show_lint,
+        show_page,
+        show_town,
+        watched,
+    )
     from townlet.cli.output import warn
     from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play import Admission, Casting
@@ -136,5 +144,5 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     show_arena(result, as_json=as_json)
     if report is not None:
         given = minds_given(config_path, overrides, runs, untrained=untrained)
-        shown = Shown(report, suite, watched_towns, given, admission)
+        shown = ArenaShown(report, suite, watched_towns, given, admission)
         show_page(result, minds, chosen, shown, quiet=as_json)

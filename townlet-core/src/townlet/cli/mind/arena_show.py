@@ -21,7 +21,7 @@ from townlet.executors import Watch
 from townlet.play import Admission, MindSpec
 from townlet.visible import visible
 
-__all__ = ["Shown", "minds_given", "show_arena", "show_lint", "show_page", "show_town", "watched"]
+__all__ = ["ArenaShown", "minds_given", "show_arena", "show_lint", "show_page", "show_town", "watched"]
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ArenaShown:
     """What the page is made of beside the result.
 
     Attributes:
@@ -127,7 +127,7 @@ def minds_given(config: Path | None, overrides: Sequence[str], runs: Path, *, un
     return (*words, *(["--untrained"] if untrained else []))
 
 
-def show_page(result: ArenaResult, minds: Sequence[MindSpec], suite: Suite, shown: Shown, *, quiet: bool) -> None:
+def show_page(result: ArenaResult, minds: Sequence[MindSpec], suite: Suite, shown: ArenaShown, *, quiet: bool) -> None:
     """Write the page, and beside it those of towns to watch."""
     from townlet.arena.page import arena_page
     from townlet.arena.watching import watch_command, watch_extremes

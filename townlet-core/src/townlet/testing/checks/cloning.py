@@ -17,7 +17,7 @@ from townlet.api import (
     ObservationSpec,
     TrainingReport,
 )
-from townlet.api.demonstrations import Part
+from townlet.api.demonstrations import Split
 from townlet.testing.check import Check, collect, expect
 from townlet.testing.checks.conduct import later
 from townlet.testing.lessons import CHOICES, TeacherDemonstrations, draw_lesson, right_actions, unheard
@@ -46,12 +46,12 @@ _CLONES, _ALIKE = "learning.clones-a-tiny-teacher", "learning.the-same-cloning-t
 class _Contrary(TeacherDemonstrations):
     """The held-out part wants another door: what is learned from the rest does worse there, epoch by epoch."""
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         for batch in super().batches(part, batch_size, seed=seed):
             yield batch if part == "train" else DemonstrationBatch(batch.observations, _another(batch.actions))
 
     def sequences(
-        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+        self, part: Split, length: int, batch_size: int, *, seed: int | None = None
     ) -> Iterator[DemonstrationSequences]:
         for piece in super().sequences(part, length, batch_size, seed=seed):
             if part == "validation":
@@ -135,14 +135,14 @@ class _Watched(TeacherDemonstrations):
         super().__init__(spec, size=size)
         self.shown: list[tuple[str, NDArray[Any], NDArray[Any]]] = []
 
-    def batches(self, part: Part, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
+    def batches(self, part: Split, batch_size: int, *, seed: int | None = None) -> Iterator[DemonstrationBatch]:
         for batch in super().batches(part, batch_size, seed=seed):
             seen = batch.observations
             self._note(map=seen.map, features=seen.features, action_mask=seen.action_mask, actions=batch.actions)
             yield batch
 
     def sequences(
-        self, part: Part, length: int, batch_size: int, *, seed: int | None = None
+        self, part: Split, length: int, batch_size: int, *, seed: int | None = None
     ) -> Iterator[DemonstrationSequences]:
         for piece in super().sequences(part, length, batch_size, seed=seed):
             self._note(map=piece.map, features=piece.features, action_mask=piece.action_mask, actions=piece.actions)

@@ -23,8 +23,8 @@ from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
 from townlet.rollout import Side, TrajectoryService, Watcher
+from townlet.training.demonstrations.cast_lesson import CastLesson
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
-from townlet.training.demonstrations.lesson import Lesson
 from townlet.training.experience.elsewhere import ExperienceElsewhere
 from townlet.training.experience.fresh import FreshExperience, Room, group_count, group_seeds
 from townlet.training.experience.source import ExperienceSource
@@ -156,7 +156,9 @@ class RolloutCaptureService:
             beside = partial(MixturePolicy, learner=learner, ratio=1.0 - teacher_ratio)
         elif wanted.exploration > 0.0:
             beside = partial(MixturePolicy, learner=UniformPolicy(), ratio=wanted.exploration)
-        lesson = Lesson.of(self._casting.training_cast(), mind, teacher, open_other=self._open_beside, beside=beside)
+        lesson = CastLesson.of(
+            self._casting.training_cast(), mind, teacher, open_other=self._open_beside, beside=beside
+        )
         seeds = town_seeds(self._config.seed, "demonstrations", wanted.worlds, generation)
         job = Job(self._config, lesson.troupe.cast, seeds, wanted.ticks, explore=lesson.beside)
         try:
@@ -178,7 +180,7 @@ class RolloutCaptureService:
         seeds = town_seeds(self._config.seed, "rollout", rollout.worlds)
         return self._record(folder, Job(self._config, self._casting.cast(policy), seeds, ticks, explore=explore))
 
-    def _record(self, folder: Path, job: Job, lesson: Lesson | None = None) -> RolloutSummary:
+    def _record(self, folder: Path, job: Job, lesson: CastLesson | None = None) -> RolloutSummary:
         """Record a job, whole or not at all; in a lesson, with the teacher's choices in place of what was done."""
         troupe = None if lesson is None else lesson.troupe
         threads = town_threads(self._config.training.ppo.rollout, len(job.seeds))

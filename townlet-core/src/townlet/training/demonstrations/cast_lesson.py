@@ -11,11 +11,11 @@ from townlet.minds.parts import Part
 from townlet.play import Cast, MindSpec, Role, Stage, Troupe
 from townlet.training.demonstrations.labels import LabelRecorder, Witness
 
-__all__ = ["Lesson"]
+__all__ = ["CastLesson"]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class CastLesson:
     """Who plays while a teacher is recorded.
 
     Attributes:
