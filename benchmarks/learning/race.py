@@ -67,7 +67,7 @@ def ours(run: Path, goal: float) -> list[Point]:
     return points
 
 
-def _vector(worlds: int) -> Any:
+def vector(worlds: int) -> Any:
     """The town as Stable-Baselines3 wants it. Its extractor for images cannot read a window of 11 by 11 tiles."""
     from stable_baselines3.common.vec_env import VecEnv
 
@@ -168,7 +168,7 @@ def theirs(goal: float, limit: float, every: float, worlds: int) -> list[Point]:
             print(f"sb3: {self.spent:.0f} s, {samples:.0f} samples, reward {reward:.3f}", file=sys.stderr, flush=True)
             self.began, self.began_clock = time.process_time(), time.perf_counter()
 
-    model = PPO("MlpPolicy", _vector(worlds), seed=0, device="cpu")
+    model = PPO("MlpPolicy", vector(worlds), seed=0, device="cpu")
     model.learn(10**9, callback=Judge())
     return points
 

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from townlet.arena.anchors import Anchors
 from townlet.arena.crossing import cross_play, crossings
+from townlet.arena.joining import total
 from townlet.arena.matches import Setting
-from townlet.arena.measures import measured, stratified
+from townlet.arena.measures import measured
 from townlet.arena.naming import refuse_taught
-from townlet.arena.results import Anchor, ArenaResult, ArenaTiming, CrossPlay, ScenarioResult, Standing, Total
+from townlet.arena.results import Anchor, ArenaResult, ArenaTiming, CrossPlay, ScenarioResult, Standing
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.errors import UsageError
 from townlet.evaluation import estimate
@@ -112,7 +111,7 @@ def _result(
         suite_digest=suite.digest,
         minds=tuple(mind.requested for mind in minds),
         provenance={mind.requested: _of_focal(matches[0].outcomes[number]) for number, mind in enumerate(minds)},
-        totals=tuple(_total(number, scenarios) for number in range(len(minds))),
+        totals=tuple(total(number, scenarios) for number in range(len(minds))),
         scenarios=tuple(scenarios),
         matrix=matrix,
         warnings=warnings,
@@ -152,19 +151,4 @@ def _scenario_result(match: _Match, minds: Sequence[MindSpec], anchor: Anchor | 
         seeds=setting.seeds,
         anchor=anchor,
         standings=tuple(standings),
-    )
-
-
-def _total(number: int, scenarios: Sequence[ScenarioResult]) -> Total:
-    standings = [scenario.standings[number] for scenario in scenarios]
-
-    def over_all(name: str) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
-        return [np.array(standing.per_seed[name]) for standing in standings]
-
-    scored = all(standing.score is not None for standing in standings)
-    return Total(
-        mind=standings[0].mind,
-        score=stratified(over_all("score")) if scored else None,
-        focal_return=stratified(over_all("focal_return")),
-        presence=stratified(over_all("presence")),
     )
