@@ -213,3 +213,21 @@ def test_a_checkpoint_goes_where_trials_are_played_elsewhere(small, tmp_path):
     assert found is not None
     assert same is not None
     assert found.model_dump(exclude={"timing"}) == same.model_dump(exclude={"timing"})
+
+
+def test_a_study_that_is_being_searched_is_refused_to_a_second(small, formula, tmp_path):
+    config, inner = small(SEARCH, "tuning.trials=4"), formula()
+    refused = []
+
+    def run(job, jobs):
+        if not refused:
+            before = told(tmp_path / "study") if (tmp_path / "study" / "trials.jsonl").exists() else ""
+            with pytest.raises(UsageError, match="this study is being searched by process") as error:
+                tune(config, tmp_path / "study", resume=True, run=formula())
+            assert before == (told(tmp_path / "study") if before else "")
+            refused.append(error)
+        return inner(job, jobs)
+
+    tune(config, tmp_path / "study", run=run)
+    assert refused
+    assert not (tmp_path / "study" / "study.lock").exists()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.config import TownletConfig, read_stored_config
 from townlet.errors import ConfigError, UsageError
-from townlet.storage import PartialFolder, read_model, write_bytes_atomic
+from townlet.storage import HeldLock, PartialFolder, read_model, write_bytes_atomic
 from townlet.tuning.journal import StudyJournal
 from townlet.tuning.results import TuningResult
 from townlet.tuning.trials import with_values
@@ -95,6 +96,19 @@ class StudyFolder:
                 details=("another version of the backend is installed; begin a new study",),
             )
         return cls(path)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The study belongs to this process meanwhile: two at once would number their trials alike.
+
+        Raises:
+            UsageError: if another process has it; the message names it.
+        """
+        lock = HeldLock(self.path / "study.lock", "this study is being searched", where=self.path, error=UsageError)
+        try:
+            yield
+        finally:
+            lock.release()
 
     @staticmethod
     def config_of(path: Path) -> TownletConfig:

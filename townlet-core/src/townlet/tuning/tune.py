@@ -81,7 +81,8 @@ def tune(
         say: told what a person should know of the workers.
 
     Raises:
-        UsageError: without Optuna, for a search that makes no sense, or a study that is another one.
+        UsageError: without Optuna, for a search that makes no sense, a study that is another one, or one that another
+            process is searching.
         ConfigError: if the study was begun with another config.
         BackendError, CheckpointError: if the policy cannot run.
         KeyboardInterrupt: if a person stopped it; every trial that was done is in the folder.
@@ -93,13 +94,14 @@ def tune(
     fingerprint = _fingerprint(plan, alone=run is None and alone)
     study = (StudyFolder.resume if resume else StudyFolder.create)(folder, config, fingerprint)
     elsewhere = run is None and execution is not None and execution.executor != "local"
-    with job_map(execution, say=say) if run is None else nullcontext(run) as mapped:
-        table = Trials(plan, study.path, mapped, elsewhere)
-        trials = _search(table, study, progress, started)
-        finalists = _finals(table, trials, progress)
-        start, best = _judge(table, trials[0], finalists[0], progress)
-    result = _result(plan, trials, start, best, time.perf_counter() - started)
-    study.write(result, config)
+    with study.held():
+        with job_map(execution, say=say) if run is None else nullcontext(run) as mapped:
+            table = Trials(plan, study.path, mapped, elsewhere)
+            trials = _search(table, study, progress, started)
+            finalists = _finals(table, trials, progress)
+            start, best = _judge(table, trials[0], finalists[0], progress)
+        result = _result(plan, trials, start, best, time.perf_counter() - started)
+        study.write(result, config)
     return result
 
 
