@@ -115,6 +115,49 @@ def test_a_file_that_cannot_be_written(townlet, failing) -> None:
     assert (outcome.code, outcome.err) == (4, "error: Permission denied: out.json\n")
 
 
+@pytest.mark.parametrize("where", ["summary", "place", "detail", "bug"])
+def test_a_megabyte_of_a_name_does_not_hide_what_is_said(townlet, failing, where: str) -> None:
+    name = "x" * 1_000_000
+    error = {
+        "summary": errors.UsageError(f"no {name} here", details=("next",)),
+        "place": errors.UsageError("no such thing here", where=name, details=("next",)),
+        "detail": errors.UsageError("no such thing here", details=(name, "next")),
+        "bug": ZeroDivisionError(name),
+    }[where]
+    failing(error)
+    said = townlet("fail").err
+    assert len(said) < 2000
+    assert said.startswith("error: ")
+    assert "next" in said
+
+
+def test_half_of_a_character_is_what_was_typed(townlet, failing) -> None:
+    failing(UnicodeEncodeError("utf-8", "a\ud800", 1, 2, "surrogates not allowed"))
+    result = townlet("fail")
+    assert result.code == 2
+    assert "half of a character, '\\ud800'" in result.err
+
+
+def test_not_enough_memory_is_said_with_what_to_lower(townlet, failing) -> None:
+    failing(MemoryError("Unable to allocate 30.0 GiB"))
+    result = townlet("fail")
+    assert result.code == 4
+    assert "not enough memory: Unable to allocate 30.0 GiB" in result.err
+    assert "fewer towns" in result.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed there")
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    code = (
+        "import os, sys; os.chdir('here'); os.rmdir('../here'); from townlet.cli.entry import main;"
+        "sys.exit(main(['dataset', 'recover', 'x', '--out', 'y']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == "error: the current folder is gone\n  next:  change to a folder that is there\n"
+
+
 def test_interrupted(townlet, failing) -> None:
     failing(KeyboardInterrupt())
     outcome = townlet("fail")

@@ -33,6 +33,10 @@ def test_what_is_none_is_told_what_is_expected(numbers: click.ParamType, typed: 
     assert said(numbers, typed) == message
 
 
+def test_further_than_a_database_counts() -> None:
+    assert said(WholeRange(min=1), "9" * 30) == f"{'9' * 30} is too large; expected at most {2**62}."
+
+
 def test_out_of_bounds() -> None:
     assert "1<=x<=64" in said(WholeRange(1, 64), "65")
     assert "x>=0" in said(FiniteRange(min=0), "-0.5")

@@ -20,17 +20,19 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from townlet.errors import TownletError
-from townlet.visible import visible
+from townlet.visible import readable, visible
 
 __all__ = ["BROKEN_PIPE", "INTERRUPTED", "flush_stdout", "run_guarded", "say_unwritten", "silence_stdout"]
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 _BUG, _USAGE, _DATA = 1, 2, 4
+_LESS_MEMORY = "next:  ask for fewer towns, agents or ticks at once, or a smaller map"
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What is the disk's fault wherever it comes up, also where the error names no file, as that of stdout does not."""
 
@@ -99,10 +101,26 @@ def _explain(error: Exception) -> int:
             return _say(_noted(f"error: {error.strerror or type(error).__name__}: {error.filename}", error), _DATA)
         case OSError() if error.errno in _UNWRITABLE:
             return say_unwritten(error)
+        case FileNotFoundError() if not _here():
+            return _say("error: the current folder is gone\n  next:  change to a folder that is there", _USAGE)
+        case UnicodeEncodeError() if error.reason == "surrogates not allowed":
+            found = repr(error.object[error.start : error.end])
+            return _say(f"error: a name or value holds half of a character, {found}, which no file can hold", _USAGE)
+        case MemoryError():
+            more = f": {error}" if str(error) else ""
+            return _say(_noted(f"error: there is not enough memory{more}\n  {_LESS_MEMORY}", error), _DATA)
         case _:
             bug = f"error: a bug in Townlet: {type(error).__name__}: {error}"
             next_step = "\n  next:  run the same command with --debug and report what it prints"
             return _say(_noted(bug, error) + next_step, _BUG)
+
+
+def _here() -> bool:
+    """Whether the current folder is there still."""
+    try:
+        return Path.cwd().is_dir()
+    except OSError:
+        return False
 
 
 def _noted(message: str, error: BaseException) -> str:
@@ -117,5 +135,5 @@ def _decapitalised(message: str) -> str:
 
 def _say(message: str, code: int) -> int:
     with contextlib.suppress(OSError):  # stderr is closed: the exit code has to do
-        print(visible(message, lines=True), file=sys.stderr, flush=True)  # noqa: T201
+        print(readable(message), file=sys.stderr, flush=True)  # noqa: T201
     return code

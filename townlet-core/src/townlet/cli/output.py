@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from townlet.visible import visible
+from townlet.visible import readable, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,7 +120,7 @@ def as_typed(word: object) -> str:
 
 def warn(message: str) -> None:
     """Prints a warning on stderr."""
-    text = fitted(f"warning: {visible(message, lines=True)}", window(sys.stderr))
+    text = fitted(f"warning: {readable(message)}", window(sys.stderr))
     print(text, file=sys.stderr)  # noqa: T201
 
 
@@ -137,7 +137,7 @@ def warn_and_keep(warnings: list[str]) -> Callable[[str], None]:
 def say_where(folder: object, *, quiet: bool = False) -> None:
     """Says on stderr, before the work, where its outcome goes."""
     if not quiet:
-        print(f"writing to {visible(str(folder))}", file=sys.stderr)  # noqa: T201
+        print(f"writing to {visible(readable(str(folder)))}", file=sys.stderr)  # noqa: T201
 
 
 @functools.cache

@@ -9,6 +9,9 @@ import click
 __all__ = ["DAYS", "TICKS", "FiniteRange", "WholeRange"]
 
 
+_MOST = 2**62
+
+
 class WholeRange(click.IntRange):
     """click's range of whole numbers, in words."""
 
@@ -19,6 +22,8 @@ class WholeRange(click.IntRange):
         except ValueError:
             self.fail(f"{value!r} is not a whole number; expected one {_bounds(self)}.", param, ctx)
         number: int = super().convert(value, param, ctx)
+        if number > _MOST:  # neither an array nor a database counts further
+            self.fail(f"{number} is too large; expected at most {_MOST}.", param, ctx)
         return number
 
 
