@@ -7,11 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from townlet.config import TownletConfig
-from townlet.config.policy import PolicyConfig
 from townlet.errors import UsageError
 from townlet.minds import policy_names
-from townlet.minds.policy_names import BackendChoice, MixtureChoice, ReleaseChoice, choose_policy, parse_policy
+from townlet.minds.policy_names import BackendChoice, MixtureChoice, ReleaseChoice, parse_policy
 
 
 @pytest.fixture(autouse=True)
@@ -71,12 +69,3 @@ def test_errors_say_what_was_found(text, message):
         parse_policy(text, where="--backend")
     assert caught.value.where == "--backend"
     assert caught.value.exit_code == 2
-
-
-def test_another_policy_leaves_the_options_of_the_first_behind():
-    config = TownletConfig(policy=PolicyConfig(backend="Scripted", on_missing="error", options={"a": 1}))
-    assert choose_policy(config, "scripted").policy.options == {"a": 1}
-    other = choose_policy(config, " pytorch:runs/a ").policy
-    assert (other.backend, other.on_missing, other.options) == ("pytorch:runs/a", "error", {})
-    with pytest.raises(UsageError):
-        choose_policy(config, "mixture:a")

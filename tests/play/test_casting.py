@@ -145,3 +145,35 @@ class TestTraining:
     def test_a_cast_without_it_is_refused(self, town):
         with pytest.raises(UsageError, match="the learner plays nobody"):
             Casting.of(town("policy: {cast: [{who: '*', mind: stub}]}")).training_cast()
+
+
+class TestTypedOptions:
+    """``--backend jax --set policy.options.hidden=32``: typed beside a backend, options are that backend's."""
+
+    def options(self, town, text: str, backend: str, *typed: str) -> dict:
+        (mind,) = Casting.of(town(text, *typed)).cast(backend).minds
+        return dict(mind.options)
+
+    def test_they_go_with_the_backend_that_is_typed(self, town):
+        assert self.options(town, "seed: 1", "bees", "policy.options.hidden=3") == {"hidden": 3}
+        assert self.options(town, "policy: {backend: ants}", "bees", "policy.options.hidden=3") == {"hidden": 3}
+
+    def test_what_a_file_wrote_for_another_backend_stays_behind(self, town):
+        text = "policy: {backend: ants, options: {a: 1}}"
+        assert self.options(town, text, "bees", "policy.options.hidden=3") == {"hidden": 3}
+        assert self.options(town, text, "bees") == {}
+        assert self.options(town, text, "ants", "policy.options.b=2") == {"a": 1, "b": 2}
+
+    def test_options_of_a_file_that_names_no_backend_are_for_whichever_is_typed(self, town):
+        assert self.options(town, "policy: {options: {hidden: 3}}", "bees") == {"hidden": 3}
+
+    @pytest.mark.parametrize("backend", ["stub", "mixture:ants,bees,0.5"])
+    def test_who_takes_none_is_not_given_any_in_silence(self, town, backend: str):
+        with pytest.raises(UsageError, match=r"takes no options, but policy.options.hidden is set") as caught:
+            self.options(town, "seed: 1", backend, "policy.options.hidden=3")
+        assert "--set policy.options.hidden=3" in str(caught.value)
+
+    def test_of_several_that_are_typed_the_config_s_own_keeps_them(self, town):
+        made = Casting.of(town("policy: {backend: ants}", "policy.options.a=1"))
+        assert made.names_the_sections("ants")
+        assert [dict(made.cast(name, shared=True).minds[0].options) for name in ("ants", "bees")] == [{"a": 1}, {}]

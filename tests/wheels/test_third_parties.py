@@ -158,7 +158,7 @@ _JAX_LESSON = (
     *("--set", "training.demonstrations.worlds=2", "--set", "training.demonstrations.ticks=600"),
     *("--set", "training.bc.settings.epochs=12", "--set", "training.bc.accuracy_threshold=0.3"),
     *("--set", "training.bc.settings.batch_size=128", "--set", "training.bc.settings.learning_rate=0.003"),
-    *("--set", "training.evaluate=false", "--set", "policy.options.hidden=32", *HAMLET),
+    *("--set", "training.evaluate=false", "--set", "training.options.hidden=32", *HAMLET),
 )
 _JAX_PPO = (
     *("--set", "training.ppo.updates=6", "--set", "training.ppo.critic_warmup=1"),

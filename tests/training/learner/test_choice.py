@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from townlet.config import load_config
-from townlet.errors import UsageError
+from townlet.errors import ConfigError, UsageError
 from townlet.training.learner import choice
-from townlet.training.learner.choice import learner_name, learner_options
+from townlet.training.learner.choice import learner_name, learner_options, refuse_options_of_nobody
+
+REAL = choice.installed
 
 LEARNS = {"ants", "acme-minds:ants", "pytorch"}
 ACTS = {"scripted", "bees"}
@@ -65,3 +67,22 @@ def test_options_go_with_the_backend_in_any_spelling():
     assert learner_options(config("ants:runs/x", options, "training.options={b: 2}")) == {"a": 1, "b": 2}
     assert learner_options(config("Ants", options, "training.backend=ants")) == {"a": 1}
     assert learner_options(config("scripted", options)) == {}
+
+
+class TestOptionsOfNobody:
+    """Options of the policy that it does not take are refused before anything is learned."""
+
+    def test_the_key_of_the_learner_is_named(self, monkeypatch):
+        monkeypatch.setattr(choice, "installed", REAL)
+        with pytest.raises(
+            ConfigError, match=r"policy.options.hiden is not an option of policy backend 'scripted'"
+        ) as caught:
+            refuse_options_of_nobody(load_config(None, ["training.backend=ants", "policy.options.hiden=3"]))
+        assert "options of the learner 'ants' are training.options" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "more", [[], ["policy.options.eat_below=0.5"], ["policy.backend=ants", "policy.options.hiden=3"]]
+    )
+    def test_others_pass(self, more, monkeypatch):
+        monkeypatch.setattr(choice, "installed", REAL)
+        refuse_options_of_nobody(load_config(None, ["training.backend=ants", *more]))

@@ -73,6 +73,12 @@ class Judge:
         """Who plays: by the names of a command line, else by the config. Raises as :meth:`Casting.cast`."""
         return Casting.of(self.document, runs=self.runs).cast(policy, roles)
 
+    def casts(self, policies: Sequence[str], roles: Sequence[str] = ()) -> list[Cast]:
+        """A cast each for the policies of one command line. Raises as :meth:`Casting.cast`."""
+        casting = Casting.of(self.document, runs=self.runs)
+        shared = any(casting.names_the_sections(policy) for policy in policies)
+        return [casting.cast(policy, roles, shared=shared) for policy in policies]
+
     def evaluate(self, cast: Cast) -> EvaluationResult:
         """Evaluate on the config's towns. Raises as :func:`~townlet.evaluation.evaluate`."""
         return self.evaluate_each([cast])[0]

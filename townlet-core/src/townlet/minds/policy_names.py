@@ -16,12 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from townlet.config import TownletConfig
 from townlet.errors import UsageError
 from townlet.plugins.names import canonical
 from townlet.plugins.scan import scan
 
-__all__ = ["BackendChoice", "MixtureChoice", "PolicyChoice", "ReleaseChoice", "choose_policy", "parse_policy"]
+__all__ = ["BackendChoice", "MixtureChoice", "PolicyChoice", "ReleaseChoice", "parse_policy"]
 
 _FORMS = (
     "a policy is named by:  BACKEND  |  BACKEND:CHECKPOINT_FOLDER  |  release  |  mixture:A,B,RATIO",
@@ -73,22 +72,6 @@ def parse_policy(text: str, *, where: str | None = None) -> PolicyChoice:
     if head == "mixture":
         return _mixture(text, rest, where)
     return _single(text, where)
-
-
-def choose_policy(config: TownletConfig, text: str) -> TownletConfig:
-    """The config with another policy; options that were written for another backend are dropped.
-
-    Raises:
-        UsageError: if ``text`` names no policy.
-    """
-    old, new = parse_policy(config.policy.backend), parse_policy(text, where=f"--backend {text}")
-    same = (
-        isinstance(old, BackendChoice) and isinstance(new, BackendChoice) and canonical(old.name) == canonical(new.name)
-    )
-    policy = config.policy.model_copy(
-        update={"backend": text.strip(), "options": config.policy.options if same else {}}
-    )
-    return config.model_copy(update={"policy": policy})
 
 
 def _single(text: str, where: str | None) -> BackendChoice | ReleaseChoice:

@@ -86,15 +86,17 @@ class Casting:
             )
         return Cast(tuple(made))
 
-    def cast(self, backend: str | None = None, roles: Sequence[str] = ()) -> Cast:
+    def cast(self, backend: str | None = None, roles: Sequence[str] = (), *, shared: bool = False) -> Cast:
         """Who plays whom: by the config, or by a command line where it says so.
 
         Args:
             backend: ``--backend``: plays whom no other role plays.
             roles: ``--cast``, such as ``alice=stub`` or ``25%=release``; these or a ``backend`` replace the config's.
+            shared: the command line names other backends, too; one of them is the section's, and has its options.
 
         Raises:
-            UsageError: for a role or mind that is not in one of the forms, and as :class:`Cast`.
+            UsageError: for a role or mind that is not in one of the forms, or options that no mind of the cast takes,
+                and as :class:`Cast`.
             CheckpointError, RegistryError: for a checkpoint or release that is not there.
         """
         if roles or backend is not None:
@@ -102,11 +104,48 @@ class Casting:
         else:
             made = self._written_roles()
         if not any(role.who == REST for role in made):
-            name, where = (self.policy.backend, None) if backend is None else (backend, f"--backend {backend}")
-            made.append(Role(REST, self.mind(name, where=where)))
+            if backend is None:
+                made.append(Role(REST, self.mind(self.policy.backend)))
+            else:
+                typed = self if shared else self._of_backend(backend)
+                made.append(Role(REST, typed.mind(backend, where=f"--backend {backend}")))
         elif backend is not None:
             raise UsageError("--backend and --cast '*=MIND' both say who plays the rest", details=("give one of them",))
         return Cast(tuple(made))
+
+    def names_the_sections(self, backend: str) -> bool:
+        """Whether a name on a command line means the backend that the section's options were written for."""
+        choice = parse_policy(backend, where=f"--backend {backend}")
+        return isinstance(choice, BackendChoice) and self._is_sections(choice)
+
+    def _of_backend(self, backend: str) -> Self:
+        """With the options that were not written for the section's backend: those are for ``backend``.
+
+        That is what was typed (``--set policy.options.hidden=32``), and, where no file names a backend, all of it.
+        """
+        choice = parse_policy(backend, where=f"--backend {backend}")
+        mine = self.written_in_file("policy.backend")
+        options = {
+            name: value
+            for name, value in self.policy.options.items()
+            if not (mine and self.written_in_file(f"policy.options.{name}"))
+        }
+        if not options or self.names_the_sections(backend):
+            return self
+        if isinstance(choice, ReleaseChoice):
+            name = str(read_checkpoint(self._promoted()).manifest.backend)
+        elif isinstance(choice, BackendChoice) and choice.name != "stub":
+            name = choice.name
+        else:
+            raise UsageError(
+                f"{backend!r} takes no options, but policy.options.{next(iter(options))} is set",
+                where=place(self.where, f"policy.options.{next(iter(options))}"),
+                details=("leave the option out, or give it to a role of policy.cast",),
+            )
+        if parse_policy(self.policy.backend) == BackendChoice(name, name):
+            return self
+        section = {"backend": name, "options": options, "checkpoint": None}
+        return replace(self, policy=self.policy.model_copy(update=section))
 
     def mind(self, name: str, *, where: str | None = None) -> MindSpec:
         """The mind of a name in a form of :mod:`townlet.minds.policy_names`.

@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         quiet=as_json,
     )
     wanted = replace(wanted, admission=Admission(untrained=untrained))
-    casts = [wanted.cast(policy, roles) for policy in policies]
+    casts = wanted.casts(policies, roles)
     wanted.refuse_what_cannot_play(casts)
     with on_executor(wanted, executor, workers, quiet=as_json) as wanted:
         result = compare(wanted.evaluate_each(casts))

@@ -9,16 +9,24 @@ from typing import Any, Self
 
 from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig
-from townlet.errors import UsageError
+from townlet.errors import BackendError, ConfigError, UsageError
 from townlet.minds.policy_names import BackendChoice, parse_policy
-from townlet.plugins import ResolvedLearner, resolve_learner
+from townlet.plugins import ResolvedLearner, resolve_learner, validate_options
 from townlet.plugins.choosing import installed
 from townlet.plugins.manifest import Manifest
 from townlet.plugins.names import split_qualified
 from townlet.policy import models
 from townlet.policy.doors import torch_missing
 
-__all__ = ["PURPOSES", "LearnerChoice", "learner_name", "learner_options", "needs_torch", "require_learner"]
+__all__ = [
+    "PURPOSES",
+    "LearnerChoice",
+    "learner_name",
+    "learner_options",
+    "needs_torch",
+    "refuse_options_of_nobody",
+    "require_learner",
+]
 
 DEFAULT_LEARNER = "pytorch"
 _NEVER_LEARN = ("scripted", "stub")
@@ -142,6 +150,24 @@ def learner_options(config: TownletConfig) -> Mapping[str, Any]:
     acts = isinstance(policy, BackendChoice) and _same(policy.name, learner_name(config))
     shared = config.policy.options if acts else {}
     return {**shared, **config.training.options}
+
+
+def refuse_options_of_nobody(config: TownletConfig) -> None:
+    """Refuse options under ``policy.options`` that the config's policy does not take, as it would when it is to act.
+
+    Raises:
+        ConfigError: naming the option, and the key where options of the learner belong.
+    """
+    policy, learner = parse_policy(config.policy.backend, where="policy.backend"), learner_name(config)
+    if not config.policy.options or not isinstance(policy, BackendChoice) or _same(policy.name, learner):
+        return
+    try:
+        validate_options(policy.name, config.policy.options)
+    except BackendError:
+        return  # that it cannot act here is said when it is to act
+    except ConfigError as error:
+        hint = f"policy.options are those of {policy.name!r}; options of the learner {learner!r} are training.options"
+        raise ConfigError(error.summary, where=error.where, details=(hint, *error.details)) from error
 
 
 def needs_torch(name: str) -> bool:

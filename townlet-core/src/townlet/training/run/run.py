@@ -19,7 +19,7 @@ from townlet.play.reserve import refuse_reserved, refuse_taught_there
 from townlet.plugins.provenance import Provenance
 from townlet.suggestions import nearest
 from townlet.training.experience.source import ExperienceSource
-from townlet.training.learner.choice import PURPOSES, LearnerChoice
+from townlet.training.learner.choice import PURPOSES, LearnerChoice, refuse_options_of_nobody
 from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.learner.honours import left_out, refuse_unhonoured, unhonoured
 from townlet.training.metrics.log import MetricsLog
@@ -98,6 +98,7 @@ class Run:
         """
         choice = _chosen(config, mode)
         refuse_reserved(config)
+        refuse_options_of_nobody(config)
         if services is None:
             services = TrainingServices.from_config(config, runs=None if out is None else out.parent)
         if dataset is not None:
