@@ -36,6 +36,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "RemembersRollouts",
         "WarmsUp",
         "Clocked",
+        "ComputesOn",
     ),
     "What an observation means": (
         "ObservationSpec",

@@ -214,8 +214,45 @@ def test_people_get_lines_and_the_next_command(townlet) -> None:
     assert outcome.code == 0, outcome.err
     assert "mixed training in runs/x: completed" in outcome.out
     assert "--backend pytorch:runs/x" in outcome.out
-    assert "ppo 4/4: reward" in outcome.err
+    assert "learning from reward 4/4  reward" in outcome.err
     assert "samples/s" in outcome.err
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_what_it_is_at_is_told_phase_by_phase(townlet, monkeypatch) -> None:
+    monkeypatch.setenv("TOWNLET_DISABLE_PLUGINS", "tensorboard")  # its thread outlives the folder of the test
+    outcome = townlet("train", "--mode", "bc", "--out", "runs/x", *SETTINGS)
+    assert outcome.code == 0, outcome.err
+    told = [line.partition("  ")[0] for line in outcome.err.splitlines() if not line.startswith("warning")]
+    assert told == [
+        "writing to runs/x: bc training of pytorch on cpu",
+        "recording scripted",
+        "cloning",
+        "cloning 2/2",
+        "evaluating the teacher (scripted)",
+        "evaluating the candidate",
+    ]
+    assert "candidate  teacher" in outcome.out, "the gate's table is not shown after training"
+
+
+@pytest.mark.torch
+@NEEDS_TORCH
+def test_on_a_terminal_of_80_columns_the_phase_its_count_and_the_time_left_are_there(tmp_path: Path) -> None:
+    terminal = pytest.importorskip("tests.cli.terminal")
+    words = ["train", "--mode", "bc", "--out", "runs/x", "--set", "training.evaluate=false", *SETTINGS]
+    words += ["--set", "training.demonstrations.ticks=40000"]
+    with terminal.opened(*words, folder=tmp_path) as window:
+        window.wait_for("starting pytorch")
+        window.wait_for("writing to runs/x: bc training of pytorch on cpu")
+        window.wait_for("/40,000 ticks")
+        line = next(line for line in window.lines() if line.startswith("recording scripted ━"))
+        while " left" not in line:
+            assert window.read(), "it ended before it told how long it would take"
+            line = next((line for line in window.lines() if line.startswith("recording scripted ━")), line)
+        assert len(line) <= 80
+        assert window.end() == 0
+        assert "cloning 2/2  loss " in window.text()
 
 
 @pytest.mark.torch

@@ -19,6 +19,7 @@ from townlet.api.learning import BCMetrics, BCSettings, PPOMetrics, PPOSettings
 from townlet.api.meaning import FLAG, Action, Affordance, Code, Feature, MapChannel, Transform
 from townlet.api.protocols import (
     Clocked,
+    ComputesOn,
     LearnerProtocol,
     PartlyHonours,
     PolicyBackendProtocol,
@@ -91,6 +92,7 @@ __all__ = [
     "Transform",
     "Usage",
     "Values",
+    "ComputesOn",
     "WarmsUp",
     "Words",
     "greedy_actions",

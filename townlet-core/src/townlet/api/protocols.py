@@ -14,6 +14,7 @@ from townlet.api.report import Report
 from townlet.api.rollout import RolloutBatch, RolloutMemory
 
 __all__ = [
+    "ComputesOn",
     "LearnerProtocol",
     "PartlyHonours",
     "PolicyBackendProtocol",
@@ -128,6 +129,16 @@ class RemembersRollouts(Protocol):
             rows: ``N``, of all groups of towns.
             spans: decisions span ticks, so ``asked`` must be an array of its own.
         """
+        ...
+
+
+@runtime_checkable
+class ComputesOn(Protocol):
+    """What a learner adds that can say where it computes, so that ``townlet train`` can."""
+
+    @property
+    def device(self) -> object:
+        """Printed as it is, such as ``cpu`` or ``cuda:0``."""
         ...
 
 

@@ -171,7 +171,7 @@ class AnnealSummary(_Result):
     def objections(self) -> tuple[str, ...]:
         """Why it is not a candidate, whatever it reaches in a town: the flags of each stage that did not pass."""
         return tuple(
-            f"stage {stage.stage} ({stage.mode}): {stage.verdict}: {flag}"
+            f"stage {stage.stage + 1} ({stage.mode}): {stage.verdict}: {flag}"
             for stage in self.stages
             if stage.verdict != "PASS"
             for flag in stage.flags or ("no reason given",)

@@ -68,7 +68,9 @@ def _judged(run: Run, checkpoint: Path, result: TrainingResult, entry: str | Non
     if not run.config.training.evaluate:
         promotion.enter(checkpoint, run=entry, objections=result.objections)
         return result
-    judged = promotion.judge(checkpoint, run.provenance.active, run=entry, objections=result.objections)
+    judged = promotion.judge(
+        checkpoint, run.provenance.active, run=entry, objections=result.objections, doing=run.doing
+    )
     result = result.model_copy(update={"candidate": judged})
     run.folder.write_result(result)
     return result

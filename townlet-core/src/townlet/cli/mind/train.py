@@ -12,12 +12,13 @@ import click
 
 from townlet.cli.completing import backends
 from townlet.cli.options import executor_options, read_config, runs_option, shared_options
-from townlet.cli.output import console, say_where, warn, warn_and_keep
+from townlet.cli.output import console, warn, warn_and_keep
 from townlet.cli.ranges import WholeRange
 from townlet.errors import UsageError
 
 if TYPE_CHECKING:
     from townlet.api import Report
+    from townlet.cli.mind.train_bar import TrainingBar
     from townlet.config import TownletConfig
     from townlet.training import Run
     from townlet.training.results import TrainingResult
@@ -128,9 +129,11 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         from townlet.viewer.live import require_web
 
         require_web()  # before anything is compiled
+    from townlet.cli.mind.train_bar import TrainingBar
     from townlet.cli.workers import asked_execution, asked_executor
     from townlet.play.anchoring import anchored
     from townlet.training import BegunRun, Run, TrainingServices
+    from townlet.training.learner.choice import learner_name
 
     opened: Callable[..., Run]
     if resume is not None:
@@ -150,7 +153,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         page = _in_the_browser(config, elsewhere=elsewhere is not None, resume=resume, port=port) if browser else None
         audience = None if page is None else page.audience
         services = TrainingServices.from_config(config, runs=runs, executor=elsewhere, audience=audience)
-        result = _train(partial(opened, services=services), page, quiet=quiet or as_json, as_json=as_json)
+        bar = TrainingBar(learner_name(config), quiet=quiet or as_json)
+        result = _train(partial(opened, services=services), bar, page, as_json=as_json)
     if result.status == "interrupted":
         context.exit(_INTERRUPTED)
 
@@ -165,10 +169,9 @@ def _in_the_browser(config: TownletConfig, *, elsewhere: bool, resume: Path | No
     return LiveTraining(config, elsewhere=elsewhere, before=before, port=port)
 
 
-def _train(opened: Callable[..., Run], page: LiveTraining | None, *, quiet: bool, as_json: bool) -> TrainingResult:
-    """Train with a bar or a page, tell the observers, report."""
+def _train(opened: Callable[..., Run], bar: TrainingBar, page: LiveTraining | None, *, as_json: bool) -> TrainingResult:
+    """Train with a bar and, if there is one, a page; tell the observers, report."""
     from townlet.cli.compiling import say_that_it_compiles
-    from townlet.cli.mind.train_bar import TrainingBar
     from townlet.cli.mind.train_report import report
     from townlet.plugins import Observers
     from townlet.training import train
@@ -181,10 +184,11 @@ def _train(opened: Callable[..., Run], page: LiveTraining | None, *, quiet: bool
         if page is not None:
             watchers.append(stack.enter_context(page).report)
             console().print(f"open this address to watch:  {page.address}", markup=False, soft_wrap=True)
-        watchers.append(stack.enter_context(TrainingBar(quiet=quiet)).show)
+        watchers.append(stack.enter_context(bar).show)
         say_that_it_compiles()
-        with opened(watchers=watchers) as run:
-            say_where(run.folder.path, quiet=quiet)
+        with opened(watchers=watchers, doing=bar.doing) as run:
+            device = f" on {run.learner.device}" if run.learner.device else ""
+            bar.say(f"writing to {run.folder.path}: {run.mode} training of {run.provenance.active}{device}")
             result = train(run, warn=told)
     for failure in observers.failures:
         told(str(failure))

@@ -1,27 +1,24 @@
-"""How far training is: a bar with losses, return and speed where there is a terminal, lines where there is none."""
+"""How far training is: what it is at, how much of it is done, its newest numbers; a line for each piece that ended."""
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-
 from townlet.api import TrainingReport
 from townlet.cli.output import console
+from townlet.cli.progress import Bar, paints, wrapped
+from townlet.visible import visible
 
-__all__ = ["TrainingBar", "summary_line"]
+__all__ = ["TrainingBar", "numbers"]
 
-_LINE_EVERY = 5.0
 _SHOWN: dict[str, tuple[tuple[str, str, str], ...]] = {
     "bc": (("loss", "loss", "{:.3f}"), ("accuracy", "accuracy", "{:.1%}")),
     "ppo": (
         ("reward_mean", "reward", "{:+.5f}"),
         ("return_mean", "return", "{:+.2f}"),
-        ("policy_loss", "policy", "{:+.3f}"),
-        ("value_loss", "value", "{:.3f}"),
+        ("policy_loss", "policy loss", "{:+.3f}"),
+        ("value_loss", "value loss", "{:.3f}"),
         ("entropy", "entropy", "{:.2f}"),
         ("approx_kl", "KL", "{:.4f}"),
     ),
@@ -29,64 +26,80 @@ _SHOWN: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 """Metric, heading, format, by phase."""
 
+_UNITS = {"cloning": "epochs", "learning": "updates", "recording": "ticks", "evaluating": "town-ticks"}
+"""What is counted, by the first word of what a run is at."""
+
 
 class TrainingBar:
-    """Is shown each line of metrics.
+    """Is told what a run is at, and shown each line of metrics.
 
     Args:
+        who: learns, such as ``pytorch``.
         quiet: show nothing.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, who: str, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._bar: Bar | None = None
-        self._tasks: dict[tuple[str, int], TaskID] = {}
-        self._stages = 0
-        self._next = 0.0
+        self._what = ""
+        self._last: TrainingReport | None = None
+        self._bar = Bar(f"starting {who}", quiet=quiet, keep=False)
 
     def __enter__(self) -> Self:
-        if not self._quiet and console().is_terminal:
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[line]}"),
-                TimeRemainingColumn(),
-                console=console(),
-            )
-            self._bar.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._ended()
+        self._bar.__exit__(kind, error, trace)
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        if not self._quiet:
+            console().print(visible(line), markup=False, soft_wrap=True)
+
+    def doing(self, what: str, done: int, total: int) -> None:
+        """What the run is at, how much of it is done, and of how much."""
+        if what != self._what:
+            self._ended()
+            self._what = what
+            self._bar.begin(what, total, unit=_UNITS.get(what.rpartition(": ")[2].partition(" ")[0], ""))
+        self._bar.update(done, total)
 
     def show(self, report: TrainingReport) -> None:
         """Show a report, now or with the next one."""
-        if self._quiet:
-            return
         if report.phase == "anneal":
-            self._stages = report.step
-        if self._bar is not None:
-            self._update(self._bar, report)
-        elif time.monotonic() >= self._next or report.step == report.total:
-            self._next = time.monotonic() + _LINE_EVERY
-            total = f"/{report.total}" if report.total else ""
-            console().print(
-                f"{report.phase} {report.step}{total}: {summary_line(report)}", markup=False, soft_wrap=True
-            )
+            self._ended()
+            self._what = ""
+            self.say(f"stage {report.step}/{report.total}: {_outcome(report)}")
+            return
+        self._last = report
+        if self._bar.due:
+            self._bar.update(report.step, report.total or None, numbers(report), now=paints())
 
-    def _update(self, bar: Bar, report: TrainingReport) -> None:
-        key = (report.phase, 0 if report.phase == "anneal" else self._stages)
-        if key not in self._tasks:
-            self._tasks[key] = bar.add_task(report.phase, total=report.total or None, line="")
-        bar.update(self._tasks[key], completed=report.step, total=report.total or None, line=summary_line(report))
+    def _ended(self) -> None:
+        """Leave a line with the last numbers of what was under way."""
+        if self._last is not None:
+            step, total = self._last.step, self._last.total
+            count = f"{step}/{total}" if total else str(step)
+            items = (f"{self._what} {count}", *numbers(self._last))
+            width = console().width if paints() else 1000
+            for line in wrapped(items, width, indent=""):
+                self.say(line)
+        self._last = None
 
 
-def summary_line(report: TrainingReport) -> str:
-    """The metrics that a person follows, in one line."""
+def _outcome(report: TrainingReport) -> str:
+    flags = int(report.metrics.get("flags", 0))
+    if report.metrics.get("passed"):
+        return "passed its gate"
+    rolled = ", rolled back" if report.metrics.get("rolled_back") else ""
+    return f"did not pass its gate ({flags} {'objection' if flags == 1 else 'objections'}{rolled})"
+
+
+def numbers(report: TrainingReport) -> list[str]:
+    """The metrics that a person follows."""
     shown = [
         f"{heading} {form.format(report.metrics[name])}"
         for name, heading, form in _SHOWN.get(report.phase, ())
@@ -95,4 +108,4 @@ def summary_line(report: TrainingReport) -> str:
     speed = report.metrics.get("samples_per_second")
     if speed is not None:
         shown.append(f"{speed:,.0f} samples/s")
-    return "  ".join(shown)
+    return shown

@@ -65,7 +65,7 @@ def _lines(result: BCTrainingResult | PPOTrainingResult | AnnealSummary) -> list
 
 
 def _stage(stage: dict[str, object]) -> list[str]:
-    head = f"stage {stage['stage']} ({stage['mode']}, cycle {stage['cycle']}): {stage['verdict']}"
+    head = f"stage {int(str(stage['stage'])) + 1} ({stage['mode']}, cycle {stage['cycle']}): {stage['verdict']}"
     flags = stage["flags"]
     return [head, *(f"  {flag}" for flag in (flags if isinstance(flags, (list, tuple)) else ()))]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from townlet.checkpoints import read_checkpoint
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.gate import show_gate
+from townlet.cli.mind.train_bar import TrainingBar
 from townlet.config import TownletConfig
 from townlet.training.services import PromotionServiceAdapter
 
@@ -21,6 +22,8 @@ def judge_candidate(config: TownletConfig, checkpoint: Path, runs: Path, *, quie
     """
     opened = read_checkpoint(checkpoint)
     say_that_it_compiles()
-    found = PromotionServiceAdapter(config, runs).judge(opened.path, opened.manifest.backend)
+    with TrainingBar("the evaluation", quiet=quiet) as bar:
+        adapter = PromotionServiceAdapter(config, runs)
+        found = adapter.judge(opened.path, opened.manifest.backend, doing=bar.doing)
     if not quiet and found.gate is not None:
         show_gate(found.gate)

@@ -15,6 +15,7 @@ import townlet
 from townlet.api import (
     BCMetrics,
     BCSettings,
+    ComputesOn,
     DemonstrationSource,
     LearnerProtocol,
     ObservationSpec,
@@ -73,6 +74,12 @@ class GuardedLearner:
         """The learner's policy."""
         with self._named("handed out its policy"):
             return self.inner.policy
+
+    @property
+    def device(self) -> str:
+        """Where it computes; empty if it does not say."""
+        with self._named("told its device"):
+            return str(self.inner.device) if isinstance(self.inner, ComputesOn) else ""
 
     @property
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,14 @@ from townlet.training.run.folder import BegunRun, RunFolder
 from townlet.training.run.state import PPOState, TrainingState
 from townlet.training.services import ReplayDatasetService, TrainingServices
 
-__all__ = ["Run"]
+__all__ = ["Doing", "Run"]
+
+Doing = Callable[[str, int, int], None]
+"""Told what a run is at, how much of it is done, and of how much; 0 of 0 where that cannot be told."""
+
+
+def _untold(what: str, done: int, total: int) -> None:
+    """Nobody asks."""
 
 
 class Run:
@@ -56,6 +63,7 @@ class Run:
         *,
         services: TrainingServices,
         watchers: Sequence[Report] = (),
+        doing: Doing = _untold,
     ) -> None:
         self.config = begun.config
         self.mode = begun.mode
@@ -67,6 +75,7 @@ class Run:
         self.cycle = 0
         self._log = MetricsLog(folder.metrics, lines=state.lines)
         self._watchers = tuple(watchers)
+        self._doing = doing
         self._started = time.perf_counter()
 
     @classmethod
@@ -79,6 +88,7 @@ class Run:
         services: TrainingServices | None = None,
         watchers: Sequence[Report] = (),
         dataset: DemonstrationsConfig | None = None,
+        doing: Doing = _untold,
     ) -> Self:
         """A new run. Its folder holds a first checkpoint when this returns, and nothing is left of one that fails.
 
@@ -89,6 +99,7 @@ class Run:
             services: made from the config by default, with the folder around ``out`` as runs folder.
             watchers: are told of each line of metrics; ``Observers.training_report`` is such a one.
             dataset: what is imitated or replayed, in place of what the config names; the run's config names it then.
+            doing: is told what the run is at between them.
 
         Raises:
             TorchNotAvailableError: if the learner needs PyTorch and there is none; nothing else is looked at before.
@@ -116,7 +127,7 @@ class Run:
             folder = RunFolder.create(begun)
             held.callback(folder.release)
             state = TrainingState(cloned=initial is not None)
-            run = cls(begun, folder, learner, state, services=services, watchers=watchers)
+            run = cls(begun, folder, learner, state, services=services, watchers=watchers, doing=doing)
             held.pop_all()
         return run._saved_first()
 
@@ -127,6 +138,7 @@ class Run:
         *,
         services: TrainingServices | None = None,
         watchers: Sequence[Report] = (),
+        doing: Doing = _untold,
     ) -> Self:
         """Go on with a run exactly where its last checkpoint stands.
 
@@ -134,6 +146,7 @@ class Run:
             begun: what is in its folder, or the folder.
             services: made from its config by default, with the folder around its own as runs folder.
             watchers: are told of each line of metrics.
+            doing: is told what the run is at between them.
 
         Raises:
             TorchNotAvailableError: if the learner needs PyTorch and there is none.
@@ -161,7 +174,7 @@ class Run:
             if latest is not None:
                 learner.at, learner.kept = "resuming", latest
                 learner.load(latest)
-            run = cls(begun, folder, learner, state, services=services, watchers=watchers)
+            run = cls(begun, folder, learner, state, services=services, watchers=watchers, doing=doing)
             held.pop_all()
         return run if latest is not None else run._saved_first()
 
@@ -203,6 +216,12 @@ class Run:
         return self.learner.fingerprint
 
     # -- what strategies do with it
+
+    def doing(self, what: str, done: int = 0, total: int = 0) -> None:
+        """Tell whoever watches what the run is at; in the anneal schedule with the stage."""
+        if self.mode == "anneal" and self.state.stage < (stages := len(self.config.training.anneal.stages)):
+            what = f"stage {self.state.stage + 1}/{stages}: {what}"
+        self._doing(what, done, total)
 
     def report(self, report: TrainingReport) -> None:
         """Write one line of metrics and tell whoever watches."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from townlet.checkpoints import read_checkpoint
@@ -38,6 +39,7 @@ class PromotionServiceAdapter:
         *,
         run: str | None = None,
         objections: Sequence[str] = (),
+        doing: Callable[[str, int, int], None] | None = None,
     ) -> CandidateResult:
         """Evaluate until the passes in a row suffice or one evaluation is not passed, each on further towns.
 
@@ -46,6 +48,7 @@ class PromotionServiceAdapter:
             backend: who can load it.
             run: the registry's id of the run that it belongs to.
             objections: what the gates of its training had against it; they are kept with it.
+            doing: told who is evaluated, how many town-ticks are done, and of how many.
 
         Raises:
             BackendError: if the policy or the teacher cannot run.
@@ -57,7 +60,7 @@ class PromotionServiceAdapter:
         size, wanted = self._config.evaluation.seeds, self._config.evaluation.required_passes
         seeds = evaluation_seeds(self._config, size * (done + wanted))[size * done :]
         for start in range(0, len(seeds), size):
-            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size])
+            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size], doing)
             mine = comparison.evaluations[1]
             found = gate(comparison, self._config.evaluation.margins.model_dump())
             status = self.record(checkpoint, mine, passed=found.passed, run=run, gate=found)
@@ -107,11 +110,15 @@ class PromotionServiceAdapter:
                 checkpoint, passed=passed, metrics=metrics, settings=settings, run=run, gate=decided
             )
 
-    def _compare(self, policy: str, seeds: tuple[int, ...]) -> ComparisonResult:
+    def _compare(
+        self, policy: str, seeds: tuple[int, ...], doing: Callable[[str, int, int], None] | None
+    ) -> ComparisonResult:
+        found = []
         teacher = self._config.training.demonstrations.teacher
-
-        names = (teacher, policy)
-        return compare([evaluate(self._config, name, seeds=seeds, executor=self._executor) for name in names])
+        for name, who in ((teacher, f"the teacher ({teacher})"), (policy, "the candidate")):
+            told = None if doing is None else partial(doing, f"evaluating {who}")
+            found.append(evaluate(self._config, name, seeds=seeds, executor=self._executor, progress=told))
+        return compare(found)
 
 
 def _headlines(evaluation: EvaluationResult) -> dict[str, float]:

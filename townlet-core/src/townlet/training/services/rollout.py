@@ -22,7 +22,7 @@ from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
-from townlet.rollout import Side, TrajectoryService, Watcher
+from townlet.rollout import Side, Step, TrajectoryService, Watcher
 from townlet.training.demonstrations.cast_lesson import CastLesson
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
 from townlet.training.experience.elsewhere import ExperienceElsewhere
@@ -124,6 +124,7 @@ class RolloutCaptureService:
         learner: PolicyBackendProtocol | None = None,
         teacher_ratio: float = 1.0,
         generation: int = 0,
+        doing: Callable[[str, int, int], None] | None = None,
     ) -> Path:
         """Record what the configured teacher chooses; a recording that is whole already is used again.
 
@@ -136,6 +137,7 @@ class RolloutCaptureService:
                 learning", AISTATS 2011).
             teacher_ratio: share of the decisions that the teacher takes.
             generation: other towns for another number.
+            doing: told what is being recorded, how many ticks of it are done, and of how many.
 
         Raises:
             BackendError: if the teacher cannot run.
@@ -161,8 +163,9 @@ class RolloutCaptureService:
         )
         seeds = town_seeds(self._config.seed, "demonstrations", wanted.worlds, generation)
         job = Job(self._config, lesson.troupe.cast, seeds, wanted.ticks, explore=lesson.beside)
+        watchers = [] if doing is None else [_counting(doing, f"recording {wanted.teacher}", job.ticks)]
         try:
-            self._record(folder, job, lesson)
+            self._record(folder, job, lesson, watchers)
         finally:
             lesson.close()
         return folder
@@ -180,7 +183,9 @@ class RolloutCaptureService:
         seeds = town_seeds(self._config.seed, "rollout", rollout.worlds)
         return self._record(folder, Job(self._config, self._casting.cast(policy), seeds, ticks, explore=explore))
 
-    def _record(self, folder: Path, job: Job, lesson: CastLesson | None = None) -> RolloutSummary:
+    def _record(
+        self, folder: Path, job: Job, lesson: CastLesson | None = None, watchers: Sequence[Watcher] = ()
+    ) -> RolloutSummary:
         """Record a job, whole or not at all; in a lesson, with the teacher's choices in place of what was done."""
         troupe = None if lesson is None else lesson.troupe
         threads = town_threads(self._config.training.ppo.rollout, len(job.seeds))
@@ -196,7 +201,7 @@ class RolloutCaptureService:
                 if lesson is not None:
                     recorder = LabelRecorder(writer, engine.spec, engine.rows, reward_parts=parts)
                     lesson.label(recorder, stage)
-                if stage.run(job.ticks, sink=recorder).interrupted:
+                if stage.run(job.ticks, sink=recorder, watchers=watchers).interrupted:
                     raise KeyboardInterrupt
                 recorder.flush()
                 manifest = writer.close(stage.kpis().summary())
@@ -209,3 +214,17 @@ class RolloutCaptureService:
             transitions=manifest.transitions,
             reward_mean=manifest.metrics.get("reward_mean", 0.0),
         )
+
+
+def _counting(doing: Callable[[str, int, int], None], what: str, ticks: int) -> Watcher:
+    """A watcher that tells how many ticks are done."""
+    done = 0
+
+    def counted(step: Step) -> None:
+        nonlocal done
+        del step
+        done += 1
+        doing(what, done, ticks)
+
+    doing(what, 0, ticks)
+    return counted

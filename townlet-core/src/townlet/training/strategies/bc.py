@@ -68,6 +68,7 @@ def clone(run: Run, source: DemonstrationSource, *, epochs: int | None = None) -
     status: Status = "completed"
     transitions = source.size("train")
     try:
+        run.doing("cloning", 0, settings.model_copy(update=changes).epochs)
         run.learner.at = f"cloning, stage {run.state.stage}"
         metrics = run.learner.clone_behaviour(source, settings.model_copy(update=changes), run.report)
         metrics = with_majority(metrics, source)

@@ -19,7 +19,7 @@ def imitated(run: Run) -> DemonstrationSource:
     """
     folder = run.services.replay.resolve()
     if folder is None:
-        folder = run.services.rollout.demonstrate(run.folder.demonstrations / "teacher")
+        folder = run.services.rollout.demonstrate(run.folder.demonstrations / "teacher", doing=run.doing)
     return run.services.replay.demonstrations([folder], run.spec)
 
 
@@ -36,7 +36,7 @@ def stage_demonstrations(run: Run, index: int) -> DemonstrationSource:
         else:
             learner = run.learner.policy if number else None  # before its first cloning it has nothing to show
             run.services.rollout.demonstrate(
-                folder, learner=learner, teacher_ratio=stage.teacher_ratio, generation=number
+                folder, learner=learner, teacher_ratio=stage.teacher_ratio, generation=number, doing=run.doing
             )
         folders.append(folder)
     return run.services.replay.demonstrations(list(dict.fromkeys(folders)), run.spec)

@@ -72,6 +72,7 @@ def learn(
         run.state = run.state.model_copy(update={"ppo": PPOState(initial_fingerprint=run.fingerprint, price=price)})
     else:
         run.load_towns(experience)
+    run.doing("learning from reward", run.ppo.update, plan.updates)
     status = _updates(_Phase(run, plan, experience, teacher))
     return _result(run, plan, status)
 
