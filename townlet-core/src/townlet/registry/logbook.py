@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 from townlet.config import TownletConfig, config_digest
 from townlet.data import Dataset
-from townlet.errors import RegistryError
+from townlet.errors import RegistryError, TownletError
+from townlet.registry.database import FILE_NAME
 from townlet.registry.records import RunStatus
 from townlet.registry.store import Registry, new_run_id, running_lock
 from townlet.storage import HeldLock
 
-__all__ = ["RunEntry", "logged_run"]
+__all__ = ["RunEntry", "enter_recovered", "logged_run"]
 
 
 class RunEntry:
@@ -111,3 +113,31 @@ def logged_run(
         raise
     finally:
         entry._end()
+
+
+def enter_recovered(
+    runs: Path, recorded_as: Path, dataset: Dataset, *, warn: Callable[[str], None] = warnings.warn
+) -> str | None:
+    """Enter a recovered dataset for the run that recorded it.
+
+    Args:
+        runs: folder of the registry; one without a registry is left as it is.
+        recorded_as: the name that the recording would have got.
+        dataset: what :func:`townlet.data.recover` made of it.
+        warn: is told where the registry cannot be read or written.
+
+    Returns:
+        The id of the run, or None where the registry knows none of that name.
+    """
+    if not (runs / FILE_NAME).is_file():
+        return None
+    try:
+        with Registry(runs, create=False) as registry:
+            names = {registry.stored_path(recorded_as), registry.stored_path(dataset.path)}
+            run = next((run.id for run in registry.runs(limit=10_000) if run.folder in names), None)
+            if run is not None:
+                registry.add_dataset(dataset, run)
+            return run
+    except TownletError as error:
+        warn(f"the registry could not record it: {error}")
+        return None

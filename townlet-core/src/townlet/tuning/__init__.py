@@ -1,6 +1,7 @@
 """Better settings for a mind, searched for over towns: what varies, what must hold, and what was found."""
 
 from townlet.tuning.constraints import Constraint, parse_constraints
+from townlet.tuning.entering import run_study
 from townlet.tuning.journal import StudyJournal, Trial
 from townlet.tuning.plan import StudyPlan, plan_of
 from townlet.tuning.results import JudgedSettings, SearchedSetting, StudyTowns, TownRange, TuningResult
@@ -31,6 +32,7 @@ __all__ = [
     "parse_constraints",
     "plan_of",
     "play_trial",
+    "run_study",
     "space_of",
     "tune",
 ]

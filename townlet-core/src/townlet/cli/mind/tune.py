@@ -127,7 +127,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             details=(f"leave out {', '.join(clash)}, or start a new study without --resume",),
         )
     from townlet.cli.mind.tune_show import show_tuning
-    from townlet.cli.mind.tune_study import overrides_of, run_study
+    from townlet.cli.mind.tune_study import overrides_of, watched_study
     from townlet.cli.workers import asked_execution
     from townlet.tuning.sampling import need_optuna
     from townlet.tuning.study import StudyFolder, free_study_folder
@@ -153,7 +153,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         config = read_config(config_path, overrides, seed=seed, more=changes).config
         folder = free_study_folder(runs) if out is None else out
     execution = asked_execution(config.execution, executor, workers)
-    result = run_study(
+    result = watched_study(
         config, folder, resume=resume is not None, execution=execution, runs=runs, quiet=quiet or as_json
     )
     show_tuning(result, folder, as_json=as_json)

@@ -1,8 +1,7 @@
-"""What ``townlet tune`` puts around a study: its flags as overrides, progress, the registry, the picture."""
+"""What ``townlet tune`` puts around a study: its flags as overrides, and progress."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +14,9 @@ from townlet.config.execution import ExecutionConfig
 from townlet.config.source import Data
 from townlet.config.yaml_tree import parse_scalar
 from townlet.errors import UsageError
-from townlet.registry import logged_run
-from townlet.tuning import StudyFolder, TuningProgress, TuningResult, plan_of, tune
+from townlet.tuning import TuningProgress, TuningResult, run_study
 
-__all__ = ["overrides_of", "run_study"]
+__all__ = ["overrides_of", "watched_study"]
 
 
 def overrides_of(*, vary: Sequence[str], constraints: Sequence[str], plain: Mapping[str, Data]) -> list[Override]:
@@ -46,42 +44,28 @@ def _range(text: str, label: str) -> Data:
     return [parse_scalar(part, label=label) for part in text.split(",")] if "," in text else text
 
 
-def run_study(
+def watched_study(
     config: TownletConfig, folder: Path, *, resume: bool, execution: ExecutionConfig, runs: Path, quiet: bool
 ) -> TuningResult:
-    """Run or resume a study, with progress on stderr, an entry in the registry, and its picture.
+    """Run or resume a study, with progress on stderr.
 
     Raises:
-        UsageError, ConfigError, BackendError, CheckpointError: as :func:`townlet.tuning.tune`.
+        UsageError, ConfigError, BackendError, CheckpointError: as :func:`townlet.tuning.run_study`.
         KeyboardInterrupt: if a person stopped it, after printing how to resume.
     """
-    plan = plan_of(config)  # a slip is told before the registry hears of a run
     batch = config.tuning.batch
     if (workers := execution.workers or 1) > batch:
         warn(f"only {batch} of {workers} workers are busy: raise tuning.batch, the number of trials proposed together")
     say_that_it_compiles()
-    policy = {"requested": config.policy.backend}
-    with (
-        logged_run(runs, "tune", config, policy, folder=folder, warn=warn) as entry,
-        _StudyBar(quiet=quiet) as show,
-    ):
+    with _StudyBar(quiet=quiet) as show:
         try:
-            result = tune(config, folder, resume=resume, execution=execution, progress=show, say=warn)
+            return run_study(config, folder, runs=runs, resume=resume, execution=execution, progress=show, say=warn)
         except KeyboardInterrupt:
             if folder.is_dir():
                 console().print(
                     f"interrupted; resume with:  townlet tune --resume {as_typed(folder)}", markup=False, soft_wrap=True
                 )
             raise
-        figure = result.best.evaluation.kpis[result.objective]
-        entry.summary = {"trials": result.trials, "objective": result.objective, "best": figure.mean}
-    if importlib.util.find_spec("matplotlib") is not None:
-        from townlet.evaluation.plots.style import save_figure
-        from townlet.tuning.plots import study_plot
-
-        study = StudyFolder(folder)
-        save_figure(study_plot(result, study.journal.read(), maximise=plan.maximise), study.picture)
-    return result
 
 
 class _StudyBar:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from townlet.cli.options import debug_option, json_option, runs_option
 from townlet.cli.output import as_typed, counted, emit, emit_json, warn
-
-if TYPE_CHECKING:
-    from townlet.data import Dataset
 
 __all__ = ["command"]
 
@@ -40,9 +36,10 @@ def command(path: Path, out: Path | None, runs: Path, as_json: bool) -> None:
     JSON keys: path, digest, ticks, transitions, shards.
     """
     from townlet.data import recover
+    from townlet.registry import enter_recovered
 
     dataset = recover(path, out=out)
-    _enter(runs, path, dataset)
+    enter_recovered(runs, path, dataset, warn=warn)
     manifest = dataset.manifest
     if as_json:
         emit_json(
@@ -60,20 +57,3 @@ def command(path: Path, out: Path | None, runs: Path, as_json: bool) -> None:
         f"{counted(len(manifest.shards), 'shard')}) in {dataset.path}"
     )
     emit(f"look at it with:  townlet dataset inspect {as_typed(dataset.path)}")
-
-
-def _enter(runs: Path, asked: Path, dataset: Dataset) -> None:
-    """Enter the dataset in the registry where that knows the run that recorded it."""
-    from townlet.errors import TownletError
-    from townlet.registry import Registry
-
-    if not (runs / "registry.sqlite").is_file():
-        return
-    try:
-        with Registry(runs, create=False) as registry:
-            names = {registry.stored_path(asked), registry.stored_path(dataset.path)}
-            run = next((run.id for run in registry.runs(limit=10_000) if run.folder in names), None)
-            if run is not None:
-                registry.add_dataset(dataset, run)
-    except TownletError as error:
-        warn(f"the registry could not record it: {error}")
