@@ -35,7 +35,6 @@ def failing(monkeypatch: pytest.MonkeyPatch):
         (errors.ConfigError, 2),
         (errors.UsageError, 2),
         (errors.MapError, 2),
-        (errors.EconomyError, 2),
         (errors.BackendError, 3),
         (errors.BackendNotInstalledError, 3),
         (errors.BackendDependencyError, 3),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from townlet.errors import ContractError
 from townlet_backend_pytorch.bc import action_weights, learning_rate_at
-from townlet_backend_pytorch.bc_evaluation import expected_calibration_error
+from townlet_backend_pytorch.bc_evaluation import _bins, _calibration
 from townlet_backend_pytorch.losses import (
     clipped_value_loss,
     entropy,
@@ -122,8 +122,8 @@ def test_the_learning_rate_falls_to_a_tenth():
 def test_calibration_error_by_hand():
     confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
     right = np.array([True, True, True, False, True, False])
-    assert expected_calibration_error(confidence, right) == pytest.approx((abs(3.8 - 3) + abs(1.1 - 1)) / 6)
-    assert expected_calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0
+    assert _calibration(_bins(confidence, right)) == pytest.approx((abs(3.8 - 3) + abs(1.1 - 1)) / 6)
+    assert _calibration(_bins(np.array([1.0, 1.0]), np.array([True, True]))) == 0
 
 
 def test_the_baseline_drops_a_bootstrap_row_and_nothing_else():

@@ -17,7 +17,7 @@ from townlet_backend_pytorch.losses import masked_log_softmax, smoothed_cross_en
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.recurrent import sequences_of, taught_logits
 
-__all__ = ["CloneJudgement", "expected_calibration_error", "judge_clone"]
+__all__ = ["CloneJudgement", "judge_clone"]
 
 _BINS = 15
 _ROWS = 4096
@@ -123,21 +123,13 @@ def _judged(
         yield network.actor(network.trunk(examples.codes, examples.features)), examples.mask, examples.actions
 
 
-def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins, weighted by size (Guo et al. 2017, equation 3).
-
-    Args:
-        confidence: ``[B]``, probability of the action that was chosen.
-        right: bool ``[B]``, whether it was the teacher's.
-    """
-    return _calibration(_bins(confidence, right))
-
-
 def _bins(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Sums of confidences ``[B]``, of those that were right, and counts, of 15 equal bins: float64 ``[15, 3]``."""
     index = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
     columns = (confidence, right.astype(np.float64), np.ones(len(right)))
     return np.stack([np.bincount(index, weights=column, minlength=_BINS) for column in columns], axis=1)
 
 
 def _calibration(totals: NDArray[np.float64]) -> float:
+    """Mean gap between confidence and accuracy over the bins, weighted by size (Guo et al. 2017, equation 3)."""
     return float(np.abs(totals[:, 0] - totals[:, 1]).sum() / max(totals[:, 2].sum(), 1.0))

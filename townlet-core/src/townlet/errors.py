@@ -4,6 +4,7 @@
 
     TownletError                          exit code 1
     |-- ConfigError                       2   what the user wrote in a config, an option or an environment list
+    |   `-- MapError                        a map file that no town can stand on
     |-- UsageError                        2   what the user typed on the command line
     |-- BackendError                      3   a backend that cannot run
     |   |-- BackendNotInstalledError          no distribution declares the name
@@ -21,7 +22,6 @@
     |-- CheckpointError                   4   a checkpoint that is refused
     |-- SnapshotError                     4   a snapshot that is refused
     |-- RegistryError                     4   a registry that cannot be read or written
-    |-- MapError, EconomyError          (both ConfigError) 2
     `-- TrainingError                     1   training that had to stop (a loss that is not finite)
 
 A message has a first line that says what is wrong, the place in parentheses after it, and indented lines
@@ -49,7 +49,6 @@ __all__ = [
     "ConfigError",
     "ContractError",
     "DatasetError",
-    "EconomyError",
     "ExecutorError",
     "MapError",
     "RegistryError",
@@ -102,10 +101,6 @@ class ConfigError(TownletError):
 
 class MapError(ConfigError):
     """A map file that no town can stand on; names row and column."""
-
-
-class EconomyError(ConfigError):
-    """Wages, rent and prices with which nobody could live."""
 
 
 class UsageError(TownletError):

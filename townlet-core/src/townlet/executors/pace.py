@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from townlet.rollout import Step
 
-__all__ = ["count_anew", "count_on", "counting", "pace"]
+__all__ = ["count_anew", "counting", "pace"]
 
 _DONE = [0]
 
@@ -14,11 +14,6 @@ _DONE = [0]
 def count_anew() -> None:
     """A new piece."""
     _DONE[0] = 0
-
-
-def count_on(town_ticks: int) -> None:
-    """Count so many more."""
-    _DONE[0] += town_ticks
 
 
 def pace() -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,19 +12,7 @@ from townlet.minds.runtime import PolicyRuntime
 from townlet.play import Casting, Troupe
 from townlet.viewer.thoughts import Scores, chances
 
-__all__ = ["Adviser", "Asked", "ask_again"]
-
-
-class Adviser(Protocol):
-    """Gives scores to the observations of one town, one tick after the other."""
-
-    def scores(self, observations: ObservationBatch, taken: NDArray[np.int64]) -> Scores:
-        """What it thinks of ``A`` rows; ``taken`` are the recorded actions, which happen whatever it says."""
-        ...
-
-    def note(self) -> str:
-        """A sentence about who was asked, for the page."""
-        ...
+__all__ = ["Asked", "ask_again"]
 
 
 class Asked:
