@@ -20,9 +20,8 @@ from typing import IO, Any
 
 from townlet.plugins.rows import BackendRow
 
-__all__ = ["PHASES", "main"]
+__all__ = ["main"]
 
-PHASES = ("start", "import", "register", "options", "create", "decide", "close")
 """In this order; ``start`` is what every backend pays for (numpy, pydantic, the contract)."""
 
 _ROWS = 4  # of the little town that the policy is shown

@@ -14,7 +14,6 @@ from townlet.world.names import ACTIONS, FACILITY_KINDS
 __all__ = ["StagedTown", "everyday_scene"]
 
 _NEEDS = ("hunger", "energy", "hygiene")
-_THINGS = ("money", "groceries", "meals")
 
 
 class StagedTown:
