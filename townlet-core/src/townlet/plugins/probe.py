@@ -22,8 +22,6 @@ from townlet.plugins.rows import BackendRow
 
 __all__ = ["main"]
 
-"""In this order; ``start`` is what every backend pays for (numpy, pydantic, the contract)."""
-
 _ROWS = 4  # of the little town that the policy is shown
 
 
