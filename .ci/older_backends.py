@@ -4,8 +4,8 @@
     python .ci/older_backends.py --write     build them for the present version; refuses to replace what is kept
 
 Kept are the scripted backend, what `townlet backends new --learner` writes, and the learner in plain NumPy from the
-examples: one wheel each, in `tests/wheels/older/VERSION`. `tests/wheels/test_older.py` installs every one of them beside
-the core of the checkout. Run it with `--write` for each release, when the contract of that release is final.
+examples: one wheel each, in `tests/wheels/older/VERSION`. `tests/wheels/test_older.py` installs every one of them
+beside the core of the checkout. Run it with `--write` for each release, when the contract of that release is final.
 """
 
 from __future__ import annotations
