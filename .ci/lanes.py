@@ -34,6 +34,7 @@ CHOSEN = (
     "tests/envs/test_vector.py",
     "tests/evaluation/test_page.py",
     "tests/evaluation/test_plots.py",
+    "tests/executors/test_ray_starts.py",
     *(f"tests/plugins/test_{name}.py" for name in ("manifest", "observers", "requirements", "scan")),
     "tests/storage",
     "tests/testing/test_fixtures.py",

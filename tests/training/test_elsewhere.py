@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -82,6 +83,28 @@ def test_a_run_is_resumed_on_an_executor_as_it_would_have_gone_on(here, tmp_path
         with Run.resume(tmp_path / "run", services=services) as run:
             result = train(run)
     assert (result.fingerprint, metrics(tmp_path / "run"), kept(tmp_path / "run")) == wanted
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray, the extra townlet-core[ray]")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_two_actors_of_ray_of_which_one_is_killed_bring_the_same(here, tmp_path):
+    psutil = pytest.importorskip("psutil")
+    groups, wanted = here
+    killed = []
+
+    def kill(report):
+        if report.step == 1 and not killed:
+            of_mine = psutil.Process().children(recursive=True)
+            killed.append(next(child for child in of_mine if child.cmdline()[:1] == ["ray::RayWorker"]).pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    said = []
+    with open_executor(ExecutionConfig(executor="ray", workers=2), say=said.append) as executor:
+        assert taught(tmp_path / "run", executor, groups, watchers=(kill,)) == wanted
+    assert killed
+    assert any("was lost" in line for line in said)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for processes as POSIX knows them")

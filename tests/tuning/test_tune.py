@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 
 import pytest
@@ -197,6 +198,18 @@ def test_in_a_town_workers_change_nothing(small, tmp_path):
     two = tune(config, tmp_path / "two", execution=ExecutionConfig(workers=2))
     assert one.model_dump(exclude=_TIMES) == two.model_dump(exclude=_TIMES)
     assert one.start.evaluation.agents == 4
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray, the extra townlet-core[ray]")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_on_ray_a_study_is_the_same(small, tmp_path):
+    config = small(SEARCH, "tuning.trials=4")
+    here = tune(config, tmp_path / "here")
+    there = tune(config, tmp_path / "there", execution=ExecutionConfig(executor="ray", workers=2))
+    assert there.model_dump(exclude=_TIMES) == here.model_dump(exclude=_TIMES)
 
 
 _TIMES = {"seconds": True, "start": {"evaluation": {"timing"}}, "best": {"evaluation": {"timing"}}}

@@ -52,6 +52,12 @@ def need_ray() -> Any:
 class RayWorker:
     """An actor. Two of its methods can run at once: the work, and the question how far it is."""
 
+    def __init__(self) -> None:
+        try:
+            os.getcwd()  # noqa: PTH109
+        except FileNotFoundError:  # the empty folder that Ray was started in; compiling needs one that is there
+            os.chdir(os.sep)
+
     def do(self, function: Callable[..., Any], *arguments: Any) -> Reply:
         """Do something."""
         return answered(function, arguments)
