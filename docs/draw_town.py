@@ -1,4 +1,4 @@
-"""Draws the picture of a town that README.md shows: python docs/draw_town.py"""
+"""Draws the picture of a town that the how-to on environments shows: python docs/draw_town.py"""
 
 from __future__ import annotations
 

@@ -52,11 +52,42 @@ class TestRgb:
         cells = {(int(r) // 40, int(c) // 40) for r, c in np.argwhere(changed)}
         assert cells == {(y, x), (5, 6)}
 
-    def test_walls_are_dark_and_streets_are_light(self, make_engine) -> None:
+    def test_by_day_streets_are_light_walls_darker_and_the_town_ends_in_a_hedge(self, make_engine) -> None:
         engine = make_engine()
-        picture = render_rgb(engine, pixels=480)
-        assert picture[20, 20].sum() < 300
-        assert picture[5 * 40 + 20, 6 * 40 + 20].sum() > 600
+        engine.state.clock.tick[:] = 500
+        picture = render_rgb(engine, pixels=480).astype(int)
+        assert picture[5 * 40 + 10, 6 * 40 + 10].sum() > 600
+        assert picture[1 * 40 + 30, 4 * 40 + 20].sum() < 330
+        red, green, blue = picture[20, 20]
+        assert green > red > blue
+
+    def test_at_night_there_is_light_only_where_somebody_is_and_power(self, make_engine) -> None:
+        engine = make_engine()
+        agents = engine.state.agents
+        y, x = int(agents.y[0, 0]), int(agents.x[0, 0])
+        floor = y * 40 + 2, x * 40 + 1
+        engine.state.clock.tick[:] = 500
+        day = render_rgb(engine, pixels=480)
+        engine.state.clock.tick[:] = 0
+        night = render_rgb(engine, pixels=480)
+        engine.state.outside.power[0] = False
+        dark = render_rgb(engine, pixels=480)
+        assert (night[5 * 40 + 20, 6 * 40 + 20] < day[5 * 40 + 20, 6 * 40 + 20]).all()
+        assert (night[floor] == day[floor]).all()
+        assert (dark[floor] < day[floor]).all()
+
+    def test_a_facility_in_use_or_closed_looks_so(self, make_engine) -> None:
+        engine = make_engine()
+        o = engine.town.objects.index(next(name for name in engine.town.objects if name.startswith("stove")))
+        y, x = (int(getattr(engine.tables.map, f"object_{axis}")[o]) for axis in "yx")
+        tile = slice(y * 40, y * 40 + 40), slice(x * 40, x * 40 + 40)
+        free = render_rgb(engine, pixels=480)[tile]
+        engine.state.objects.user[0, o] = 1
+        used = render_rgb(engine, pixels=480)[tile]
+        engine.state.objects.closed_until[0, o] = 50
+        closed = render_rgb(engine, pixels=480)[tile]
+        assert (used != free).any()
+        assert (closed != used).any()
 
     def test_a_friendship_is_a_green_line(self, make_engine) -> None:
         engine = make_engine()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from townlet.envs.terrain import rooms_of, terrain
 from townlet.world.names import FACILITY_KINDS
 from townlet.world.state import WorldState
 from townlet.world.tables import Town
@@ -57,7 +59,11 @@ class TieLine:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A town at one tick. ``walls`` bool and ``places`` int16 (-1 street) are ``[H, X]``."""
+    """A town at one tick.
+
+    ``walls`` bool, ``places`` int16 (-1 street) and ``terrain`` (a glyph a tile: ``#~._,``) are ``[H, X]``; ``rooms``
+    are boxes (top, left, bottom, right), and ``uses`` says what the floor of a tile (y, x) is for.
+    """
 
     day: int
     time: float
@@ -66,6 +72,9 @@ class Scene:
     walls: NDArray[np.bool_]
     places: NDArray[np.int16]
     homes: int
+    terrain: NDArray[np.str_]
+    rooms: tuple[tuple[int, int, int, int], ...]
+    uses: Mapping[tuple[int, int], str]
     people: tuple[Person, ...]
     facilities: tuple[Facility, ...]
     ties: tuple[TieLine, ...]
@@ -75,6 +84,8 @@ def read_scene(town: Town, state: WorldState, names: tuple[str, ...], world: int
     """Read world ``world``."""
     tables, w = town.tables, world
     tick, day_ticks = int(state.clock.tick[w]), tables.rules.day_ticks
+    ground = terrain(town)
+    rooms = rooms_of(town, ground)
     return Scene(
         day=tick // day_ticks,
         time=tick % day_ticks / day_ticks,
@@ -83,10 +94,20 @@ def read_scene(town: Town, state: WorldState, names: tuple[str, ...], world: int
         walls=tables.map.wall > 0,
         places=tables.map.place_at,
         homes=town.homes,
+        terrain=ground,
+        rooms=tuple(tuple(room["box"]) for room in rooms),
+        uses={spot: room["use"] for room in rooms for spot in _floor_of(room["box"], ground)},
         people=tuple(_person(town, state, names[a], w, int(a)) for a in np.flatnonzero(state.agents.present[w])),
         facilities=tuple(_facility(town, state, w, o) for o in range(len(tables.map.object_kind))),
         ties=tuple(_ties(state, w)),
     )
+
+
+def _floor_of(box: Sequence[int], ground: NDArray[np.str_]) -> Iterator[tuple[int, int]]:
+    """The tiles of floor in a box."""
+    top, left, bottom, right = box
+    for y, x in np.argwhere(ground[top : bottom + 1, left : right + 1] == "_"):
+        yield top + int(y), left + int(x)
 
 
 def _person(town: Town, state: WorldState, name: str, w: int, a: int) -> Person:
