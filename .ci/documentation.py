@@ -1,6 +1,7 @@
 """Builds the documentation as a site, with Material for MkDocs or with Zensical.
 
-Usage: ``python .ci/documentation.py mkdocs`` or ``python .ci/documentation.py zensical [--strict]``.
+Usage: ``python .ci/documentation.py mkdocs`` or ``python .ci/documentation.py zensical [--strict]``. Both also make the
+towns of the gallery (``gallery.py``), once for the same code.
 
 Both read the same prepared folder, ``build/site-source``: the pages of ``docs`` without the words in fences that only
 the tests read, such as ``console run needs=torch``. So neither needs a plugin or hook that the other lacks. MkDocs
@@ -71,9 +72,14 @@ def main() -> int:
     """Returns an exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("builder", choices=["mkdocs", "zensical"])
+    parser.add_argument("--no-gallery", action="store_true", help="Leave out the towns of the gallery.")
     parser.add_argument("--strict", action="store_true", help="Fail where Zensical fails.")
     asked = parser.parse_args()
     prepare(ROOT, SOURCE)
+    if not asked.no_gallery:
+        from gallery import build  # needs the PyTorch backend
+
+        build(SOURCE / "docs/gallery")
     if asked.builder == "mkdocs":
         return mkdocs()
     code = zensical()

@@ -40,8 +40,8 @@ def test_a_builder_that_fails_is_told_loudly_and_does_not_fail_the_lane(
 ) -> None:
     monkeypatch.setattr(documentation, "prepare", lambda root, target: None)
     monkeypatch.setattr(documentation, "zensical", lambda: 1)
-    monkeypatch.setattr("sys.argv", ["documentation.py", "zensical"])
+    monkeypatch.setattr("sys.argv", ["documentation.py", "zensical", "--no-gallery"])
     assert documentation.main() == 0
     assert "ZENSICAL CANNOT BUILD THE SITE" in capsys.readouterr().out
-    monkeypatch.setattr("sys.argv", ["documentation.py", "zensical", "--strict"])
+    monkeypatch.setattr("sys.argv", ["documentation.py", "zensical", "--no-gallery", "--strict"])
     assert documentation.main() == 1
