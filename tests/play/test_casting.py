@@ -100,6 +100,12 @@ class TestPaths:
         assert one.checkpoint.digest == two.checkpoint.digest
         assert one.checkpoint.path != two.checkpoint.path
 
+    def test_an_option_called_checkpoint_is_the_backend_s_own(self, foreign, town):
+        """Core reads ``policy.checkpoint``; what a backend's options mean is for the backend to say."""
+        (mind,) = Casting.of(town("policy: {backend: ants, options: {checkpoint: nothing}}")).cast().minds
+        assert mind.checkpoint is None
+        assert dict(mind.options) == {"checkpoint": "nothing"}
+
     def test_what_is_not_there_is_refused(self, foreign, town):
         with pytest.raises(CheckpointError, match="no such checkpoint"):
             Casting.of(town("policy: {backend: ants, checkpoint: nothing}")).cast()
