@@ -124,6 +124,17 @@ def test_unknown_keys_are_noted() -> None:
     assert manifest.notes == ("the key 'capabilites' is not known", "the key 'requires.packages' is not known")
 
 
+def test_unknown_capabilities_are_noted_with_what_may_be_meant() -> None:
+    manifest = parse_backend_manifest(
+        (SMALL + 'capabilities = ["act", "learn.pppo", "fly"]\n').encode(), expected_name="foo"
+    )
+    assert manifest.capabilities == ("act", "learn.pppo", "fly")
+    assert manifest.notes == (
+        "the capability 'learn.pppo' is not known; did you mean 'learn.ppo'?",
+        "the capability 'fly' is not known",
+    )
+
+
 @pytest.mark.parametrize(
     ("api", "version", "fits"),
     [

@@ -300,6 +300,14 @@ class TestOptions:
             resolve_policy("foo", spec=spec, options={"levle": 1}, selection=ALL, where="t.yaml:1, policy.backend")
         assert caught.value.where == "t.yaml, policy.options.levle"
 
+    def test_a_path_of_the_manifest_that_leads_nowhere_is_said_though_a_hook_gives_the_model(
+        self, site: Any, spec: ObservationSpec
+    ) -> None:
+        site.add("foo", plugin=WITH_OPTIONS, options="acme_foo.optoins:Options")
+        site.package("acme_foo", options=OPTIONS)
+        with pytest.raises(BackendLoadError, match=r"its module 'acme_foo.optoins' does not exist"):
+            resolve_policy("foo", spec=spec, selection=ALL)
+
     def test_validated_without_the_plugin_module(self, site: Any) -> None:
         site.add("foo", plugin="raise SystemExit", options="acme_foo.options:Options", requires=("absent>=1",))
         site.package("acme_foo", options=OPTIONS)

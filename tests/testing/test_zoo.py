@@ -120,13 +120,17 @@ def test_each_wrong_distribution_is_caught_by_the_check_meant_for_it(
         site.add_metadata(*zoo.distributions.FOOD)
         (site.folder / "zoo_food.py").touch()
         site.add_backend("wild", **animal.arguments)
+        name = "wild"
+        if animal.contested:
+            site.add_metadata("townlet-backend-pretender", "1.0", {"townlet.backends": {"wild": "elsewhere.plugin"}})
+            name = "townlet-backend-wild:wild"
         if animal.stale:
             site.add_metadata("townlet-backend-wild", "0.9", {"townlet.backends": {"wild": "elsewhere.plugin"}})
         if "within" in animal.says:
             real = imports.import_outcome
             for module in ("installed", "checks.hygiene"):
                 monkeypatch.setattr(f"townlet.testing.{module}.import_outcome", lambda row: real(row, 2.0))
-        report = run_checks(installed_subject("wild"), checks=first)
+        report = run_checks(installed_subject(name), checks=first)
     assert failed(report) == {animal.check}
     (message,) = [result.message for result in report.results if result.outcome == "failed"]
     assert animal.says in message

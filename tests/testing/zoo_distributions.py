@@ -32,6 +32,7 @@ class Animal:
     says: str
     arguments: dict[str, Any] = field(default_factory=dict)
     stale: bool = False
+    contested: bool = False
 
 
 def imports(check: str, says: str, *lines: str) -> Animal:
@@ -68,6 +69,7 @@ DISTRIBUTIONS = {
     "undeclared": Animal(
         "packaging.run-time-requirements-are-declared", "the manifest requires 'zoo-food>=2'", {"manifest": NEEDS_FOOD}
     ),
+    "contested": Animal("packaging.installation-is-clean", "pretender claims the name too", contested=True),
     "twice": Animal("packaging.installation-is-clean", "stale metadata", stale=True),
     "raises": imports(IMPORTS, "ValueError: the moon", "raise ValueError('the moon')"),
     "exits": imports(IMPORTS, "SystemExit: 5", "import sys; sys.exit(5)"),

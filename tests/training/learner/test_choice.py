@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from townlet.config import load_config
-from townlet.errors import ConfigError, UsageError
+from townlet.errors import BackendLoadError, ConfigError, UsageError
 from townlet.training.learner import choice
 from townlet.training.learner.choice import learner_name, learner_options, refuse_options_of_nobody
 
@@ -86,3 +86,16 @@ class TestOptionsOfNobody:
     def test_others_pass(self, more, monkeypatch):
         monkeypatch.setattr(choice, "installed", REAL)
         refuse_options_of_nobody(load_config(None, ["training.backend=ants", *more]))
+
+
+@pytest.mark.parametrize(
+    ("mode", "lacks"), [("bc", "learn.bc"), ("anneal", "learn.bc"), ("rollout", None), ("mixed", None)]
+)
+def test_who_does_not_claim_to_learn_so_is_refused_before_work_begins(mode, lacks):
+    told = SimpleNamespace(capabilities=("act", "learn.ppo"), notes=("the capability 'learn.bbc' is not known",))
+    if lacks is None:
+        choice._refuse_unclaimed("ants", told, mode)
+        return
+    with pytest.raises(BackendLoadError, match=f"does not claim '{lacks}'") as caught:
+        choice._refuse_unclaimed("ants", told, mode)
+    assert "'learn.bbc' is not known" in str(caught.value)

@@ -54,11 +54,12 @@ def load_options_model(row: BackendRow) -> type[BaseModel] | None:
 
 
 def options_model(loaded: Loaded) -> type[BaseModel] | None:
-    """The model of the options: what the hook says, else what the manifest names."""
+    """The model of the options: what the hook says, else what the manifest names, which must be there either way."""
+    named = load_options_model(loaded.row)
     if "townlet_backend_options" in loaded.provides:
         hook = loaded.hooks.townlet_backend_options
         return _checked_model(loaded.row, call_hook(loaded.row, hook, "asking for its options failed"), "its hook")
-    return load_options_model(loaded.row)
+    return named
 
 
 def call_hook(row: BackendRow, call: Callable[[], T], phase: str) -> T:

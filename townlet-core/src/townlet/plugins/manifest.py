@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from townlet.plugins.names import canonical
+from townlet.suggestions import nearest
 
 __all__ = [
+    "KNOWN_CAPABILITIES",
     "SCHEMA",
     "Manifest",
     "ManifestError",
@@ -25,6 +27,9 @@ __all__ = [
 
 SCHEMA = 1
 """The version of the file format that this core reads; independent of the version of the contract."""
+
+KNOWN_CAPABILITIES = ("act", "checkpoint", "export.onnx", "learn.bc", "learn.ppo", "slow")
+"""What a manifest may claim. Another one is noted and not refused: a later core may know it."""
 
 _LARGEST = 64 * 1024  # bytes; a manifest of the usual kind has one
 _CLAUSE = re.compile(r"(>=|<=|==|!=|<|>)\s*([0-9]{1,6})\Z")
@@ -64,7 +69,7 @@ class Manifest(NamedTuple):
         honours: of ``bc`` and ``ppo``, the settings that its learner honours; None where it does not say.
         path: the file.
         data: its bytes.
-        notes: harmless oddities (keys that nobody reads), for the doctor.
+        notes: harmless oddities (keys and capabilities that nobody knows), for the doctor.
     """
 
     name: str
@@ -200,7 +205,7 @@ def _build(document: Mapping[str, object], path: str, data: bytes) -> Manifest:
         links=tuple((name, _text(links, name, "", "links.")) for name in sorted(links)),
         path=path,
         data=data,
-        notes=_unread_keys(document),
+        notes=(*_unread_keys(document), *_unknown_capabilities(document)),
     )
 
 
@@ -237,6 +242,13 @@ def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise ManifestError(f"{key} must be a table, found {value!r}")
     return value
+
+
+def _unknown_capabilities(document: Mapping[str, object]) -> Iterator[str]:
+    for claimed in _texts(document, "capabilities", ()):
+        if claimed not in KNOWN_CAPABILITIES:
+            near = nearest(claimed, KNOWN_CAPABILITIES)
+            yield f"the capability {claimed!r} is not known" + (f"; did you mean {near!r}?" if near else "")
 
 
 def _unread_keys(document: Mapping[str, object]) -> tuple[str, ...]:

@@ -156,7 +156,8 @@ def _show(row: BackendRow, document: dict[str, JSONValue]) -> None:
     facts += [("warning", text) for text in row.warnings]
     options = document["options"]
     if not isinstance(options, list):
-        facts.append(("options", str(document["options_problem"])))
+        problem, *details = str(document["options_problem"]).splitlines()
+        facts += [("options", problem), *(("", line.strip()) for line in details)]
     elif not options:
         facts.append(("options", "none"))
     emit_facts([(name, str(fact)) for name, fact in facts])

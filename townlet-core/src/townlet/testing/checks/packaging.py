@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from townlet.api import API_VERSION, BCSettings, PPOSettings
-from townlet.plugins.manifest import Manifest, contract_fits
+from townlet.plugins.manifest import KNOWN_CAPABILITIES, Manifest, contract_fits
+from townlet.plugins.rows import State
 from townlet.testing.check import Check, CheckSkip, collect, expect
 from townlet.testing.packages import requirement_lines
 from townlet.testing.subject import Subject
@@ -16,7 +17,6 @@ CHECKS: list[Check] = []
 check = collect(0, "packaging", CHECKS)
 
 READABLE, MANIFEST = "packaging.manifest-is-readable", "packaging.manifest-is-there"
-KNOWN_CAPABILITIES = frozenset({"act", "learn.bc", "learn.ppo", "checkpoint", "export.onnx", "slow"})
 
 
 @check("A manifest that the distribution declares is in it, and can be read.", installed=True)
@@ -49,7 +49,7 @@ def manifest_says_what_is_needed(subject: Subject) -> None:
     expect(bool(manifest.summary.strip()), "summary is empty: one line is shown by 'townlet backends list'")
     expect("<" in manifest.api or "==" in manifest.api, f"api = {manifest.api!r} has no upper end; say '>=1,<2'")
     expect("act" in manifest.capabilities, "capabilities must hold 'act'")
-    unknown = sorted(set(manifest.capabilities) - KNOWN_CAPABILITIES)
+    unknown = sorted(set(manifest.capabilities) - set(KNOWN_CAPABILITIES))
     expect(not unknown, f"unknown capabilities: {', '.join(unknown)}")
     expect(not manifest.notes, "; ".join(manifest.notes))
 
@@ -91,7 +91,10 @@ def run_time_requirements_are_declared(subject: Subject) -> None:
 
 @check("Nothing about the installation needs the doctor.", installed=True)
 def installation_is_clean(subject: Subject) -> None:
-    warnings = [w for w in subject.installed_row.warnings if w != "it has no manifest"]
+    row = subject.installed_row
+    expect(row.state is not State.CONFLICTING, f"{row.qualified} is in conflict: {row.why}")
+    told = ("it has no manifest", "manifest: ")  # what other checks say
+    warnings = [w for w in row.warnings if not w.startswith(told)]
     expect(not warnings, "; ".join(warnings))
 
 

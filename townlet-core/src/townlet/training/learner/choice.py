@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from townlet.api import ObservationSpec
 from townlet.config.root import TownletConfig
-from townlet.errors import BackendError, ConfigError, UsageError
+from townlet.errors import BackendError, BackendLoadError, ConfigError, UsageError
 from townlet.minds.policy_names import BackendChoice, parse_policy
 from townlet.plugins import ResolvedLearner, resolve_learner, validate_options
 from townlet.plugins.choosing import installed
@@ -68,9 +68,12 @@ class LearnerChoice:
         Raises:
             TorchNotAvailableError: if it needs PyTorch and there is none; nothing else is looked at before.
             UsageError: if the config names no learner.
+            BackendError: if the learner does not claim to learn so.
         """
         name = require_learner(config, PURPOSES[mode])
         row = installed(name)
+        if row is not None and row.manifest is not None:
+            _refuse_unclaimed(row.name, row.manifest, mode)
         return cls(
             name=name,
             backend=None if row is None else row.name,
@@ -150,6 +153,17 @@ def learner_options(config: TownletConfig) -> Mapping[str, Any]:
     acts = isinstance(policy, BackendChoice) and _same(policy.name, learner_name(config))
     shared = config.policy.options if acts else {}
     return {**shared, **config.training.options}
+
+
+def _refuse_unclaimed(name: str, manifest: Manifest, mode: str) -> None:
+    """Refuse a learner whose manifest does not claim what a mode of training asks of it."""
+    asked = {"bc": ("learn.bc",), "anneal": ("learn.bc", "learn.ppo")}.get(mode, ("learn.ppo",))
+    for capability in asked:
+        if capability not in manifest.capabilities:
+            raise BackendLoadError(
+                f"policy backend {name!r} cannot be used for {PURPOSES[mode]}: it does not claim {capability!r}",
+                details=(f"its capabilities: {', '.join(manifest.capabilities)}", *manifest.notes),
+            )
 
 
 def refuse_options_of_nobody(config: TownletConfig) -> None:
