@@ -303,9 +303,9 @@ class TestOptions:
     def test_a_path_of_the_manifest_that_leads_nowhere_is_said_though_a_hook_gives_the_model(
         self, site: Any, spec: ObservationSpec
     ) -> None:
-        site.add("foo", plugin=WITH_OPTIONS, options="acme_foo.optoins:Options")
+        site.add("foo", plugin=WITH_OPTIONS, options="acme_foo.elsewhere:Options")
         site.package("acme_foo", options=OPTIONS)
-        with pytest.raises(BackendLoadError, match=r"its module 'acme_foo.optoins' does not exist"):
+        with pytest.raises(BackendLoadError, match=r"its module 'acme_foo.elsewhere' does not exist"):
             resolve_policy("foo", spec=spec, selection=ALL)
 
     def test_validated_without_the_plugin_module(self, site: Any) -> None:
