@@ -13,6 +13,7 @@ from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.options import PyTorchOptions
 from townlet_backend_pytorch.policy import TorchPolicy
+from townlet_backend_pytorch.resident import ResidentLearner
 from townlet_backend_pytorch.trainer_files import NUMBERS
 from townlet_backend_pytorch.weights import WEIGHTS, read_weights
 
@@ -47,7 +48,8 @@ def create_learner(request: LearnerRequest) -> TorchLearner:
     options = _options(request.options)
     device = resolve_device(options.device)
     network = _network(options, request.spec, request.seed, request.checkpoint).to(device)
-    learner = TorchLearner(network, request.spec, options, device)
+    kind = ResidentLearner if options.is_resident(device.type) else TorchLearner
+    learner = kind(network, request.spec, options, device)
     if request.checkpoint is not None and (request.checkpoint / NUMBERS).is_file():
         learner.load(request.checkpoint)
     return learner

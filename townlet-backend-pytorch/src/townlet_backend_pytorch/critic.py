@@ -10,7 +10,7 @@ from townlet_backend_pytorch.devices import autocast
 from townlet_backend_pytorch.experience import Experience
 from townlet_backend_pytorch.losses import clipped_value_loss, entropy, masked_log_softmax
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
-from townlet_backend_pytorch.ppo import Losses, MeanLosses, optimise
+from townlet_backend_pytorch.ppo import Losses, MeanLosses, Optimise, optimise
 
 __all__ = ["train_critic"]
 
@@ -26,6 +26,7 @@ def train_critic(
     *,
     bfloat16: bool,
     clip_values: bool,
+    step: Optimise = optimise,
 ) -> MeanLosses:
     """Epochs of gradient steps on what the value alone depends on; the policy stays exactly as it is.
 
@@ -38,12 +39,11 @@ def train_critic(
     trunks: list[Tensor] = []
     spread: list[Tensor] = []
     with torch.no_grad(), autocast(device, bfloat16):
-        for start in range(0, len(experience.actions), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            trunk = network.trunk(experience.codes[part], experience.features[part])
+        for codes, features, mask in experience.parts(_AT_ONCE):
+            trunk = network.trunk(codes, features)
             if network.critic_trunk is None:
                 trunks.append(trunk)
-            spread.append(entropy(masked_log_softmax(network.actor(trunk), experience.mask[part])))
+            spread.append(entropy(masked_log_softmax(network.actor(trunk), mask)))
     seen = torch.cat(trunks) if trunks else None
     bonus = torch.cat(spread).mean()
     nothing = torch.zeros((), device=device)
@@ -63,7 +63,7 @@ def train_critic(
     try:
         for parameter in frozen:
             parameter.requires_grad_(False)
-        return optimise(network, optimizer, losses, (len(experience.actions), 0), settings, generator)
+        return step(network, optimizer, losses, (len(experience.actions), 0), settings, generator)
     finally:
         for parameter in frozen:
             parameter.requires_grad_(True)
@@ -75,6 +75,5 @@ def _critic_input(
     if shared is not None:
         return shared.index_select(0, index)
     assert network.critic_trunk is not None
-    return network.critic_trunk.trunk(
-        experience.codes.index_select(0, index), experience.features.index_select(0, index)
-    )
+    codes, features, _ = experience.seen(index)
+    return network.critic_trunk.trunk(codes, features)

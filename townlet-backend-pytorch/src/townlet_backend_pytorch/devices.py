@@ -10,7 +10,10 @@ import torch
 from townlet.errors import BackendError
 from townlet_backend_pytorch.options import Precision
 
-__all__ = ["autocast", "cpu_threads", "learning_threads", "resolve_bfloat16", "resolve_device"]
+__all__ = ["autocast", "cpu_threads", "device_errors", "learning_threads", "resolve_bfloat16", "resolve_device"]
+
+_LOST: tuple[type[Exception], ...] = (torch.AcceleratorError,) if hasattr(torch, "AcceleratorError") else ()
+"""What PyTorch raises where a device fails; older ones raise a plain RuntimeError."""
 
 _WORTH_SHARING = 2**25
 """Rows times weights of a gradient step from which more threads than one pay (about 5 ms of one core)."""
@@ -37,6 +40,51 @@ def resolve_device(name: str) -> torch.device:
             )
         return torch.device("cuda", index)
     return device
+
+
+@contextmanager
+def device_errors(device: torch.device, doing: str, *, asked: int | None = None) -> Iterator[None]:
+    """Say in words what went wrong with a device.
+
+    Args:
+        device: that is worked on.
+        doing: what is done, such as ``"learned from a rollout"``.
+        asked: bytes that it takes, where that is known.
+
+    Raises:
+        BackendError: if the device ran out of memory, or is lost.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        wanted = () if asked is None else (f"asked for {asked / 2**30:,.1f} GiB",)
+        raise BackendError(
+            f"policy backend 'pytorch' ran out of memory on {device} while it {doing}",
+            where="policy.options.device",
+            details=(
+                *wanted,
+                *_memory_of(device),
+                "lower training.ppo.rollout.worlds or ticks, raise training.ppo.settings.minibatches, or keep "
+                "experience in main memory:  --set training.options.resident=false",
+            ),
+        ) from error
+    except _LOST as error:
+        raise BackendError(
+            f"policy backend 'pytorch' lost {device} while it {doing}",
+            where="policy.options.device",
+            details=(
+                f"PyTorch says: {str(error).splitlines()[0]:.120}",
+                "this process cannot use it again: once the device is back, go on from the last checkpoint "
+                "with --resume",
+            ),
+        ) from error
+
+
+def _memory_of(device: torch.device) -> tuple[str, ...]:
+    if device.type != "cuda":
+        return ()
+    free, total = torch.cuda.mem_get_info(device)
+    return (f"{free / 2**30:,.1f} of {total / 2**30:,.1f} GiB are free there",)
 
 
 @contextmanager

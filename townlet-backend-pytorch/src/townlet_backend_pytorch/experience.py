@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,20 @@ from townlet.errors import ContractError, TrainingError
 from townlet_backend_pytorch.gae import rollout_advantages
 from townlet_backend_pytorch.passes import to_tensor
 
-__all__ = ["Examples", "Experience", "flatten_rollout", "make_examples", "prepare_demonstrations"]
+__all__ = [
+    "NUMBERS",
+    "Examples",
+    "Experience",
+    "flatten_rollout",
+    "make_examples",
+    "prepare_demonstrations",
+    "refuse_impossible",
+    "refuse_not_finite",
+    "refuse_other_rollout",
+]
+
+NUMBERS = ("rewards", "values", "log_probs", "bootstrap")
+"""What of a rollout must be finite beside the features."""
 
 
 class Experience(NamedTuple):
@@ -30,6 +44,8 @@ class Experience(NamedTuple):
         advantages: float32 ``[B]``, in units of reward.
         returns: float32 ``[B]``, in units of reward.
         reference: float32 ``[B, K]``, log-probabilities of the reference policy; ``[B, 0]`` without one.
+        places: int64 ``[B]``, where in ``codes``, ``features`` and ``mask`` each decision stands, if these hold more
+            than the decisions, and features may be bfloat16; None: they are ``[B, ...]`` as all else.
     """
 
     codes: Tensor
@@ -41,10 +57,27 @@ class Experience(NamedTuple):
     advantages: Tensor
     returns: Tensor
     reference: Tensor
+    places: Tensor | None = None
 
     def take(self, index: Tensor) -> Experience:
         """The transitions at ``index``, int64, copied."""
-        return Experience(*(tensor.index_select(0, index) for tensor in self))
+        rest = (self.actions, self.log_probs, self.values, self.advantages, self.returns, self.reference)
+        return Experience(*self.seen(index), *(tensor.index_select(0, index) for tensor in rest))
+
+    def seen(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes, features (float32) and mask of the transitions at ``index``, int64, copied."""
+        places = index if self.places is None else self.places.index_select(0, index)
+        codes, features, mask = (each.index_select(0, places) for each in (self.codes, self.features, self.mask))
+        return codes, features.float(), mask
+
+    def parts(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Codes, features and mask of all transitions in order, ``size`` at a time."""
+        for start in range(0, len(self.actions), size):
+            part = slice(start, start + size)
+            if self.places is None:
+                yield self.codes[part], self.features[part], self.mask[part]
+            else:
+                yield self.seen(torch.arange(start, min(part.stop, len(self.actions)), device=self.places.device))
 
 
 class Examples(NamedTuple):
@@ -69,25 +102,11 @@ def flatten_rollout(
         ContractError: if the rollout is not of ``spec``, or an action in it was impossible.
         TrainingError: if a number in it is not finite, or nobody was asked.
     """
-    found = (rollout.map.shape[2:], rollout.features.shape[2], rollout.action_mask.shape[2])
-    expected = (spec.map_shape, spec.feature_count, spec.action_count)
-    if found != expected:
-        raise ContractError(
-            "the rollout is not of the kind this learner was made for",
-            details=(f"map, features and actions: expected {expected}, {found=}",),
-        )
+    refuse_other_rollout(rollout, spec)
     active = rollout.asked.reshape(-1)
-    if not active.any():
-        raise TrainingError("the rollout holds no active row: there is nothing to learn from")
-    for name, array in (
-        ("rewards", rollout.rewards),
-        ("values", rollout.values),
-        ("log_probs", rollout.log_probs),
-        ("bootstrap", rollout.bootstrap),
-        ("features", rollout.features),
-    ):
-        _refuse_not_finite(name, array, rollout.asked)
-    _refuse_impossible(
+    for name in (*NUMBERS, "features"):
+        refuse_not_finite(name, getattr(rollout, name), rollout.asked)
+    refuse_impossible(
         rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.action_count)[active], "rollout"
     )
     advantages, returns = rollout_advantages(rollout, settings.gamma, settings.gae_lambda, settings.value_lambda)
@@ -110,13 +129,26 @@ def flatten_rollout(
     )
 
 
+def refuse_other_rollout(rollout: RolloutBatch, spec: ObservationSpec) -> None:
+    """Raises ContractError if the rollout is not of ``spec``, TrainingError if nobody was asked in it."""
+    found = (rollout.map.shape[2:], rollout.features.shape[2], rollout.action_mask.shape[2])
+    expected = (spec.map_shape, spec.feature_count, spec.action_count)
+    if found != expected:
+        raise ContractError(
+            "the rollout is not of the kind this learner was made for",
+            details=(f"map, features and actions: expected {expected}, {found=}",),
+        )
+    if not rollout.asked.any():
+        raise TrainingError("the rollout holds no active row: there is nothing to learn from")
+
+
 def prepare_demonstrations(batch: DemonstrationBatch, device: torch.device) -> Examples:
     """The demonstrations as tensors on ``device``; they share the arrays' memory where they can.
 
     Raises:
         ContractError: if a teacher's action was impossible where it was taken.
     """
-    _refuse_impossible(batch.actions, batch.observations.action_mask, "demonstration")
+    refuse_impossible(batch.actions, batch.observations.action_mask, "demonstration")
     return make_examples(batch, device)
 
 
@@ -127,7 +159,8 @@ def make_examples(batch: DemonstrationBatch, device: torch.device) -> Examples:
     return Examples(*(to_tensor(array).to(device) for array in arrays))
 
 
-def _refuse_not_finite(name: str, array: NDArray[np.float32], active: BoolArray) -> None:
+def refuse_not_finite(name: str, array: NDArray[np.float32], active: BoolArray) -> None:
+    """Raises TrainingError, with the place, if an active entry of ``array``, ``[T, N, ...]``, is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum(dtype=np.float64)):  # one cheap pass; inactive rows may hold anything
             return
@@ -142,7 +175,8 @@ def _refuse_not_finite(name: str, array: NDArray[np.float32], active: BoolArray)
         )
 
 
-def _refuse_impossible(actions: ActionArray, mask: BoolArray, what: str) -> None:
+def refuse_impossible(actions: ActionArray, mask: BoolArray, what: str) -> None:
+    """Raises ContractError if an action, int64 ``[B]``, was impossible by its mask, bool ``[B, K]``."""
     known = (actions >= 0) & (actions < mask.shape[1])
     rows = np.arange(len(actions))
     possible = known & mask[rows, np.where(known, actions, 0)]

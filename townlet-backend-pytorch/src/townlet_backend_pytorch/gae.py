@@ -9,6 +9,8 @@ from townlet.api import FloatArray, RolloutBatch
 
 __all__ = ["compute_gae", "rollout_advantages"]
 
+_CPU = torch.device("cpu")
+
 
 def compute_gae(
     rewards: Tensor,
@@ -52,9 +54,14 @@ def compute_gae(
 
 
 def rollout_advantages(
-    rollout: RolloutBatch, gamma: float, gae_lambda: float, value_lambda: float | None = None
+    rollout: RolloutBatch,
+    gamma: float,
+    gae_lambda: float,
+    value_lambda: float | None = None,
+    *,
+    device: torch.device = _CPU,
 ) -> tuple[Tensor, Tensor]:
-    """:func:`compute_gae` of a rollout: float32 ``[T, N]`` on the CPU; 0 in rows that are not active.
+    """:func:`compute_gae` of a rollout: float32 ``[T, N]`` on ``device``; 0 in rows that are not active.
 
     A life that the next tick does not continue (nobody there, or a newcomer) ended, said so or not.
 
@@ -65,18 +72,19 @@ def rollout_advantages(
         value_lambda: decay for the returns, None for the same: a critic whose targets reach further learns what a
             policy's noise forbids its advantages to show (Yuan et al. 2025, "What's behind PPO's collapse in
             long-CoT?", decoupled GAE).
+        device: where it is computed.
     """
     if not rollout.every_tick:
-        return _span_advantages(rollout, gamma, gae_lambda, value_lambda)
-    terminated = torch.tensor(rollout.terminated)
-    truncated = torch.tensor(rollout.truncated)
-    active = torch.tensor(rollout.active)
-    continues = active[1:] & ~torch.tensor(rollout.episode_start[1:])
+        return _span_advantages(rollout, gamma, (gae_lambda, value_lambda), device)
+    terminated = torch.tensor(rollout.terminated, device=device)
+    truncated = torch.tensor(rollout.truncated, device=device)
+    active = torch.tensor(rollout.active, device=device)
+    continues = active[1:] & ~torch.tensor(rollout.episode_start[1:], device=device)
     terminated[:-1] |= ~continues & ~truncated[:-1]
     terminated |= ~active
 
     def lived(array: FloatArray) -> Tensor:  # whatever stands where nobody lives, NaN included, must not spread
-        return torch.tensor(array).masked_fill_(~active, 0.0)
+        return torch.tensor(array, device=device).masked_fill_(~active, 0.0)
 
     lives = (
         lived(rollout.rewards),
@@ -92,24 +100,26 @@ def rollout_advantages(
 
 
 def _span_advantages(
-    rollout: RolloutBatch, gamma: float, gae_lambda: float, value_lambda: float | None
+    rollout: RolloutBatch, gamma: float, lambdas: tuple[float, float | None], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """The same where decisions last several ticks: what follows is discounted by ``gamma ** duration``.
 
     One pass from the last tick to the first; entries that nobody was asked at change nothing of what is carried.
     """
-    asked = torch.tensor(rollout.asked)
-    ended = torch.tensor(rollout.terminated)
-    cut = torch.tensor(rollout.truncated) & ~ended
-    starts = torch.tensor(rollout.episode_start)
+    asked = torch.tensor(rollout.asked, device=device)
+    ended = torch.tensor(rollout.terminated, device=device)
+    cut = torch.tensor(rollout.truncated, device=device) & ~ended
+    starts = torch.tensor(rollout.episode_start, device=device)
 
     def decided(array: FloatArray) -> Tensor:
-        return torch.tensor(array).masked_fill_(~asked, 0.0)
+        return torch.tensor(array, device=device).masked_fill_(~asked, 0.0)
 
     rewards, values, bootstrap = (decided(a) for a in (rollout.rewards, rollout.values, rollout.bootstrap))
-    discount = torch.pow(torch.tensor(gamma, dtype=values.dtype), torch.tensor(rollout.duration))
-    lambdas = (gae_lambda, gae_lambda if value_lambda is None else value_lambda)
-    sums = torch.zeros((2, *values.shape), dtype=values.dtype)
+    discount = torch.pow(
+        torch.tensor(gamma, dtype=values.dtype, device=device), torch.tensor(rollout.duration, device=device)
+    )
+    gae_lambda, value_lambda = lambdas
+    sums = torch.zeros((2, *values.shape), dtype=values.dtype, device=device)
     following = torch.zeros_like(values[0])
     known = torch.zeros_like(asked[0])  # whether a later entry of this life is asked in the batch
     running = torch.zeros_like(sums[:, 0])
@@ -117,7 +127,7 @@ def _span_advantages(
         after = torch.where(known & ~cut[t], following, bootstrap[t]).masked_fill_(ended[t], 0.0)
         delta = rewards[t] + discount[t] * after - values[t]
         decay = torch.where(known & ~(ended[t] | cut[t]), discount[t], 0.0)
-        for part, decayed in enumerate(lambdas):
+        for part, decayed in enumerate((gae_lambda, gae_lambda if value_lambda is None else value_lambda)):
             running[part] = torch.where(asked[t], delta + decayed * decay * running[part], running[part])
             sums[part, t] = torch.where(asked[t], running[part], 0.0)
         following = torch.where(asked[t], values[t], following)

@@ -34,6 +34,7 @@ from townlet_backend_pytorch.ppo import (
     Forward,
     Losses,
     MeanLosses,
+    Optimise,
     decision_losses,
     minibatch_losses,
     optimise,
@@ -72,8 +73,11 @@ class TorchLearner:
         self.options = options
         self.device = device
         self._watch = Stopwatch(device)
-        self._policy = TorchPolicy(network, spec, device, options.decision_threads, options.rows_per_pass, self._watch)
+        self._policy: TorchPolicy = TorchPolicy(
+            network, spec, device, options.decision_threads, options.rows_per_pass, self._watch
+        )
         self._state = TrainerState(make_adam(network))
+        self._optimise: Optimise = optimise
         # Recompiling for each length of the last minibatch would cost more than it saves: hence dynamic.
         self._forward: Forward = torch.compile(network, dynamic=True) if options.compile else network
 
@@ -238,7 +242,14 @@ class TorchLearner:
         generator, optimizer = self._generator(settings), self._state.optimizer
         if not settings.train_policy:
             return train_critic(
-                self.network, optimizer, experience, settings, generator, bfloat16=bfloat16, clip_values=clip_values
+                self.network,
+                optimizer,
+                experience,
+                settings,
+                generator,
+                bfloat16=bfloat16,
+                clip_values=clip_values,
+                step=self._optimise,
             )
         reference = self._state.reference
         if settings.kl_coefficient and reference is not None:
@@ -253,7 +264,7 @@ class TorchLearner:
                 return minibatch_losses(self._forward, batch, examples_shown, settings, clip_values=clip_values)
 
         sizes = (len(experience.actions), 0 if examples is None else len(examples.actions))
-        return optimise(self.network, optimizer, losses, sizes, settings, generator)
+        return self._optimise(self.network, optimizer, losses, sizes, settings, generator)
 
     def _generator(self, settings: PPOSettings) -> torch.Generator:
         """Of the order of the minibatches of the next update."""

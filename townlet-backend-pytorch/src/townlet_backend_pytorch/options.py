@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from townlet.api import BCSettings, ObservationSpec
 from townlet_backend_pytorch.architecture import (
@@ -73,7 +73,28 @@ class PyTorchOptions(BaseModel):
     precision: Precision = Field(
         "auto", description="Arithmetic of learning where its settings say auto; auto: bfloat16 where it is native."
     )
+    resident: bool | None = Field(
+        None,
+        description="Whether a learner keeps its experience on the device: observations cross once, actions are drawn "
+        "and advantages computed there. Left out: on CUDA yes, on the CPU no. Not with a memory.",
+    )
+    resident_features: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="How features are kept there; bfloat16 takes half the room, and decides from what is kept.",
+    )
     compile: bool = Field(False, description="Compile the network for learning (torch.compile; needs a C++ compiler).")
+
+    @model_validator(mode="after")
+    def _no_resident_memory(self) -> Self:
+        if self.resident and self.memory != "none":
+            raise ValueError("a network with a memory learns from pieces of lives: leave resident out, or memory: none")
+        return self
+
+    def is_resident(self, device_type: str) -> bool:
+        """Whether a learner on a device of this type (``cpu``, ``cuda``) keeps its experience there."""
+        if self.memory != "none":
+            return False
+        return device_type != "cpu" if self.resident is None else self.resident
 
     def network(self, spec: ObservationSpec) -> ConflictAwarePolicyConfig:
         """The network that these options ask for, on observations of ``spec``."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ ROWS_PER_PASS = 64
 _SIZES = (16, 64, 256, 1024)
 """Passes that may stand in for those of a unit: small for one town, large for many."""
 
-_CUDA_BLOCK, _CUDA_MOST = 16, 4096
+_CUDA_BLOCK, _CUDA_MOST = 16, 65536
 
 Answer = tuple[Tensor, Tensor, Tensor | None]
 """Scores ``[B, K]``, normalised values ``[B]``, and the memory after the tick ``[B, M]`` of a network that has one."""
@@ -55,16 +54,23 @@ class Passes:
         self._untried = set(_SIZES) - {unit}
 
     def run(
-        self, codes: NDArray[np.uint8], features: NDArray[np.float32], memory: NDArray[np.float32] | None
+        self,
+        codes: NDArray[np.uint8] | Tensor,
+        features: NDArray[np.float32] | Tensor,
+        memory: NDArray[np.float32] | None,
     ) -> Iterator[tuple[slice, Answer]]:
-        """Rows and their answers, piece by piece.
+        """Rows and their answers, piece by piece. Arrays cross to the device; tensors may lie there already.
 
         Args:
             codes: uint8 ``[N, C, H, W]``.
             features: float32 ``[N, F]``.
             memory: float32 ``[N, M]`` before the tick, for a network that has one.
         """
-        arrays: list[NDArray[Any]] = [codes, features] if memory is None else [codes, features, memory]
+        arrays: list[Tensor] = [
+            array if isinstance(array, Tensor) else to_tensor(array)
+            for array in (codes, features, memory)
+            if array is not None
+        ]
         rows, start = len(features), 0
         while start < rows:
             size = self._size(rows - start)
@@ -86,7 +92,7 @@ class Passes:
                 return smaller
         return sizes[-1]
 
-    def _try(self, size: int, piece: list[NDArray[Any]]) -> None:
+    def _try(self, size: int, piece: list[Tensor]) -> None:
         """Find out whether passes of ``size`` rows give what those of a unit give."""
         self._untried.remove(size)
         one = self._pass(size, piece)
@@ -101,7 +107,7 @@ class Passes:
                 return
         self._trusted.add(size)
 
-    def _pass(self, size: int, piece: list[NDArray[Any]]) -> Answer:
+    def _pass(self, size: int, piece: list[Tensor]) -> Answer:
         rows = len(piece[0])
         seen = [self._filled(array, size) for array in piece]
         if len(seen) == 2:
@@ -110,11 +116,11 @@ class Passes:
         scores, values, memory = self._network.step(*seen)
         return scores[:rows], values[:rows], memory[:rows]
 
-    def _filled(self, array: NDArray[np.generic], size: int) -> Tensor:
+    def _filled(self, piece: Tensor, size: int) -> Tensor:
         """The rows on the device, filled up with zeros to ``size``."""
-        rows = len(array)
-        if rows == size:
-            return to_tensor(array).to(self._device)
-        filled = torch.zeros((size, *array.shape[1:]), dtype=torch.uint8 if array.dtype == np.uint8 else torch.float32)
-        filled[:rows] = to_tensor(array)
-        return filled.to(self._device)
+        rows = len(piece)
+        if rows < size:
+            filled = torch.zeros((size, *piece.shape[1:]), dtype=piece.dtype, device=piece.device)
+            filled[:rows] = piece
+            piece = filled
+        return piece.to(self._device)

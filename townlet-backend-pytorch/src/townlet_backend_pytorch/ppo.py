@@ -40,12 +40,25 @@ from townlet_backend_pytorch.losses import (
 )
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 
-__all__ = ["Losses", "MeanLosses", "minibatches", "optimise", "reference_log_probs"]
+__all__ = [
+    "KL_TOLERANCE",
+    "Forward",
+    "Losses",
+    "MeanLosses",
+    "Optimise",
+    "decision_losses",
+    "mean_losses",
+    "minibatch_losses",
+    "minibatches",
+    "not_finite",
+    "optimise",
+    "reference_log_probs",
+]
 
 Forward = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """The network, or its compiled form: codes and features to scores and normalised values."""
 
-_KL_TOLERANCE = 1.5  # an update stops beyond this many times the target, as its setting says
+KL_TOLERANCE = 1.5  # an update stops beyond this many times the target, as its setting says
 _AT_ONCE = 8192
 
 
@@ -78,9 +91,23 @@ class MeanLosses(NamedTuple):
     epochs: float
 
 
+Optimise = Callable[
+    [
+        ConflictAwarePolicyNetwork,
+        torch.optim.Adam,
+        Callable[[Tensor, Tensor | None], Losses],
+        tuple[int, int],
+        PPOSettings,
+        torch.Generator,
+    ],
+    MeanLosses,
+]
+"""Epochs of gradient steps, as :func:`optimise` takes them."""
+
+
 def minibatches(size: int, count: int, generator: torch.Generator, device: torch.device) -> Iterator[Tensor]:
     """Indices of one pass in random order, int64, in ``count`` nearly equal parts (fewer where size is less)."""
-    order = torch.randperm(size, generator=generator).to(device)
+    order = torch.randperm(size, generator=generator, device=generator.device).to(device)
     yield from order.tensor_split(min(count, size))
 
 
@@ -90,10 +117,8 @@ def reference_log_probs(
     """The reference policy's log-probabilities of all actions, float32 ``[B, K]``."""
     parts: list[Tensor] = []
     with torch.no_grad(), autocast(device, bfloat16):
-        for start in range(0, len(experience.actions), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            trunk = reference.trunk(experience.codes[part], experience.features[part])
-            parts.append(masked_log_softmax(reference.actor(trunk), experience.mask[part]))
+        for codes, features, mask in experience.parts(_AT_ONCE):
+            parts.append(masked_log_softmax(reference.actor(reference.trunk(codes, features)), mask))
     return torch.cat(parts)
 
 
@@ -164,27 +189,29 @@ def optimise(
             record = torch.stack([term.detach() for term in terms])
             values = record.tolist()
             if not all(map(math.isfinite, values)):
-                raise _not_finite("loss", dict(zip(Losses._fields, values, strict=True)), where)
+                raise not_finite("loss", dict(zip(Losses._fields, values, strict=True)), where)
             done.append(record)
-            if settings.target_kl is not None and values[5] > _KL_TOLERANCE * settings.target_kl:
-                return _means(done, norms, settings)
+            if settings.target_kl is not None and values[5] > KL_TOLERANCE * settings.target_kl:
+                return mean_losses(done, norms, settings)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(terms.total)
             norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm))
             if not math.isfinite(norm):
-                raise _not_finite("gradient", dict(zip(Losses._fields, values, strict=True)), where)
+                raise not_finite("gradient", dict(zip(Losses._fields, values, strict=True)), where)
             norms.append(norm)
             optimizer.step()
-    return _means(done, norms, settings)
+    return mean_losses(done, norms, settings)
 
 
-def _means(done: list[Tensor], norms: list[float], settings: PPOSettings) -> MeanLosses:
+def mean_losses(done: list[Tensor], norms: list[float], settings: PPOSettings) -> MeanLosses:
+    """Means of the minibatches' losses, float ``[8]`` each, with the norms of the gradients stepped along."""
     means: list[float] = torch.stack(done).double().mean(0).tolist()
     means += [sum(norms) / len(norms) if norms else 0.0, max(norms, default=0.0), len(norms) / settings.minibatches]
     return MeanLosses._make(means)
 
 
-def _not_finite(what: str, values: dict[str, float], where: str) -> TrainingError:
+def not_finite(what: str, values: dict[str, float], where: str) -> TrainingError:
+    """The error of a loss or a gradient that is not finite."""
     listed = ", ".join(f"{name} {value:g}" for name, value in values.items())
     return TrainingError(
         f"a {what} of the PPO update is not finite",
