@@ -35,6 +35,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "PartlyHonours",
         "RemembersRollouts",
         "WarmsUp",
+        "SendsWeights",
         "Clocked",
         "ComputesOn",
     ),

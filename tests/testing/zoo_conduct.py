@@ -202,6 +202,14 @@ class WarmsUpByLearning(GoodLearner):
         self.trainer.steps += 1
 
 
+class SendsWeightsThatNobodyReads(GoodLearner):
+    def save_weights(self, directory):
+        self.save(directory)
+
+    def load_weights(self, directory):
+        pass
+
+
 class ValuesInItsOwnUnits(GoodLearner):
     class Mind(LinearMind):
         def values(self, observations, state):
@@ -278,6 +286,7 @@ CONDUCT = {
     LoadsWeightsOfAnyShape: ("learning.a-checkpoint-of-other-observations-is-refused", "sees one feature more"),
     TakesWeightsBeforeTheRest: (_BROKEN, "refused, but the weights had changed"),
     WarmsUpByLearning: ("learning.warming-up-teaches-nothing", "after warm_up the first update went elsewhere"),
+    SendsWeightsThatNobodyReads: ("learning.weights-that-are-sent-act-alike", "it acts otherwise than the learner"),
     ValuesInItsOwnUnits: ("determinism.values-alone-are-those-of-decide", "differ from those that decide tells"),
     ValuesAreTooLong: ("determinism.values-alone-are-those-of-decide", "values must be float32 [16], found float64"),
     KeepsItsLastWeights: ("learning.cloning-keeps-what-did-best", "the last one's weights stayed"),

@@ -15,6 +15,7 @@ from townlet.config import load_config
 from townlet.config.execution import ExecutionConfig
 from townlet.executors import InProcess, open_executor
 from townlet.training import Run, TrainingServices, train
+from townlet.training.experience.elsewhere import GroupOfTowns
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -59,6 +60,25 @@ def test_residents_of_this_process_bring_the_same(here, tmp_path):
     groups, wanted = here
     with InProcess() as executor:
         assert taught(tmp_path / "run", executor, groups) == wanted
+
+
+def test_weights_travel_without_the_optimiser(tmp_path, monkeypatch):
+    """What goes to each worker before each rollout is a third of a checkpoint."""
+    sent = []
+    load = GroupOfTowns.step
+
+    def noted(self, common, own):
+        sent.append({name: content.size for name, content in common.files.items()})
+        return load(self, common, own)
+
+    monkeypatch.setattr(GroupOfTowns, "step", noted)
+    with InProcess() as executor:
+        taught(tmp_path / "run", executor, groups=1)
+    assert len(sent) == 3
+    assert all(list(files) == ["weights.safetensors"] for files in sent)
+    latest = max((tmp_path / "run" / "checkpoints").glob("s*"))
+    whole = sum(path.stat().st_size for path in latest.iterdir() if path.is_file() and path.suffix == ".safetensors")
+    assert sent[-1]["weights.safetensors"] < 0.5 * whole
 
 
 def test_decisions_that_span_ticks_come_home_alone(tmp_path):

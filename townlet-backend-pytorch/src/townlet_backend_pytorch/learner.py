@@ -43,7 +43,7 @@ from townlet_backend_pytorch.ppo import (
 from townlet_backend_pytorch.recurrent import Pieces, cut_rollout, piece_logits, reference_of_pieces
 from townlet_backend_pytorch.trainer_files import adopt, read_trainer_state, write_trainer_state
 from townlet_backend_pytorch.trainer_state import Snapshot, TrainerState, frozen_copy, make_adam
-from townlet_backend_pytorch.weights import WEIGHTS, read_weights, write_weights
+from townlet_backend_pytorch.weights import WEIGHTS, StoredWeights, read_weights, write_weights
 
 __all__ = ["TorchLearner"]
 
@@ -201,12 +201,31 @@ class TorchLearner:
         write_weights(self.network, self.spec, directory / WEIGHTS)
         write_trainer_state(self.network, self._state, directory)
 
+    def save_weights(self, directory: Path) -> None:
+        """Write ``weights.safetensors``: what acting needs, a third of what :meth:`save` writes."""
+        write_weights(self.network, self.spec, directory / WEIGHTS)
+
+    def load_weights(self, directory: Path) -> None:
+        """Read what :meth:`save_weights` wrote. The optimiser stays as it is.
+
+        Raises:
+            CheckpointError: if it does not fit, naming the first difference; nothing is changed then.
+        """
+        self.network.load_state_dict(self._fitting(directory).tensors)
+
     def load(self, directory: Path) -> None:
         """Read what :meth:`save` wrote.
 
         Raises:
             CheckpointError: if it does not fit, naming the first difference; nothing is changed then.
         """
+        stored = self._fitting(directory)
+        moments, found = read_trainer_state(self.network, self._state, directory)
+        self.network.load_state_dict(stored.tensors)
+        adopt(self.network, self._state, moments, found)
+
+    def _fitting(self, directory: Path) -> StoredWeights:
+        """The weights in a folder. Raises CheckpointError where they are of another network or other observations."""
         stored = read_weights(directory / WEIGHTS)
         stored.refuse_other_spec(self.spec)
         difference = self.network.config.first_difference(stored.config)
@@ -216,9 +235,7 @@ class TorchLearner:
                 where=str(stored.path),
                 details=(f"{difference} (here: this learner; there: the checkpoint)",),
             )
-        moments, found = read_trainer_state(self.network, self._state, directory)
-        self.network.load_state_dict(stored.tensors)
-        adopt(self.network, self._state, moments, found)
+        return stored
 
     def _prepare(self, rollout: RolloutBatch, settings: PPOSettings) -> tuple[Experience, Pieces | None]:
         """The decisions as flat tensors, and with a memory the pieces of lives that they stand in."""

@@ -25,6 +25,7 @@ from townlet.api.protocols import (
     PolicyBackendProtocol,
     ReferenceLearner,
     RemembersRollouts,
+    SendsWeights,
     Values,
     WarmsUp,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "RolloutBatch",
     "RolloutMemory",
     "RunSummary",
+    "SendsWeights",
     "SequenceSource",
     "SlowMind",
     "Split",

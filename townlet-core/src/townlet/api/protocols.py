@@ -158,6 +158,26 @@ class WarmsUp(Protocol):
 
 
 @runtime_checkable
+class SendsWeights(Protocol):
+    """What a learner adds that can send what acting needs without what only learning needs, such as an optimiser.
+
+    Where towns live on other machines this goes to each of them before each rollout; of other learners the whole
+    checkpoint does.
+    """
+
+    def save_weights(self, directory: Path) -> None:
+        """Write what acting needs into an existing empty folder: regular files, no pickle."""
+        ...
+
+    def load_weights(self, directory: Path) -> None:
+        """Read what :meth:`save_weights` wrote; the policy then acts as that of the learner that wrote it.
+
+        Raises CheckpointError, with nothing changed, if it does not fit. This learner need not be able to learn on.
+        """
+        ...
+
+
+@runtime_checkable
 class Clocked(Protocol):
     """What a learner adds that can say where its time goes; ``townlet bench train`` asks, nothing else does."""
 

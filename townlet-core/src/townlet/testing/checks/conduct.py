@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet.api import BCSettings, LearnerProtocol, PPOSettings, RolloutBatch, Values, WarmsUp
+from townlet.api import BCSettings, LearnerProtocol, PPOSettings, RolloutBatch, SendsWeights, Values, WarmsUp
 from townlet.errors import TrainingError
 from townlet.testing.check import Check, CheckFailure, collect, expect
 from townlet.testing.lessons import TeacherDemonstrations, unheard
@@ -327,4 +327,18 @@ def warming_up_teaches_nothing(subject: Subject) -> str | None:
     warm.warm_up(rollout.ticks, rollout.rows, SETTINGS)
     prints = [_learned(learner, subject, updates=1).policy.fingerprint() for learner in (warm, plain)]
     expect(prints[0] == prints[1], "after warm_up the first update went elsewhere")
+    return None
+
+
+@check("Weights that are sent act as those they were sent from.", needs=("learn.ppo",), after=(_TWICE,))
+def weights_that_are_sent_act_alike(subject: Subject) -> str | None:
+    taught, other = _learned(subject.learner(seed=1), subject, updates=2), subject.learner(seed=2)
+    if not isinstance(taught, SendsWeights) or not isinstance(other, SendsWeights):
+        return "has no save_weights, not asked"
+    before = taught.policy.fingerprint()
+    with tempfile.TemporaryDirectory() as folder:
+        taught.save_weights(Path(folder))
+        other.load_weights(Path(folder))
+    expect(other.policy.fingerprint() == before, "after load_weights it acts otherwise than the learner that sent them")
+    expect(taught.policy.fingerprint() == before, "save_weights changed the weights")
     return None

@@ -54,7 +54,7 @@ class GroupSpec:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The learner as it is now: the files that it saves, and how often it was sent before."""
+    """The learner as it is now: the files that acting needs, and how often they were sent before."""
 
     version: int
     files: FileContents
@@ -101,7 +101,7 @@ class GroupOfTowns:
         if common.version != self._version:
             with tempfile.TemporaryDirectory(prefix="townlet-") as folder:
                 write_folder(Path(folder), common.files)
-                self._learner.load(Path(folder))
+                self._learner.load_weights(Path(folder))
             self._version = common.version
         gamma, price, stage = own
         if stage is not None:
@@ -197,7 +197,7 @@ class ExperienceElsewhere:
     def _weights(self) -> Weights:
         self._version += 1
         with tempfile.TemporaryDirectory(prefix="townlet-") as folder:
-            self._learner.save(Path(folder))
+            self._learner.save_weights(Path(folder))
             return Weights(self._version, read_folder(Path(folder)))
 
 

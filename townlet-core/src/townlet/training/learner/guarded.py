@@ -28,6 +28,7 @@ from townlet.api import (
     RolloutArrays,
     RolloutBatch,
     RolloutMemory,
+    SendsWeights,
     TrainingReport,
     WarmsUp,
 )
@@ -137,6 +138,22 @@ class GuardedLearner:
         """The learner's."""
         with self._named("loaded a checkpoint"):
             self.inner.load(directory)
+
+    def save_weights(self, directory: Path) -> None:
+        """What acting needs; of a learner that cannot tell it apart, everything."""
+        if not isinstance(self.inner, SendsWeights):
+            self.save(directory)
+            return
+        with self._named("saved its weights"):
+            self.inner.save_weights(directory)
+
+    def load_weights(self, directory: Path) -> None:
+        """What :meth:`save_weights` of a learner like this one wrote."""
+        with self._named("loaded weights"):
+            if isinstance(self.inner, SendsWeights):
+                self.inner.load_weights(directory)
+            else:
+                self.inner.load(directory)
 
     def warm_up(self, rollout: RolloutBatch, settings: PPOSettings) -> float:
         """The learner's, where it has one, before its first update here. Returns the seconds that it took."""
