@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ import pytest
 
 from townlet import errors
 from townlet.cli import app
+from townlet.world.size import LargeMapWarning
 
 
 @pytest.fixture
@@ -155,6 +157,17 @@ def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert done.stderr == "error: the current folder is gone\n  next:  change to a folder that is there\n"
+
+
+def test_warnings_of_our_own_are_words_and_not_python(townlet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("townlet.world.size._NOTED_BYTES", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", LargeMapWarning)
+        result = townlet("run", "--set", "town.map=hamlet", "--ticks", "1", "--no-registry")
+    assert result.code == 0
+    assert "warning: a map of 12 x 12 tiles with 4 places takes 0.0 GiB" in result.err
+    assert "UserWarning" not in result.err
+    assert ".py" not in result.err
 
 
 def test_interrupted(townlet, failing) -> None:

@@ -7,7 +7,8 @@ import pytest
 from townlet.api import ObservationSpec, RolloutArrays
 from townlet.errors import ConfigError
 from townlet.rollout import RolloutBuffer
-from townlet.rollout.memory import machine_bytes, rollout_bytes
+from townlet.rollout.memory import rollout_bytes
+from townlet.storage import machine_bytes
 
 SPEC = ObservationSpec.of_names(
     "tiny", channels=("wall", "agents"), map_size=(5, 5), features=("a", "b", "c"), actions=("wait", "use")

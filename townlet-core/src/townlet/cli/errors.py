@@ -19,8 +19,10 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,7 +50,11 @@ def run_guarded(words: Sequence[str]) -> int:
 
     invocation = Invocation()
     try:
-        with answered_as_ctrl_c(), townlet.make_context("townlet", list(words), obj=invocation) as context:
+        with (
+            _warnings_in_words(),
+            answered_as_ctrl_c(),
+            townlet.make_context("townlet", list(words), obj=invocation) as context,
+        ):
             code = townlet.invoke(context)
         flush_stdout()
     except click.exceptions.Exit as done:
@@ -65,6 +71,24 @@ def run_guarded(words: Sequence[str]) -> int:
             print(visible(traceback.format_exc(), lines=True), file=sys.stderr, end="")  # noqa: T201
         return _explain(error)
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Python's warnings of Townlet's own, such as what a large map takes, as every other warning of a command."""
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if category.__module__.startswith("townlet."):
+            from townlet.cli.output import warn
+
+            warn(str(message))
+        else:
+            shown(message, category, *where, **more)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def flush_stdout() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from townlet.envs.protocol import Engine
 from townlet.errors import ContractError, UsageError
-from townlet.rollout.memory import machine_bytes
+from townlet.storage import machine_bytes
 from townlet.suggestions import nearest
 
 if TYPE_CHECKING:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from townlet.api import ObservationBatch, ObservationSpec, RolloutArrays
 from townlet.errors import ConfigError
+from townlet.storage import machine_bytes
 
-__all__ = ["ArrayMemory", "machine_bytes", "refuse_what_does_not_fit", "rollout_bytes"]
+__all__ = ["ArrayMemory", "refuse_what_does_not_fit", "rollout_bytes"]
 
-_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _AROUND = 32
 """Bytes of an entry beside its observation: action, reward, value, log-probability, flags."""
 
@@ -20,19 +18,6 @@ _AROUND = 32
 def rollout_bytes(spec: ObservationSpec, ticks: int, rows: int) -> int:
     """Memory that a rollout of ``ticks`` ticks of ``rows`` rows takes, bytes, without the parts of the reward."""
     return (ticks + 1) * rows * (math.prod(spec.map_shape) + 4 * spec.feature_count + spec.action_count + _AROUND)
-
-
-def machine_bytes() -> int | None:
-    """Memory that this process may take: of the machine, or of the container that it runs in; None: not known."""
-    found = []
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for file in _LIMITS:
-        try:
-            found.append(int(file.read_text(encoding="ascii")))
-        except (OSError, ValueError):  # not there, or "max"
-            continue
-    return min((size for size in found if size > 0), default=None)
 
 
 def refuse_what_does_not_fit(spec: ObservationSpec, ticks: int, rows: int) -> None:

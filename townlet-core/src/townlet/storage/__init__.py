@@ -8,6 +8,7 @@ from townlet.storage.digests import canonical_bytes, canonical_digest, content_d
 from townlet.storage.documents import fits, parse_json, read_file, read_json, read_json_lines, read_model
 from townlet.storage.locks import HeldLock, Holder, holder_of
 from townlet.storage.members import write_member
+from townlet.storage.memory import machine_bytes
 from townlet.storage.names import member_path
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
 
@@ -24,6 +25,7 @@ __all__ = [
     "find_partials",
     "fits",
     "holder_of",
+    "machine_bytes",
     "map_tensors",
     "member_path",
     "numbered_folder",

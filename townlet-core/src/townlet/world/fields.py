@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from townlet.errors import MapError
 from townlet.world.compiled import compiled
 from townlet.world.maps import OPEN_GROUND, MapSource
-from townlet.world.names import DIRECTION_X, DIRECTION_Y, FACILITY_KINDS, WALKABLE_KINDS
+from townlet.world.names import BED, DESK, DIRECTION_X, DIRECTION_Y, FACILITY_KINDS, WALKABLE_KINDS
 from townlet.world.tables import UNREACHABLE
 
 __all__ = ["Field", "Ground", "check_reachable", "flood", "read_ground"]
@@ -48,37 +48,34 @@ def read_ground(source: MapSource) -> Ground:
     object_at, place_at = np.full(shape, -1, np.int16), np.full(shape, -1, np.int16)
     for number, place in enumerate(source.places):
         place_at[place.rows[0] - 1 : place.rows[1], place.columns[0] - 1 : place.columns[1]] = number
-    objects: list[tuple[int, int, int, int]] = []
-    for y in range(source.height):
-        for x in range(source.width):
-            tile = source.at(y, x)
-            if tile in FACILITY_KINDS:
-                kind = FACILITY_KINDS.index(tile)
-                object_at[y, x] = len(objects)
-                walkable[y, x] = kind in WALKABLE_KINDS
-                objects.append((kind, y, x, int(place_at[y, x]) if tile in ("bed", "desk") else -1))
-            else:
-                walkable[y, x] = tile in OPEN_GROUND
-                wall[y, x] = tile not in OPEN_GROUND
-    columns = np.array(objects, np.int64).reshape(-1, 4).T
-    kind_column, y_column, x_column, place_column = (np.ascontiguousarray(c) for c in columns)
+    kinds, nearest = np.full(shape, -1, np.int8), np.full(shape, len(REACH), np.int8)
+    for kind, name in enumerate(FACILITY_KINDS):
+        kinds[source.tiles(name)] = kind
+    at_y, at_x = np.nonzero(kinds >= 0)
+    kind_column = kinds[at_y, at_x]
+    object_at[at_y, at_x] = np.arange(len(at_y))
+    open_ground = source.tiles(*OPEN_GROUND)
+    walkable[...] = open_ground | np.isin(kinds, WALKABLE_KINDS)
+    wall[...] = ~open_ground & (kinds < 0)
+    owned = np.isin(kind_column, (BED, DESK))
+    place_column = np.where(owned, place_at[at_y, at_x], -1)
     ground = Ground(
         walkable,
         wall,
         object_at,
         np.full(shape, -1, np.int16),
         place_at,
-        kind_column.astype(np.int8),
-        y_column.astype(np.int16),
-        x_column.astype(np.int16),
+        np.ascontiguousarray(kind_column),
+        at_y.astype(np.int16),
+        at_x.astype(np.int16),
         place_column.astype(np.int16),
     )
-    for y, x in np.argwhere(walkable):
-        for dy, dx in REACH:
-            number = object_at[y + dy, x + dx]  # the border is closed, so this stays inside
-            if number >= 0:
-                ground.use_object[y, x] = number
-                break
+    for y, x in zip(at_y.tolist(), at_x.tolist(), strict=True):  # each object to the tiles that might reach for it
+        for rank, (dy, dx) in enumerate(REACH):
+            ty, tx = y - dy, x - dx
+            if 0 <= ty < shape[0] and 0 <= tx < shape[1] and walkable[ty, tx] and rank < nearest[ty, tx]:
+                nearest[ty, tx] = rank
+                ground.use_object[ty, tx] = object_at[y, x]
     return ground
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from townlet.config.checking import checked
@@ -28,6 +30,9 @@ __all__ = ["SHIPPED_MAPS", "MapSource", "PlaceSource", "load_map", "parse_map"]
 OPEN_GROUND = ("floor", "street", "grass")
 CLOSED_GROUND = ("wall", "water")
 GROUND = (*OPEN_GROUND, *CLOSED_GROUND)
+
+_MOST_OBJECTS = 2**15 - 1
+"""Facilities are numbered in int16."""
 
 Span = Annotated[tuple[int, int], "first and last, counted from 1, both included"]
 
@@ -90,6 +95,12 @@ class MapSource:
     def at(self, y: int, x: int) -> str:
         """Ground or facility kind of the tile in row ``y``, column ``x`` (from 0)."""
         return self.legend[self.rows[y][x]]
+
+    def tiles(self, *meanings: str) -> NDArray[np.bool_]:
+        """Bool ``[H, X]``: the tiles that are one of these grounds or facility kinds."""
+        glyphs = [ord(glyph) for glyph, meaning in self.legend.items() if meaning in meanings]
+        codes = np.frombuffer("".join(self.rows).encode("utf-32-le"), np.uint32)
+        return np.isin(codes, np.array(glyphs, np.uint32)).reshape(self.height, self.width)
 
     def spot(self, y: int, x: int) -> str:
         """``"file:24, row 3, column 5"`` for messages; ``y`` and ``x`` from 0."""
@@ -190,24 +201,31 @@ def _check_grid(source: MapSource, written: Source) -> None:
                 where=source.spot(y, min(len(row), width)),
                 details=[f"found: {len(row)} columns; row 1 has {width}"],
             )
-        for x, glyph in enumerate(row):
-            if glyph not in source.legend:
-                raise MapError(
-                    f"the glyph {glyph!r} is not in the legend",
-                    where=source.spot(y, x),
-                    details=[f"the legend has {' '.join(sorted(source.legend))}"],
-                )
-    for y in range(height):
-        for x in range(width):
-            if (y in (0, height - 1) or x in (0, width - 1)) and source.at(y, x) not in CLOSED_GROUND:
-                raise MapError("the border of a map must be wall or water", where=source.spot(y, x))
+        if unknown := set(row) - set(source.legend):
+            x = next(x for x, glyph in enumerate(row) if glyph in unknown)
+            raise MapError(
+                f"the glyph {row[x]!r} is not in the legend",
+                where=source.spot(y, x),
+                details=[f"the legend has {' '.join(sorted(source.legend))}"],
+            )
+    border = ~source.tiles(*CLOSED_GROUND)
+    border[1:-1, 1:-1] = False
+    if (at := _first(border)) is not None:
+        raise MapError("the border of a map must be wall or water", where=source.spot(*at))
+
+
+def _first(found: NDArray[np.bool_]) -> tuple[int, int] | None:
+    """Row and column of the first tile, row by row, or None."""
+    where = int(found.argmax())
+    return divmod(where, found.shape[1]) if found.flat[where] else None
 
 
 def _check_places(source: MapSource, written: Sequence[str]) -> None:
     """``written`` says where in the file each place stands."""
-    owner: dict[tuple[int, int], str] = {}
+    owner = np.full((source.height, source.width), -1, np.int32)
+    owned_tiles = {kind: source.tiles(kind) for kind in ("bed", "desk")}
     named: set[str] = set()
-    for place, where in zip(source.places, written, strict=True):
+    for number, (place, where) in enumerate(zip(source.places, written, strict=True)):
         if place.name in named:
             raise MapError(f"two places are called {place.name!r}", where=where)
         named.add(place.name)
@@ -218,33 +236,34 @@ def _check_places(source: MapSource, written: Sequence[str]) -> None:
                 where=where,
                 details=[f"rows {top}-{bottom} of {source.height}, columns {left}-{right} of {source.width}"],
             )
-        owned = "bed" if place.kind == "home" else "desk"
-        found = 0
-        for y in range(top - 1, bottom):
-            for x in range(left - 1, right):
-                if (y, x) in owner:
-                    raise MapError(f"the places {owner[y, x]!r} and {place.name!r} overlap", where=source.spot(y, x))
-                owner[y, x] = place.name
-                found += source.at(y, x) == owned
-                if source.at(y, x) in ("bed", "desk") and source.at(y, x) != owned:
-                    raise MapError(
-                        f"a {source.at(y, x)} stands on the ground of the {place.kind} {place.name!r}",
-                        where=source.spot(y, x),
-                    )
-        if not found:
+        owned, other = ("bed", "desk") if place.kind == "home" else ("desk", "bed")
+        span = (slice(top - 1, bottom), slice(left - 1, right))
+        taken, strange = _first(owner[span] >= 0), _first(owned_tiles[other][span])
+        if taken is not None and (strange is None or taken <= strange):
+            y, x = taken[0] + top - 1, taken[1] + left - 1
+            first = source.places[int(owner[y, x])].name
+            raise MapError(f"the places {first!r} and {place.name!r} overlap", where=source.spot(y, x))
+        if strange is not None:
+            raise MapError(
+                f"a {other} stands on the ground of the {place.kind} {place.name!r}",
+                where=source.spot(strange[0] + top - 1, strange[1] + left - 1),
+            )
+        owner[span] = number
+        if not owned_tiles[owned][span].any():
             raise MapError(f"the {place.kind} {place.name!r} has no {owned}", where=source.spot(top - 1, left - 1))
-    for y in range(source.height):
-        for x in range(source.width):
-            if source.at(y, x) in ("bed", "desk") and (y, x) not in owner:
-                raise MapError(f"a {source.at(y, x)} belongs to no place", where=source.spot(y, x))
+    lost = _first((owned_tiles["bed"] | owned_tiles["desk"]) & (owner < 0))
+    if lost is not None:
+        raise MapError(f"a {source.at(*lost)} belongs to no place", where=source.spot(*lost))
 
 
 def _check_population(source: MapSource, written: Source) -> None:
-    counts = dict.fromkeys(FACILITY_KINDS, 0)
-    for row in source.rows:
-        for glyph in row:
-            if source.legend[glyph] in counts:
-                counts[source.legend[glyph]] += 1
+    counts = {kind: int(np.count_nonzero(source.tiles(kind))) for kind in FACILITY_KINDS}
+    if (objects := sum(counts.values())) > _MOST_OBJECTS:
+        raise MapError(
+            f"the map has {objects:,} facilities; at most {_MOST_OBJECTS:,} are possible",
+            where=written.where(("grid",)),
+            details=["draw fewer of them"],
+        )
     if counts["bed"] < source.agents:
         raise MapError(
             f"{source.agents} agents and {counts['bed']} beds: somebody is homeless",
