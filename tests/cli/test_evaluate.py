@@ -167,3 +167,11 @@ def test_mistakes_are_answered(call, words: tuple[str, ...], message: str, code:
     assert isinstance(done.exception, TownletError), done.output
     assert message in str(done.exception)
     assert done.exception.exit_code == code
+
+
+@pytest.mark.parametrize("words", [("evaluate",), ("compare", "stub", "scripted")])
+def test_what_takes_years_is_refused_before_the_first_town(townlet, words: tuple[str, ...]) -> None:
+    result = townlet(*words, "--seeds", "100000", "--days", "1000000", "--no-registry", "--set", "town.map=hamlet")
+    assert result.code == 2
+    assert "100,000 towns of 1e+06 days are 4.0e+14 agent-steps, which take 13 years or more" in result.err
+    assert "--seeds 32 --days 5" in result.err

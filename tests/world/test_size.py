@@ -26,7 +26,7 @@ def enlarged(side: int):
 
 def test_the_estimate_of_memory_is_near_what_is_taken() -> None:
     source = enlarged(700)
-    compile_town(load_config(None, ["town.map=hamlet"]).town)  # compiled functions are no part of it
+    compile_town(load_config(None, ["town.map=hamlet"]).town)  # compiled functions do not count
     tracemalloc.start()
     try:
         compile_town(source=source)

@@ -18,6 +18,7 @@ from townlet.errors import UsageError
 from townlet.evaluation import estimate
 from townlet.executors import Executor, InProcess, Watch
 from townlet.play import Admission, MindSpec, Outcome
+from townlet.play.effort import refuse_endless
 
 __all__ = ["meet"]
 
@@ -78,6 +79,7 @@ def meet(
     crossed = crossings(suite, minds) if matrix and len(minds) > 1 else ()
     jobs += [setting.job(mind) for setting, mind in crossed]
     labels += [f"{mind.requested} among {setting.name}" for setting, mind in crossed]
+    refuse_endless(jobs, workers=1 if executor is None else executor.workers)
     started = time.perf_counter()
     done = (executor or InProcess()).map(jobs, admission=admission, watch=watch)
     outcomes = list(_told(done, labels, progress))

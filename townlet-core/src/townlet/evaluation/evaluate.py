@@ -13,6 +13,7 @@ from townlet.evaluation.results import EvaluationResult, EvaluationTiming
 from townlet.evaluation.statistics import estimate
 from townlet.executors import Executor, Watch, pieces_of, rehearsed
 from townlet.play import Admission, Cast, Casting, Job, MindSpec, Outcome, Stage, Troupe, perform
+from townlet.play.effort import refuse_endless
 from townlet.play.patient import MindLedger
 from townlet.play.stage import town_spec
 from townlet.rollout import Step, Watcher
@@ -111,6 +112,7 @@ def evaluate(
         whole = Evaluation(job, scenario)
         (result,) = evaluate_all([whole], executor, admission=admission, progress=told)
         return result
+    refuse_endless([job])
     troupe = Troupe.open(job.cast, town_spec(config), admission=admission, seed=config.seed, town=config.town)
     outcomes: list[Outcome] = []
     done = 0
@@ -152,6 +154,7 @@ def evaluate_all(
         ExecutorError, BackendError, CheckpointError: if the work cannot be done.
         KeyboardInterrupt: if a person stopped it.
     """
+    refuse_endless([one.job for one in evaluations], workers=executor.workers)
     for one in evaluations:
         rehearsed(one.job, admission)
     pieces = [one.pieces(executor.workers) for one in evaluations]

@@ -1,0 +1,117 @@
+"""What jobs take before they are played: agent-steps, time and the memory of their results."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from townlet.errors import UsageError
+from townlet.play.job import Job
+from townlet.storage import machine_bytes
+from townlet.world.compile_town import read_map
+from townlet.world.names import FACILITY_KINDS
+
+__all__ = ["Effort", "LongWorkWarning", "refuse_endless"]
+
+STEPS_A_SECOND = 1e6
+"""Agent-steps of a core in a second with rules for minds, which no mind exceeds by much; networks take longer."""
+
+LONGEST_SECONDS = 365.25 * 86_400
+"""What nobody waits for."""
+
+NOTED_SECONDS = 3_600.0
+"""From how long on it is told before the first town."""
+
+_MEASURES_BYTES = 1 << 9
+"""Of an agent: the sums of what is measured."""
+
+_UNITS = ((365.25 * 86_400, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"))
+
+
+_NEXT = "ask for fewer towns or days:  --seeds 32 --days 5  is what most comparisons need"
+
+
+class LongWorkWarning(UserWarning):
+    """What long work takes, said before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """An estimate.
+
+    Attributes:
+        towns: of all jobs together.
+        days: of a town's life; the longest of all.
+        steps: agent-steps.
+        seconds: at the least, on so many cores as were given.
+        memory: bytes of the results, which are held until the last town is done.
+    """
+
+    towns: int
+    days: float
+    steps: float
+    seconds: float
+    memory: int
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], *, workers: int = 1) -> Self:
+        """The estimate of some jobs. Raises MapError for a map that cannot be read."""
+        towns, days, steps, memory = 0, 0.0, 0.0, 0
+        sizes: dict[str, tuple[int, int]] = {}
+        for job in jobs:
+            town = job.config.town
+            key = job.config.config_id
+            if key not in sizes:
+                source = read_map(town)
+                sizes[key] = source.agents, source.height * source.width
+            agents, tiles = sizes[key]
+            count = len(job.seeds)
+            towns += count
+            days = max(days, job.ticks / town.time.day_ticks)
+            steps += float(count) * job.ticks * agents
+            memory += count * (4 * tiles + 32 * len(FACILITY_KINDS) + _MEASURES_BYTES * agents)
+        return cls(towns, days, steps, steps / (STEPS_A_SECOND * max(workers, 1)), memory)
+
+    def words(self) -> str:
+        """Such as ``100,000 towns of 1e+06 days are 8e+14 agent-steps, which take 25 years or more``."""
+        return (
+            f"{self.towns:,} towns of {self.days:,g} days are {self.steps:.1e} agent-steps, "
+            f"which take {_time(self.seconds)} or more"
+        )
+
+
+def _time(seconds: float) -> str:
+    for unit, name in _UNITS:
+        if seconds >= unit:
+            return f"{seconds / unit:,.0f} {name}"
+    return f"{seconds:,.0f} seconds"
+
+
+def refuse_endless(jobs: Sequence[Job], *, workers: int = 1) -> None:
+    """Refuse jobs that take more than a year, or results that take more memory than there is.
+
+    What takes more than an hour is told before the first town, with a :class:`LongWorkWarning`.
+
+    Args:
+        jobs: all that are to be played.
+        workers: how many play at once.
+
+    Raises:
+        UsageError: with what they take, and what to lower.
+    """
+    effort, there = Effort.of(jobs, workers=workers), machine_bytes()
+    if effort.seconds > LONGEST_SECONDS:
+        raise UsageError(
+            effort.words(),
+            details=("ask for fewer towns or days:  --seeds 32 --days 5  is what most comparisons need",),
+        )
+    if there is not None and effort.memory > there:
+        raise UsageError(
+            f"the results of {effort.towns:,} towns take {effort.memory / 2**30:,.1f} GiB of memory; "
+            f"this machine has {there / 2**30:,.1f} GiB",
+            details=("ask for fewer towns, or split them with  --set evaluation.first_seed=N",),
+        )
+    if effort.seconds > NOTED_SECONDS:
+        warnings.warn(effort.words(), LongWorkWarning, stacklevel=2)
