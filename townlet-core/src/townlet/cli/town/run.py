@@ -156,5 +156,5 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     report(ran, as_json=as_json)
     if ran.outcome.failure is not None:
         raise ran.outcome.failure
-    if ran.outcome.interrupted:
+    if ran.outcome.interrupted and not ran.left:
         context.exit(_INTERRUPTED)

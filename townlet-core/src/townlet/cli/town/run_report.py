@@ -82,7 +82,7 @@ def document(ran: TownRun) -> dict[str, JSONValue]:
 
 def _print(ran: TownRun) -> None:
     outcome, kpis = ran.outcome, ran.outcome.kpis
-    state = "failed at" if outcome.failure else "interrupted at" if outcome.interrupted else "ran to"
+    state = "failed at" if outcome.failure else _ended(ran)
     emit(
         f"{visible(outcome.job.config.name)}, seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
         f"({kpis.ticks / kpis.day_ticks:.2f} days) with {_mind(outcome.provenance)}, "
@@ -104,6 +104,12 @@ def _print(ran: TownRun) -> None:
             warn(warn_of_stub(told))
         for text in told.warnings:
             warn(text)
+
+
+def _ended(ran: TownRun) -> str:
+    if ran.left:
+        return "ended at"
+    return "interrupted at" if ran.outcome.interrupted else "ran to"
 
 
 def _mind(told: Provenance) -> str:

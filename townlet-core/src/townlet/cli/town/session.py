@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +73,14 @@ class TownRun:
         run_id: the registry's id of a recorded run, else config id and seed.
         snapshots: those written.
         warnings: what a person should know.
+        left: whether a person ended it with ``q``; the exit code is 0 then.
     """
 
     outcome: Outcome
     run_id: str
     snapshots: tuple[Path, ...]
     warnings: tuple[str, ...]
+    left: bool = False
 
 
 def run_town(request: RunRequest) -> TownRun:
@@ -105,7 +108,7 @@ def run_town(request: RunRequest) -> TownRun:
             say_where(place)
         snapshots = None if request.snapshot_every is None else Snapshots(stage, folder, request.snapshot_every)
         journal = Journal(runs=request.runs if request.registry else None, kind="run", warn=told)
-        outcome = _in_front_of(stage, request, run_id, snapshots, journal)
+        outcome, left = _in_front_of(stage, request, run_id, snapshots, journal)
         if snapshots is not None:
             _last_snapshot(snapshots, outcome)
     run_id = outcome.run or run_id
@@ -113,7 +116,7 @@ def run_town(request: RunRequest) -> TownRun:
         for failure in tell_observers(outcome, run_id):
             told(failure)
     written = () if snapshots is None else tuple(snapshots.written)
-    return TownRun(outcome=outcome, run_id=run_id, snapshots=written, warnings=tuple(warnings))
+    return TownRun(outcome=outcome, run_id=run_id, snapshots=written, warnings=tuple(warnings), left=left)
 
 
 def _places(request: RunRequest, snapshots: Path) -> list[Path]:
@@ -124,23 +127,33 @@ def _places(request: RunRequest, snapshots: Path) -> list[Path]:
 
 def _in_front_of(
     stage: Stage, request: RunRequest, title: str, snapshots: Snapshots | None, journal: Journal
-) -> Outcome:
-    """Play it before whoever watches."""
+) -> tuple[Outcome, bool]:
+    """Play it before whoever watches; whether a person ended it with ``q``."""
     watchers: list[Watcher] = []
     pilot = _pilot(stage, request.possess)
+    until: Callable[[], bool] | None = None
+    has_quit: Callable[[], bool] = bool
     with ExitStack() as stack:
         if request.browser:
             watchers.append(_in_the_browser(stack, stage, request, title))
         elif request.live or pilot is not None:
-            view = stack.enter_context(LiveView(stage.engine, title, speed=0.0 if pilot else request.speed))
+            view = stack.enter_context(_view(stage, request, title))
             watchers.append(view.show)
+            until = has_quit = view.has_left
             if pilot is not None:
                 stack.enter_context(pilot.on(view))
+                until, has_quit = pilot.has_left, pilot.has_quit
         else:
             watchers.append(stack.enter_context(TicksBar("running", stage.job.ticks, stage.engine.worlds)).advance)
         if snapshots is not None:
             watchers.append(snapshots)
-        return perform(stage, watchers=watchers, until=None if pilot is None else pilot.has_left, journal=journal)
+        outcome = perform(stage, watchers=watchers, until=until, journal=journal)
+    return outcome, has_quit()
+
+
+def _view(stage: Stage, request: RunRequest, title: str) -> LiveView:
+    speed = 0.0 if request.possess is not None else request.speed
+    return LiveView(stage.engine, title, speed=speed, mine=request.possess)
 
 
 def _in_the_browser(stack: ExitStack, stage: Stage, request: RunRequest, title: str) -> Watcher:
