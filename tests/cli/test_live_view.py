@@ -85,7 +85,7 @@ def test_what_is_on_the_screen(tmp_path: Path, columns: int, rows: int) -> None:
         assert "? help  q quit  space pause" in window.lines()[rows - 1]
         assert re.match(r"day 0, \d\d:\d\d · tick \d+ · PAUSED · riverside", window.lines()[0])
         window.press("q")
-        assert window.end() == 0, "q is no failure"
+        assert window.end() == 0, "q is an ordinary end"
         assert "ended at tick" in window.raw.decode()
 
 
@@ -174,7 +174,9 @@ def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
     words = ("run", "--no-registry", "--set", "town.map=hamlet", "--ticks", "20", "--live")
     with terminal.opened(*words, folder=tmp_path, extra={"TERM": "dumb"}) as window:
         assert window.end() == 0
-        assert b"\x1b" not in window.raw.replace(b"\x1b[0m", b""), "but for colorama, which numba brings, at the end"
+        assert b"\x1b" not in window.raw.replace(b"\x1b[0m", b""), (
+            "only a library of numba resets the colours at the end"
+        )
         assert b"no terminal to draw in" in window.raw
 
 
