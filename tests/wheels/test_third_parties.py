@@ -207,8 +207,12 @@ class TestJax:
         lines = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
         both = [line for line in lines if line.get("bc_loss", 0.0) > 0.0 and "reference_kl" in line]
         assert both, "both terms that hold it to its clone are told, once its critic has warmed up"
-        done = jax_place.townlet("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
+        acts = ("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
+        done = jax_place.townlet(*acts, "--set", "policy.options.hidden=32")
         assert done.returncode == 0, done.stderr
+        done = jax_place.townlet(*acts, "--set", "policy.options.hiden=32")
+        assert done.returncode == 2
+        assert "policy.options.hiden is not an option of policy backend 'jax'" in done.stderr
 
     def test_killed_and_resumed_it_ends_with_the_same_weights(
         self, jax_place: Any, cloned: dict[str, Any], tmp_path: Path
