@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from townlet.arena import ArenaResult, ScenarioResult, Suite, joined, load_suite, meet
+from townlet.arena import ArenaResult, ScenarioResult, Suite, join_results, load_suite, meet
 from townlet.arena.measures import stratified
 from townlet.arena.naming import RANDOM
 from townlet.config import load_config
@@ -161,7 +161,7 @@ def main() -> None:
     missing = sum(len(suite.scenarios) - len(part) for suite, part in zip(suites, parts, strict=True))
     print(f"{missing} scenarios to go" if missing else "all is there")
     if given.write and not missing:
-        PAGE.write_text(page([joined(part) for part in parts]), encoding="utf-8")
+        PAGE.write_text(page([join_results(part) for part in parts]), encoding="utf-8")
         print(f"wrote {PAGE}")
 
 

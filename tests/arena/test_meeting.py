@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from townlet.arena import ArenaResult, Suite, joined, load_suite, meet
+from townlet.arena import ArenaResult, Suite, join_results, load_suite, meet
 from townlet.arena.anchors import Anchors, KeptAnchor
 from townlet.arena.matches import Setting
 from townlet.arena.naming import RANDOM, mind_under_test
@@ -82,15 +82,15 @@ def test_scores_lie_between_the_anchors(suite: Suite, monkeypatch: pytest.Monkey
 def test_a_suite_may_be_played_in_parts(suite: Suite) -> None:
     both = minds("scripted", "random", suite=suite)
     parts = [meet(both, suite, scenarios=[name], matrix=False) for name in ("pushed", "crowd")]
-    assert without_timing(joined(parts)) == without_timing(meet(both, suite, matrix=False))
+    assert without_timing(join_results(parts)) == without_timing(meet(both, suite, matrix=False))
     with pytest.raises(UsageError, match="'pushed' is in two"):
-        joined([parts[0], parts[0]])
+        join_results([parts[0], parts[0]])
     with pytest.raises(UsageError, match="other minds"):
-        joined([parts[0], meet(minds("random", suite=suite), suite, scenarios=["crowd"], matrix=False)])
+        join_results([parts[0], meet(minds("random", suite=suite), suite, scenarios=["crowd"], matrix=False)])
     with pytest.raises(UsageError, match="other suites"):
-        joined([parts[0], parts[1].model_copy(update={"suite_digest": "0" * 64})])
+        join_results([parts[0], parts[1].model_copy(update={"suite_digest": "0" * 64})])
     with pytest.raises(UsageError, match="no result"):
-        joined([])
+        join_results([])
 
 
 def test_a_mind_that_is_given_twice_and_none_at_all_are_refused(suite: Suite) -> None:

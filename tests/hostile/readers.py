@@ -91,8 +91,9 @@ def readers(folder: Path) -> dict[str, Reader]:
     suites = SOURCES / "townlet-core/src/townlet/arena/data"
     suite = yaml.safe_load(next(p for p in suites.glob("*.yaml")).read_text(encoding="utf-8"))
     suite["scenarios"] = suite["scenarios"][:2]
-    anchor = {"zero": 0.0, "one": 1.0, "one_is": "tuned", "options": {"a": 1}}
-    anchors = {"schema_version": 1, "suite": "s", "suite_digest": DIGEST, "how": "so", "anchors": {"a": anchor}}
+    ends = {"zero": 0.0, "one": 1.0, "one_is": "tuned", "options": {"a": 1}}
+    anchor = {**ends, "scenario_digest": DIGEST, "people": {"scripted": DIGEST}}
+    anchors = {"schema_version": 1, "suite": "s", "how": "so", "anchors": {"a": anchor}}
     mind = {"requested": "stub", "backend": "stub", "options": {"a": 1}, "checkpoint": {"digest": DIGEST, "path": "p"}}
     return {
         "job": Reader(job(config), parsed(Job.from_json)),

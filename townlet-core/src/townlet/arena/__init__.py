@@ -1,6 +1,6 @@
 """How a mind does among minds it has never met: scenarios with strangers, and everybody with everybody."""
 
-from townlet.arena.joining import joined
+from townlet.arena.joining import join_results
 from townlet.arena.matches import Setting
 from townlet.arena.meeting import meet
 from townlet.arena.results import Anchor, ArenaResult, Cell, CrossPlay, ScenarioResult, Standing, Total
@@ -16,7 +16,7 @@ __all__ = [
     "Standing",
     "Suite",
     "Total",
-    "joined",
+    "join_results",
     "lint",
     "load_suite",
     "meet",

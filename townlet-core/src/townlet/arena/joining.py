@@ -10,10 +10,10 @@ from townlet.arena.measures import stratified
 from townlet.arena.results import ArenaResult, ArenaTiming, ScenarioResult, Total
 from townlet.errors import UsageError
 
-__all__ = ["joined", "total"]
+__all__ = ["join_results", "total"]
 
 
-def joined(results: Sequence[ArenaResult]) -> ArenaResult:
+def join_results(results: Sequence[ArenaResult]) -> ArenaResult:
     """The result of all scenarios of some results, in their order, as if they had been played together.
 
     Args:
