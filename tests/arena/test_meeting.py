@@ -189,6 +189,18 @@ class TestCommand:
         assert [s.name for s in result.scenarios] == ["pushed", "crowd"]
         assert result.provenance["scripted"]["active"] == "scripted"
 
+    def test_other_people(self, call, tmp_path: Path) -> None:
+        words = ("scripted", "--suite", "mine.yaml", "--background", "random", "--background", "host")
+        done = call(*words, "--watch", "none", "--report", "a.html")
+        assert done.exit_code == 0, done.output
+        assert "--background random --background host" in (tmp_path / "a.html").read_text("utf-8")
+        crowd = call(*words, "--scenario", "crowd", "--json")
+        alone = call("scripted", "--suite", "mine.yaml", "--scenario", "crowd", "--json")
+        found, plain = (
+            ArenaResult.model_validate_json(each.stdout).scenarios[0].standings[0] for each in (crowd, alone)
+        )
+        assert found.measures["background_return"].mean < plain.measures["background_return"].mean
+
     def test_lint(self, call) -> None:
         assert "suite mine is fine: 2 scenarios" in call("--suite", "mine.yaml", "--lint").output
 

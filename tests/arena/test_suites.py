@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from townlet.arena import lint, load_suite, suite_names
+from townlet.arena import lint, load_suite, meet, suite_names
+from townlet.arena.anchors import Anchors
+from townlet.arena.naming import RANDOM
 from townlet.arena.suites import Suite
+from townlet.checkpoints import write_checkpoint
+from townlet.config import load_config
 from townlet.errors import ConfigError, UsageError
+from townlet.observations import build_spec, town_facts
+from townlet.play import MindSpec
+from townlet.play.casting import stored_checkpoint
 
 MINE = """
 name: mine
@@ -140,3 +147,57 @@ def test_a_suite_that_is_not_there_is_refused_with_the_nearest() -> None:
         load_suite("public").scenario("amon-hosts")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_suite("nowhere.yaml")
+
+
+class TestTrainedBackground:
+    @pytest.fixture
+    def taught(self, tmp_path: Path):
+        """``taught(name)``: a checkpoint of a toy, in a folder beside the suite."""
+
+        def make(name: str, town: str = "hamlet") -> Path:
+            config = load_config(None, [f"town.map={town}"])
+            return write_checkpoint(
+                tmp_path / name,
+                lambda folder: (folder / "weights").write_bytes(name.encode()),
+                backend="toy",
+                spec=build_spec(config),
+                facts=town_facts(config.town),
+                config_digest="0" * 64,
+            ).path
+
+        return make
+
+    def test_an_archetype_may_have_a_checkpoint_beside_the_suite(self, tmp_path: Path, taught) -> None:
+        path = taught("mind")
+        text = MINE.replace("pusher: {options: {preset: pusher}}", "pusher: {backend: toy, checkpoint: mind}")
+        suite = written(tmp_path, text)
+        mind = suite.minds["pusher"].mind("pusher")
+        assert mind.checkpoint is not None
+        assert mind.checkpoint.path == path
+        assert mind.backend == "toy"
+        before = suite.digest
+        (tmp_path / "moved").mkdir()
+        path.rename(tmp_path / "moved" / "mind")
+        assert written(tmp_path / "moved", text).digest == before, "wherever it lies"
+        taught("other").rename(tmp_path / "moved" / "theirs")
+        other = written(tmp_path / "moved", text.replace("checkpoint: mind", "checkpoint: theirs"))
+        assert other.digest != before
+
+    def test_other_people_take_every_place_in_equal_shares(self, taught) -> None:
+        suite = load_suite("public")
+        stored = stored_checkpoint(taught("mind"), "toy")
+        trained = MindSpec(requested="toy:mind", backend="toy", checkpoint=stored)
+        rules = MindSpec(requested="rules", backend="scripted", options={"preset": "host"})
+        other = suite.among([trained, rules])
+        assert {tuple(s.background.items()) for s in other.scenarios} == {(("toy:mind", 0.5), ("rules", 0.5))}
+        assert other.minds["toy:mind"].mind("toy:mind") == trained
+        assert other.digest != suite.digest
+        assert Anchors.of(other).anchors == {}
+        with pytest.raises(UsageError, match="each once"):
+            suite.among([rules, rules])
+
+    def test_people_who_were_taught_on_what_is_held_out_are_refused(self, taught) -> None:
+        stored = stored_checkpoint(taught("mind", "tower"), "toy")
+        trained = MindSpec(requested="toy:mind", backend="toy", checkpoint=stored)
+        with pytest.raises(UsageError, match="was taught where minds are tested"):
+            meet([RANDOM], load_suite("held-out").among([trained]), scenarios=["canal"])

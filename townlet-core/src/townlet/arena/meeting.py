@@ -70,7 +70,7 @@ def meet(
             "the arena needs one mind or more, each once", details=(f"found {', '.join(names) or 'none'}",)
         )
     if suite.held_out:
-        for mind in minds:
+        for mind in (*minds, *(archetype.mind(name) for name, archetype in suite.minds.items())):
             refuse_taught(mind)
     chosen = [suite.scenario(name) for name in scenarios] or list(suite.scenarios)
     settings = [Setting.of(suite, scenario) for scenario in chosen]

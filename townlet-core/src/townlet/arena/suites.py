@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,7 @@ from townlet.config.checking import checked
 from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import ConfigError, MapError, UsageError
 from townlet.play import Role
+from townlet.play.casting import stored_checkpoint
 from townlet.play.mind_spec import MindSpec
 from townlet.storage import canonical_digest
 from townlet.suggestions import nearest
@@ -36,10 +37,32 @@ class Archetype(_Frozen):
 
     backend: str = Field("scripted", min_length=1, description="Its backend.")
     options: dict[str, Any] = Field(default_factory=dict, description="The backend's options.")
+    checkpoint: str | None = Field(
+        None, description="Folder of its checkpoint; a relative path starts at the suite's file."
+    )
+
+    @classmethod
+    def of(cls, mind: MindSpec) -> Self:
+        """The archetype that plays as ``mind``. Raises UsageError for a mixture."""
+        (first, *others) = mind.singles()
+        if others:
+            raise UsageError(f"{mind.requested!r} is a mixture, which cannot play a background")
+        checkpoint = None if first.checkpoint is None else str(first.checkpoint.path)
+        return cls(backend=first.backend, options=dict(first.options or {}), checkpoint=checkpoint)
 
     def mind(self, name: str) -> MindSpec:
-        """The mind, called ``name``."""
-        return MindSpec(requested=name, backend=self.backend, options=self.options)
+        """The mind, called ``name``. Raises CheckpointError if its checkpoint cannot be read."""
+        stored = None if self.checkpoint is None else stored_checkpoint(Path(self.checkpoint), self.backend)
+        return MindSpec(requested=name, backend=self.backend, options=self.options, checkpoint=stored)
+
+    def identity(self) -> dict[str, Any]:
+        """What it is, JSON-ready: of a checkpoint the digest, wherever it lies."""
+        stored = self.mind("").checkpoint
+        return {
+            "backend": self.backend,
+            "options": self.options,
+            **({} if stored is None else {"checkpoint": stored.digest}),
+        }
 
 
 class MatchScenario(_Frozen):
@@ -105,7 +128,9 @@ class Suite(_Frozen):
     def digest(self) -> str:
         """SHA-256 (hex) of the suite and of the maps and manifests that it names."""
         files = {scenario.name: _map_digest(scenario) for scenario in self.scenarios}
-        return canonical_digest({"suite": self.model_dump(mode="json"), "files": dict(sorted(files.items()))})
+        minds = {name: archetype.identity() for name, archetype in self.minds.items()}
+        suite = {**self.model_dump(mode="json"), "minds": minds}
+        return canonical_digest({"suite": suite, "files": dict(sorted(files.items()))})
 
     def scenario(self, name: str) -> MatchScenario:
         """The scenario of that name. Raises UsageError with the nearest."""
@@ -131,6 +156,19 @@ class Suite(_Frozen):
         least, most = scenario.days
         return max(1, round((least + (most - least) * drawn) * day_ticks))
 
+    def among(self, minds: Sequence[MindSpec]) -> Self:
+        """The same suite with other people: these, in equal shares, instead of every archetype.
+
+        Raises:
+            UsageError: for a mixture, or for two minds of one name.
+        """
+        found = {mind.requested: Archetype.of(mind) for mind in minds}
+        if len(found) < len(minds) or not minds:
+            raise UsageError("a background needs one mind or more, each once")
+        shares = dict.fromkeys(found, 1.0 / len(found))
+        scenarios = tuple(one.model_copy(update={"background": shares}) for one in self.scenarios)
+        return self.model_copy(update={"minds": found, "scenarios": scenarios})
+
     def digest_of(self, scenario: MatchScenario) -> str:
         """SHA-256 (hex) of all that a return in a scenario depends on, apart from the mind under test."""
         from townlet.observations import town_facts
@@ -142,8 +180,7 @@ class Suite(_Frozen):
                 "rewards": config.rewards.model_dump(mode="json"),
                 "focal": scenario.focal,
                 "background": {
-                    name: [share, self.minds[name].model_dump(mode="json")]
-                    for name, share in scenario.background.items()
+                    name: [share, self.minds[name].identity()] for name, share in scenario.background.items()
                 },
                 "seeds": list(self.seeds_of(scenario)),
                 "ticks": self.ticks_of(scenario, config.town.time.day_ticks),
@@ -182,7 +219,13 @@ def load_suite(name: str | Path) -> Suite:
         more = f"suites: {', '.join(names)}; or the path of a YAML file"
         raise UsageError(f"there is no suite {str(name)!r}", details=(*hint, more))
     written = parse_yaml(text, label=label, kind="suite")
-    return checked(Suite, replace(written, data=dict(written.data)))
+    suite = checked(Suite, replace(written, data=dict(written.data)))
+    minds = {
+        each: archetype.model_copy(update={"checkpoint": str(Path(name).parent / archetype.checkpoint)})
+        for each, archetype in suite.minds.items()
+        if archetype.checkpoint is not None
+    }
+    return suite.model_copy(update={"minds": {**suite.minds, **minds}})
 
 
 def lint(suite: Suite) -> list[str]:

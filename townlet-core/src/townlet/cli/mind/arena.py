@@ -38,6 +38,13 @@ __all__ = ["command"]
 @click.option(
     "--scenario", "scenarios", multiple=True, metavar="NAME", help="Play this scenario only. May be repeated."
 )
+@click.option(
+    "--background",
+    multiple=True,
+    metavar="MIND",
+    help="Mind that plays the others instead of those of the suite, such as a checkpoint; several get equal shares. "
+    "There are no scores then.",
+)
 @click.option("--no-matrix", is_flag=True, help="Leave out every mind with every other.")
 @click.option(
     "--report", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write an HTML page."
@@ -70,6 +77,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     workers: int | None,
     suite: str,
     scenarios: tuple[str, ...],
+    background: tuple[str, ...],
     no_matrix: bool,
     report: Path | None,
     watched_towns: str,
@@ -122,6 +130,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     document = read_config(config_path, overrides)
     casting = Casting.of(document, runs=runs)
     minds = [mind_under_test(name, chosen, casting) for name in policies]
+    if background:
+        chosen = chosen.among([mind_under_test(name, chosen, casting) for name in background])
     admission = Admission(untrained=untrained)
     if town is not None and report is not None:
         show_town(film_town(minds[0], chosen, scenarios[0], town, report, admission=admission).path, as_json=as_json)
@@ -143,6 +153,6 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         )
     show_arena(result, as_json=as_json)
     if report is not None:
-        given = minds_given(config_path, overrides, runs, untrained=untrained)
+        given = minds_given(config_path, overrides, runs, background, untrained=untrained)
         shown = ArenaShown(report, suite, watched_towns, given, admission)
         show_page(result, minds, chosen, shown, quiet=as_json)

@@ -117,11 +117,15 @@ class ArenaShown:
     admission: Admission
 
 
-def minds_given(config: Path | None, overrides: Sequence[str], runs: Path, *, untrained: bool) -> tuple[str, ...]:
+def minds_given(
+    config: Path | None, overrides: Sequence[str], runs: Path, background: Sequence[str], *, untrained: bool
+) -> tuple[str, ...]:
     """The options of this command that say who the minds are, to be given again."""
     words: list[str] = [] if config is None else ["--config", str(config)]
     for override in overrides:
         words += ["--set", override]
+    for mind in background:
+        words += ["--background", mind]
     if runs != Path("runs"):
         words += ["--runs", str(runs)]
     return (*words, *(["--untrained"] if untrained else []))
