@@ -12,6 +12,7 @@ import pytest
 
 from townlet.errors import UsageError
 from townlet.viewer import Film, page_of
+from townlet.viewer.assembly import live_page
 from townlet.viewer.columns import pack
 
 OWN_CODE = 150_000
@@ -38,6 +39,15 @@ def empty(title: str = "a town") -> Film:
 
 def test_our_own_part_of_a_page_is_at_most_150_kilobytes() -> None:
     assert len(page_of([empty()]).text.encode()) < OWN_CODE
+
+
+def test_so_is_that_of_a_living_town_and_neither_carries_the_code_of_the_other() -> None:
+    live, kept = live_page("a town", 80).text, page_of([empty()]).text
+    assert len(live.encode()) < OWN_CODE
+    assert "class LiveLink" in live
+    assert "class LiveLink" not in kept
+    assert "class RecordedFilm" in kept
+    assert "class RecordedFilm" not in live
 
 
 def test_a_page_asks_the_network_for_nothing() -> None:

@@ -3,7 +3,7 @@
 import { colour, element, fillList, fitCanvas, setText } from "./dom.js";
 import { FAINT, IN_SHIFT, NEEDS, ON_SITE } from "./film.js";
 import { planElements } from "./plan-words.js";
-import { MOODS, counted, doing, hour, mood, nameOf, plain, round, seenRows, withoutMinds } from "./words.js";
+import { MOODS, counted, doing, hour, mood, nameOf, ordinal, plain, round, seenRows, withoutMinds } from "./words.js";
 
 const DASHES = { hunger: [], energy: [6, 3], hygiene: [2, 2] };
 const WORDS = { hunger: "food", energy: "rest", hygiene: "wash" };
@@ -42,7 +42,7 @@ export class AgentPanel {
 
   _empty() {
     this._agent = -1;
-    this.root.replaceChildren(element("p", { className: "quiet", textContent: "Click somebody on the map, or a name in the town's list, to look into a mind." }));
+    this.root.replaceChildren(element("p", { className: "quiet", textContent: "Select an agent on the map or in the list of people to see what it needs, sees and thinks." }));
   }
 
   _build(film, agent) {
@@ -108,9 +108,9 @@ export class AgentPanel {
       if (post) rows.push(["shift", shiftWords(film, frame, agent)], ["attendance", `${Math.round(film.at("attendance", frame, agent) * 100)} %`]);
       rows.push(["nature", natureWords(film, frame, agent)]);
       const rent = film.raw("rent", frame, agent);
-      if (rent > 0) rows.push(["owes", `${rent} coins of rent`]);
+      if (rent > 0) rows.push(["owes", `${rent} coins in rent`]);
       const life = film.raw("life", frame, agent);
-      if (life > 0) rows.push(["newcomer", `number ${life + 1} in this home`]);
+      if (life > 0) rows.push(["newcomer", `${ordinal(life + 1)} resident of this home`]);
       if (film.has(frame, agent, FAINT)) rows.push(["health", "fainted"]);
     }
     fillList(this._parts.facts, rows);
@@ -217,7 +217,7 @@ export class AgentPanel {
     parts.toldBox.hidden = told === null;
     if (told !== null) parts.told.replaceChildren(...told.map((line) => element("p", { textContent: plain(line) })));
     if (thought === null) {
-      setText(parts.choice, !film.present(frame, agent) ? "Nobody is there to think."
+      setText(parts.choice, !film.present(frame, agent) ? "Nobody lives here at this tick."
         : film.about.live ? "Minds are shown from the moment you select an agent."
           : "The recording ends here.");
       for (const part of [parts.options, parts.pieces]) part.replaceChildren();
@@ -225,7 +225,7 @@ export class AgentPanel {
       return;
     }
     this._choice(film, thought);
-    setText(parts.reward, `Reward of this tick: ${signed(thought.reward)}`);
+    setText(parts.reward, `Reward on this tick: ${signed(thought.reward)}`);
     const most = Math.max(...thought.parts.map((part) => Math.abs(part.value)), 1e-9);
     parts.pieces.replaceChildren(...thought.parts.map((part) => bar(plain(part.name), Math.abs(part.value) / most, signed(part.value), part.value < 0 ? "loss" : "gain")));
     if (parts.seenBox.open) this._seen(film, frame, agent);
@@ -238,7 +238,7 @@ export class AgentPanel {
     const chance = !scored && thought.chosenProbability !== null ? ` (probability ${thought.chosenProbability.toFixed(2)})` : "";
     const silent = scored ? "" : film.about.asked || film.about.kept
       ? " This mind gives no probabilities."
-      : " The recording does not keep how likely the others were: townlet run --record DIR --keep-logits does, and townlet view --ask MIND asks a mind again.";
+      : " The recording does not say how likely the other actions were. Record with --keep-logits, or ask a mind again: townlet view --ask MIND.";
     const when = thought.tick === undefined ? "It" : `At tick ${thought.tick} it`;
     setText(parts.choice, `${when} chose: ${plain(thought.action ?? "nothing")}${chance}.${value}${silent}`);
     const shown = thought.options.filter((option) => option.possible || option.taken);
@@ -269,7 +269,7 @@ function legend() {
 }
 
 function shiftWords(film, frame, agent) {
-  const phase = ["off", "due, not there yet", "came on time", "came late", "joined in the middle"][film.raw("shift", frame, agent)];
+  const phase = ["off", "due, not there yet", "arrived on time", "arrived late", "joined midway"][film.raw("shift", frame, agent)];
   if (!film.has(frame, agent, IN_SHIFT)) return "off duty";
   return `${phase}${film.has(frame, agent, ON_SITE) ? ", on site" : ""}`;
 }
@@ -283,7 +283,7 @@ function natureWords(film, frame, agent) {
 
 function besideWords(film, beside, agent) {
   const twin = beside.film.index.get(film.scenery.agents[agent]);
-  if (twin === undefined) return "Nobody of that name lives in the other recording.";
+  if (twin === undefined) return "No agent of this name lives in the other recording.";
   return `In the other recording: ${doing(beside.film, beside.frame, twin)}.`;
 }
 

@@ -96,8 +96,8 @@ export class EventsPanel {
       now.classList.add("now");
       now.parentElement.scrollTop = now.offsetTop - now.parentElement.offsetTop - now.parentElement.clientHeight / 2;
     }
-    const more = matches.length > SHOWN ? `, the ${SHOWN} nearest to now are listed` : "";
-    setText(this._count, matches.length ? `${matches.length} of ${this._film.events.length} events${more}` : "no event matches; fewer words find more");
+    const more = matches.length > SHOWN ? `, showing the ${SHOWN} nearest` : "";
+    setText(this._count, matches.length ? `${matches.length} of ${this._film.events.length} events${more}` : "no event matches; try fewer words");
   }
 
   _row(event) {

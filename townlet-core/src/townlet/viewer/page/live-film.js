@@ -31,7 +31,7 @@ export async function openParts(parts) {
 export class LiveFilm extends Film {
   /** `hello` is the first message, `parts` the first frames with ties, events and figures. */
   constructor(hello, scenery, parts) {
-    super(hello.title, hello.about, { scenery: scenery.about, ...parts }, null);
+    super(hello.title, hello.about, { scenery: scenery.about, ...parts });
     this.thoughts = new LiveThoughts(this);
     this._columns = [this.columns, this.kpis.columns];
     this._renewed = 0;

@@ -2,7 +2,7 @@
 
 import { App } from "./app.js";
 import { byId } from "./dom.js";
-import { openFilm, pagePart } from "./film.js";
+import { openFilm, pagePart } from "./recorded-film.js";
 import { complain, show } from "./opening.js";
 
 async function start() {

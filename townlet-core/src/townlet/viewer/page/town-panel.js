@@ -82,7 +82,7 @@ export class TownPanel {
     this._rows = [];
     for (let a = 0; a < Math.min(film.agents, MOST_PEOPLE); a++) {
       const says = element("small");
-      const face = element("span", { className: "face" });
+      const face = element("span", { className: "face", attrs: { role: "img" } });
       const button = element("button", { type: "button", className: "person", onclick: () => this.actions.select(a) },
         face, element("bdi", { textContent: nameOf(film, a) }), says);
       this._rows.push({ button, says, face });
@@ -98,6 +98,7 @@ export class TownPanel {
       const here = film.present(frame, agent);
       const state = here ? mood(film.leastNeed(frame, agent)) : 0;
       setText(face, here ? ["\u2639", "\u2639", "\u263a", "\u263b"][state] : "\u00b7");
+      face.ariaLabel = here ? MOODS[state] : "gone";
       face.className = `face mood-${here ? MOODS[state] : "gone"}`;
       face.title = here ? `${MOODS[state]}: ${NEEDS.map((need) => `${need} ${film.at(need, frame, agent).toFixed(2)}`).join(", ")}` : "";
     });

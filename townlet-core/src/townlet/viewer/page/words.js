@@ -4,9 +4,10 @@ import { FAINT } from "./film.js";
 
 const OBJECT_WORDS = { till: "till", counter: "cafe counter" };
 const DOING = {
-  sleep: "asleep", shower: "under the shower", cook: "cooking", eat: "eating", buy_groceries: "buying groceries",
-  buy_meal: "buying a meal", work: "working", rest: "resting on a bench",
+  sleep: "sleeping", shower: "showering", cook: "cooking", eat: "eating", buy_groceries: "buying groceries",
+  buy_meal: "buying a meal", work: "working", rest: "resting",
 };
+const AT = { bed: "in", bench: "on" };
 
 /** Text that cannot reorder or break the text around it: control and direction marks become visible. */
 export function plain(text) {
@@ -49,15 +50,16 @@ export function doing(film, frame, agent) {
   if (place > 0) return `${ordinal(place)} in the queue for ${objectName(film, object)}`;
   const activity = film.raw("activity", frame, agent);
   if (activity >= 0) {
-    const where = film.scenery.objects[object] ? ` at ${objectName(film, object)}` : "";
+    const thing = film.scenery.objects[object];
+    const where = thing ? ` ${AT[thing.kind] ?? "at"} ${objectName(film, object)}` : "";
     return `${affordanceWords(film.scenery.affordances[activity])}${where}, ${counted(film.raw("left", frame, agent), "tick")} to go`;
   }
   if (frame > 0 && film.present(frame - 1, agent)) {
     const moved = film.raw("y", frame, agent) !== film.raw("y", frame - 1, agent)
       || film.raw("x", frame, agent) !== film.raw("x", frame - 1, agent);
-    if (moved) return "on its way";
+    if (moved) return "on the way";
   }
-  return "standing about";
+  return "standing around";
 }
 
 /** "1st", "2nd", "3rd", "4th" */
@@ -86,33 +88,33 @@ const ROUTINE = "routine";
 // kind: [category, sentence]; n: who, o: the other, t: the thing, a: the amount, f: the film
 const TOLD = {
   chat_ok: [CHAT, ({ n, o }) => `${n} and ${o} have a good chat`],
-  chat_failed: [CHAT, ({ n }) => `${n} tries to chat, in vain`],
-  conflict: [TROUBLE, ({ n, o, t }) => `${n} pushes in before ${o} at ${t}`],
+  chat_failed: [CHAT, ({ n }) => `${n} tries to chat, but nothing comes of it`],
+  conflict: [TROUBLE, ({ n, o, t }) => `${n} pushes in front of ${o} at ${t}`],
   conflict_avoided: [CHAT, ({ n, o, t }) => `${n} lets ${o} go first${t ? ` at ${t}` : ""}`],
   helped: [CHAT, ({ n, o }) => `${n} helps ${o}, who is late for work`],
   shared_meal: [CHAT, ({ n }) => `${n} shares a meal`],
   takeover: [TROUBLE, ({ n }) => `${n} takes over a shift`],
-  job_lost: [TROUBLE, ({ n }) => `${n} loses the job`],
+  job_lost: [TROUBLE, ({ n }) => `${n} loses a job`],
   on_time: [ROUTINE, ({ n }) => `${n} is on time for work`],
   late: [TROUBLE, ({ n }) => `${n} is late for work`],
-  attended: [ROUTINE, ({ n }) => `${n} has worked the shift`],
-  absent: [TROUBLE, ({ n }) => `${n} missed the shift`],
+  attended: [ROUTINE, ({ n }) => `${n} finishes a shift`],
+  absent: [TROUBLE, ({ n }) => `${n} misses a shift`],
   interrupted: [TROUBLE, ({ n }) => `${n} is interrupted`],
-  turn_lost: [ROUTINE, ({ n }) => `${n} loses a turn in the queue`],
+  turn_lost: [ROUTINE, ({ n }) => `${n} misses a turn in the queue`],
   faint: [TROUBLE, ({ n }) => `${n} faints`],
   reconciled: [CHAT, ({ n }) => `${n} meets a rival as arranged, and they talk`],
   arrived: [TOWN, ({ n }) => `${n} moves in`],
-  exit: [TROUBLE, ({ n }) => `the life of ${n} in town ends`],
-  rent: [ROUTINE, ({ n, a }) => `${n} pays ${coins(a)} of rent`],
+  exit: [TROUBLE, ({ n }) => `${n}\u2019s life in town ends`],
+  rent: [ROUTINE, ({ n, a }) => `${n} pays ${coins(a)} in rent`],
   fee: [TROUBLE, ({ n, a }) => `${n} pays ${coins(a)} for being late`],
-  started: [ROUTINE, ({ n, a, f }) => `${n} begins: ${affordanceWords(f.scenery.affordances[a])}`],
-  finished: [ROUTINE, ({ n, a, f }) => `${n} is done: ${affordanceWords(f.scenery.affordances[a])}`],
+  started: [ROUTINE, ({ n, a, f }) => `${n} starts ${affordanceWords(f.scenery.affordances[a])}`],
+  finished: [ROUTINE, ({ n, a, f }) => `${n} finishes ${affordanceWords(f.scenery.affordances[a])}`],
   power_off: [TOWN, () => "the power fails"],
   power_on: [TOWN, () => "the power is back"],
-  water_off: [TOWN, () => "the water fails"],
+  water_off: [TOWN, () => "the water is cut off"],
   water_on: [TOWN, () => "the water is back"],
-  price_up: [TOWN, ({ p, a }) => `${p} get dearer: ${coins(a)}`],
-  price_down: [TOWN, ({ p, a }) => `${p} get cheaper: ${coins(a)}`],
+  price_up: [TOWN, ({ p, a }) => `the price of ${p} rises to ${coins(a)}`],
+  price_down: [TOWN, ({ p, a }) => `the price of ${p} falls to ${coins(a)}`],
   closed: [TOWN, ({ t }) => `${t} is closed`],
   opened: [TOWN, ({ t }) => `${t} is open again`],
   meeting: [TOWN, ({ n, o }) => `${n} and ${o} are asked to meet and make up`],
@@ -149,7 +151,7 @@ export function round(number, digits = 2) {
 /** Why a page shows no minds. */
 export function withoutMinds(about) {
   return about.cramped
-    ? "There is no room for minds in a page of so many ticks and agents. Choose fewer ticks to see them: townlet view --ticks FROM:TO."
+    ? "There is no room for minds in a page of this many ticks and agents. Choose fewer ticks to see them: townlet view --ticks FROM:TO."
     : "This page was made without minds: townlet view shows them unless --no-minds is given.";
 }
 
