@@ -200,7 +200,7 @@ def test_two_recordings_stay_in_step_and_their_differences_are_marked(
             if any(mine[name][tick][a] != theirs[name][tick][a] for name in ("y", "x", "activity", "object", "life"))
         }
         assert set(page.page.evaluate("[...townlet.views[0].marked]")) == differing
-    assert "In the other recording: " in page.page.inner_text("#panel-agent")
+    page.page.wait_for_selector("#panel-agent .beside:has-text('In the other recording: ')")
     page.page.click("#which button:nth-child(2)")
     assert page.ask("townlet.shown") == 1
     page.page.click("#tab-town")
