@@ -23,7 +23,7 @@ def test_a_notebook_shows_the_page_in_a_closed_frame(recording: Dataset, tmp_pat
     frame.locator(".person").nth(1).click()
     assert frame.locator("#panel-agent h2").inner_text() == "bob"
     frame.locator("#ahead").click()
-    assert "tick 1" in frame.locator("#clock").inner_text()
+    frame.locator("#clock", has_text="tick 1").wait_for()
 
 
 def test_elsewhere_it_says_what_to_do(recording: Dataset) -> None:
