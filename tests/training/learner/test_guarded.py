@@ -178,15 +178,22 @@ def test_values_that_are_no_numbers_in_a_rollout_are_the_backend_s(
 ) -> None:
     decide = toy.ToyPolicy.decide
 
+    decided = []
+
     def blind(self, observations, state, *, explore=False):
         decision = decide(self, observations, state, explore=explore)
-        decision.values[:] = np.nan
+        decided.append(observations)
+        if len(decided) > 70:  # 32 ticks a rollout: in the third
+            decision.values[:] = np.nan
         return decision
 
     monkeypatch.setattr(toy.ToyPolicy, "decide", blind)
     with pytest.raises(BackendContractError, match="gave values that are not finite for alice") as caught:
         train(toy_config, services, "rollout", tmp_path / "run")
-    assert "toy-dist 0.4" in str(caught.value)
+    text = str(caught.value)
+    assert "toy-dist 0.4" in text
+    assert "(update 3 of 20, stage 0)" in text
+    assert f"the last good checkpoint is {tmp_path / 'run' / 'checkpoints'}" in text
 
 
 def also(learner, **methods):

@@ -192,6 +192,16 @@ class GuardedLearner:
         self.policy.close()
 
     @contextmanager
+    def acting(self) -> Iterator[None]:
+        """While it plays a rollout: a fault of a backend learns where training stands, and the last good checkpoint."""
+        try:
+            yield
+        except BackendError as error:
+            if error.where is not None:
+                raise
+            raise type(error)(error.summary, where=self.at, details=(*error.details, *self._kept())) from error
+
+    @contextmanager
     def _named(self, doing: str, outside: Sequence[BaseException] = ()) -> Iterator[None]:
         try:
             yield

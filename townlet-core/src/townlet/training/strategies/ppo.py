@@ -117,11 +117,12 @@ def _update(phase: _Phase) -> None:
     if stage is not None:
         experience.set_social_stage(stage)
     settings = _settings(run, plan, cloning=teacher is not None)
-    gathered = experience.gather(settings.gamma, state.price)
+    where = run.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
+    with run.learner.acting():
+        gathered = experience.gather(settings.gamma, state.price)
     batch = gathered.batch
     if teacher is not None and settings.bc_coefficient > 0:
         batch = replace(batch, demonstrations=teacher_sample(teacher, training.ppo.bc_batch, settings.seed))
-    where = run.learner.at = f"update {state.update + 1} of {plan.updates}, stage {plan.stage}"
     try:
         started += run.learner.warm_up(batch, settings)  # what compiles is not an update's time
         metrics = run.learner.update(batch, settings)
