@@ -1,4 +1,4 @@
-"""The learner that the scaffold writes: what it makes of decisions that span ticks."""
+"""The learner that the scaffold writes: what it makes of decisions that span ticks, and what its checkpoints say."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import numpy as np
 import pytest
 
 from townlet.api import RolloutBatch
+from townlet.envs import BanditTown
 from townlet.testing.scaffold import write_backend
 
 GAMMA, DECAY = 0.9, 0.8
 
 
 @pytest.fixture(scope="module")
-def gae(tmp_path_factory):
+def written(tmp_path_factory):
     source = write_backend("quick", tmp_path_factory.mktemp("written"), learner=True) / "src"
     sys.path.insert(0, str(source))
     try:
-        yield importlib.import_module("townlet_backend_quick.learner").gae
+        yield "townlet_backend_quick"
     finally:
         sys.path.remove(str(source))
         for name in [name for name in sys.modules if name.startswith("townlet_backend_quick")]:
             del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def gae(written):
+    return importlib.import_module(f"{written}.learner").gae
 
 
 def batch(**columns):
@@ -71,3 +77,15 @@ def test_a_life_that_ends_is_followed_by_nothing(gae):
 def test_an_episode_that_is_cut_is_followed_by_what_really_came_next(gae):
     found = gae(batch(rewards=[1, 2], values=[0.5, 3], bootstrap=[8, 4], truncated=[1, 0]), GAMMA, DECAY)[:, 0]
     np.testing.assert_allclose(found, [1 + GAMMA * 8 - 0.5, 2 + GAMMA * 4 - 3], rtol=1e-6)
+
+
+def test_a_policy_is_as_large_as_its_checkpoint_says(written, tmp_path):
+    learner, policy, options = (
+        importlib.import_module(f"{written}.{name}") for name in ("learner", "policy", "options")
+    )
+    spec = BanditTown([1]).spec
+    learner.QuickLearner(spec, options.Options(hidden=7), 0).save(tmp_path)
+    found = policy.trained_options(tmp_path, options.Options())
+    assert found.hidden == 7
+    assert policy.new_weights(spec, found, 0)["b"].shape == (7,)
+    assert policy.trained_options(tmp_path / "nowhere", options.Options()) == options.Options()

@@ -208,7 +208,7 @@ class TestJax:
         both = [line for line in lines if line.get("bc_loss", 0.0) > 0.0 and "reference_kl" in line]
         assert both, "both terms that hold it to its clone are told, once its critic has warmed up"
         acts = ("run", "--backend", f"jax:{tmp_path / 'ppo'}", "--ticks", "5", *HAMLET)
-        done = jax_place.townlet(*acts, "--set", "policy.options.hidden=32")
+        done = jax_place.townlet(*acts)  # how large it is, its checkpoint says
         assert done.returncode == 0, done.stderr
         done = jax_place.townlet(*acts, "--set", "policy.options.hiden=32")
         assert done.returncode == 2

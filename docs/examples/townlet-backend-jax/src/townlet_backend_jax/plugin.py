@@ -18,9 +18,12 @@ def townlet_create_policy(request: PolicyRequest) -> PolicyBackendProtocol:
     """A policy for the observations of ``request.spec``."""
     from townlet_backend_jax.network import new_mind
     from townlet_backend_jax.policy import JaxPolicy
-    from townlet_backend_jax.storing import read_mind
+    from townlet_backend_jax.storing import read_mind, trained_options
 
-    mind = new_mind(request.spec, request.options or Options(), request.seed)
+    options = request.options or Options()
+    if request.checkpoint is not None:
+        options = trained_options(request.checkpoint, options)
+    mind = new_mind(request.spec, options, request.seed)
     if request.checkpoint is not None:
         mind = read_mind(request.checkpoint, mind)
     return JaxPolicy(mind)

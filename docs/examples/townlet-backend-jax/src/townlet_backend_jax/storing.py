@@ -6,10 +6,12 @@ from typing import TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 from townlet.errors import CheckpointError
 
 from townlet_backend_jax.network import Mind
+from townlet_backend_jax.options import Options
 
 Tree = TypeVar("Tree")
 MIND = "mind.safetensors"
@@ -46,3 +48,14 @@ def read_tree(path: Path, like: Tree) -> Tree:
 def read_mind(directory: Path, like: Mind) -> Mind:
     """The mind of a checkpoint folder. Raises CheckpointError unless it fits ``like``."""
     return read_tree(directory / MIND, like)
+
+
+def trained_options(directory: Path, options: Options) -> Options:
+    """The options with the size that the network in a checkpoint has: to act, nobody needs to know it."""
+    try:
+        with safe_open(directory / MIND, "numpy") as file:
+            hidden = file.get_slice(".weights['policy'][0][0]").get_shape()[1]
+            layers = sum(name.startswith(".weights['policy']") for name in file.keys()) // 2 - 1  # noqa: SIM118
+    except (OSError, SafetensorError):  # whoever reads the weights says what is wrong with them
+        return options
+    return options.model_copy(update={"hidden": hidden, "layers": layers})

@@ -17,9 +17,12 @@ def townlet_backend_options() -> type[BaseModel]:
 def townlet_create_policy(request: PolicyRequest) -> PolicyBackendProtocol:
     """A policy for the observations of ``request.spec``."""
     from townlet_backend_numpy_learner.learner import read_weights
-    from townlet_backend_numpy_learner.policy import NumpyPolicy, new_weights
+    from townlet_backend_numpy_learner.policy import NumpyPolicy, new_weights, trained_options
 
-    weights = new_weights(request.spec, request.options or Options(), request.seed)
+    options = request.options or Options()
+    if request.checkpoint is not None:
+        options = trained_options(request.checkpoint, options)
+    weights = new_weights(request.spec, options, request.seed)
     if request.checkpoint is not None:
         weights = read_weights(request.checkpoint, weights)
     return NumpyPolicy(weights)

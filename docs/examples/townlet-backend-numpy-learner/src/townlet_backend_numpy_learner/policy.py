@@ -1,8 +1,10 @@
 """The mind: a network with one hidden layer, in plain NumPy. It looks at the features and not at the map."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from townlet.api import (
     ArrayState,
     Decision,
@@ -39,6 +41,15 @@ def forward(weights: Weights, features: np.ndarray) -> tuple[np.ndarray, np.ndar
     hidden = np.tanh(features @ weights["w"] + weights["b"])
     logits = hidden @ weights["policy"] + weights["policy_b"]
     return hidden, logits, (hidden @ weights["value"] + weights["value_b"])[:, 0]
+
+
+def trained_options(directory: Path, options: Options) -> Options:
+    """The options with the size that the network in a checkpoint has: to act, nobody needs to know it."""
+    try:
+        with safe_open(directory / "weights.safetensors", "numpy") as file:
+            return options.model_copy(update={"hidden": file.get_slice("b").get_shape()[0]})
+    except (OSError, SafetensorError):  # whoever reads the weights says what is wrong with them
+        return options
 
 
 class NumpyPolicy:

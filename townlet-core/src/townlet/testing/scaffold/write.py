@@ -28,9 +28,12 @@ _CREATE_PLAIN = """from {package}.policy import {class_name}Policy
 
     return {class_name}Policy(request.spec, request.options or Options())"""
 _CREATE_LEARNED = """from {package}.learner import read_weights
-    from {package}.policy import {class_name}Policy, new_weights
+    from {package}.policy import {class_name}Policy, new_weights, trained_options
 
-    weights = new_weights(request.spec, request.options or Options(), request.seed)
+    options = request.options or Options()
+    if request.checkpoint is not None:
+        options = trained_options(request.checkpoint, options)
+    weights = new_weights(request.spec, options, request.seed)
     if request.checkpoint is not None:
         weights = read_weights(request.checkpoint, weights)
     return {class_name}Policy(weights)"""
