@@ -94,8 +94,8 @@ class TestOptionsOfNobody:
 def test_who_does_not_claim_to_learn_so_is_refused_before_work_begins(mode, lacks):
     told = SimpleNamespace(capabilities=("act", "learn.ppo"), notes=("the capability 'learn.bbc' is not known",))
     if lacks is None:
-        choice._refuse_unclaimed("ants", told, mode)
+        choice.refuse_unclaimed("ants", told, mode)
         return
     with pytest.raises(BackendLoadError, match=f"does not claim '{lacks}'") as caught:
-        choice._refuse_unclaimed("ants", told, mode)
+        choice.refuse_unclaimed("ants", told, mode)
     assert "'learn.bbc' is not known" in str(caught.value)

@@ -25,6 +25,7 @@ __all__ = [
     "learner_options",
     "needs_torch",
     "refuse_options_of_nobody",
+    "refuse_unclaimed",
     "require_learner",
 ]
 
@@ -68,12 +69,9 @@ class LearnerChoice:
         Raises:
             TorchNotAvailableError: if it needs PyTorch and there is none; nothing else is looked at before.
             UsageError: if the config names no learner.
-            BackendError: if the learner does not claim to learn so.
         """
         name = require_learner(config, PURPOSES[mode])
         row = installed(name)
-        if row is not None and row.manifest is not None:
-            _refuse_unclaimed(row.name, row.manifest, mode)
         return cls(
             name=name,
             backend=None if row is None else row.name,
@@ -155,8 +153,12 @@ def learner_options(config: TownletConfig) -> Mapping[str, Any]:
     return {**shared, **config.training.options}
 
 
-def _refuse_unclaimed(name: str, manifest: Manifest, mode: str) -> None:
-    """Refuse a learner whose manifest does not claim what a mode of training asks of it."""
+def refuse_unclaimed(name: str, manifest: Manifest, mode: str) -> None:
+    """Refuse a learner whose manifest does not claim what a mode of training asks of it.
+
+    Raises:
+        BackendLoadError: naming the capability, and what the manifest may have meant.
+    """
     asked = {"bc": ("learn.bc",), "anneal": ("learn.bc", "learn.ppo")}.get(mode, ("learn.ppo",))
     for capability in asked:
         if capability not in manifest.capabilities:

@@ -19,7 +19,7 @@ from townlet.play.reserve import refuse_reserved, refuse_taught_there
 from townlet.plugins.provenance import Provenance
 from townlet.suggestions import nearest
 from townlet.training.experience.source import ExperienceSource
-from townlet.training.learner.choice import PURPOSES, LearnerChoice, refuse_options_of_nobody
+from townlet.training.learner.choice import PURPOSES, LearnerChoice, refuse_options_of_nobody, refuse_unclaimed
 from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.learner.honours import left_out, refuse_unhonoured, unhonoured
 from townlet.training.metrics.log import MetricsLog
@@ -311,6 +311,8 @@ def _opened(
     choice: LearnerChoice, config: TownletConfig, mode: str, spec: ObservationSpec, *, new: bool, weights: Path | None
 ) -> GuardedLearner:
     """The learner; a new run is refused where it does not honour what is asked, and what it leaves out is noted."""
+    if choice.manifest is not None:
+        refuse_unclaimed(choice.backend or choice.name, choice.manifest, mode)
     made = choice.open(spec, weights)
     told = made.provenance
     missing = unhonoured(choice.manifest, made.learner)
