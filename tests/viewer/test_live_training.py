@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,36 @@ def test_the_first_town_is_shown_tick_by_tick_while_somebody_watches(live: LiveT
     stage.reset((5, 6))
     stage.run(3, watchers=[show])
     assert live.hub.town == 3, "fresh towns are another film"
+    window.close()
+
+
+def test_where_showing_takes_too_long_ticks_are_passed_over(
+    live: LiveTraining, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("townlet.viewer.live.training._LENIENT", 0.01)
+    window = Watcher(live)  # type: ignore[arg-type]
+    window.until(lambda: 0 in window.frames)
+    show = live.audience(stage)
+    places: dict[int, list[int]] = {}
+    actions: dict[int, list[int]] = {}
+    agents = stage.engine.state.agents  # type: ignore[attr-defined]
+
+    def note(step) -> None:
+        places[step.tick + 1] = agents.x[0].tolist()
+        actions[step.tick] = step.decision.actions[: stage.engine.agents].tolist()
+
+    for _ in range(30):
+        stage.run(10, watchers=[show, note])
+        time.sleep(0.1)  # the learner learns
+        live.report(report(1))
+    window.until(lambda: "curves" in window.texts and max(window.frames) > 1)
+    shown = [tick for tick in window.frames if tick]
+    assert len(shown) < 300
+    assert live.hub.town == 2, "it is the same town, with gaps"
+    for tick in shown:
+        assert window.frames[tick]["x"].tolist() == places[tick]
+        told = window.frames[tick]["action"].tolist()
+        assert told in ([-1] * stage.engine.agents, actions.get(tick))
     window.close()
 
 

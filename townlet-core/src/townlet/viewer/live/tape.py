@@ -40,6 +40,7 @@ class Tape:
         self._words = Words(engine.spec)
         self._plans: dict[int, deque[dict[str, Any]]] = {}  # by slot: what slow minds said last
         self._told = int(engine.tick) - 1
+        self._noted = int(engine.tick)
         self._frames.note()
         self._ties.note()
 
@@ -54,9 +55,11 @@ class Tape:
         return self.last > self._told
 
     def note(self, step: Step) -> None:
-        """Take a step that was done."""
+        """Take a step that was done. Where steps before it were not taken, what was done in them is not known."""
         agents = self._engine.agents
-        self._frames.act(step.decision.actions[:agents])
+        if self._noted == step.tick:
+            self._frames.act(step.decision.actions[:agents])
+        self._noted = self.last
         self._frames.note()
         self._ties.note()
         self._events.note()

@@ -27,6 +27,10 @@ __all__ = ["LiveTraining"]
 _EVERY = 0.25
 """Seconds between two messages of a town."""
 _CURVES_EVERY = 1.0
+_SHARE = 0.05
+"""Of the time that a rollout takes, at most this is spent on showing it; beyond, ticks are passed over."""
+_LENIENT = 5.0
+"""Seconds of which a share may be spent at once."""
 
 
 class LiveTraining:
@@ -164,22 +168,24 @@ class _Seat:
         self._tape: Tape | None = None
         self._step: Step | None = None
         self._next = -1
-        self._due = 0.0
+        self._due = self._free = 0.0
 
     def show(self, step: Step) -> None:
         """A watcher: take a step, if anybody looks."""
         if not self._run.hub.windows:
             self._tape = None
             return
+        began = time.perf_counter()
         if self._tape is None or step.tick != self._next:
             self._tape = self._run.begin(self._stage, self._engine)
-        else:
+        elif began >= self._free:
             self._tape.note(step)
         self._next, self._step = step.tick + 1, step
-        now = time.perf_counter()
-        if now >= self._due:
-            self._due = now + _EVERY
+        if began >= self._due and began >= self._free:
+            self._due = began + _EVERY
             self.publish()
+        now = time.perf_counter()
+        self._free = max(self._free, began - _LENIENT) + (now - began) / _SHARE
 
     def publish(self) -> None:
         """Send what was noted. No tick has been done since the step that is told of."""
