@@ -140,7 +140,7 @@ def page(results: Sequence[ArenaResult]) -> str:
     """The whole page."""
     words = WORDS.read_text(encoding="utf-8").strip()
     numbers = "\n\n".join(section(result) for result in results)
-    warnings = [f"!!! warning\n    {line}" for result in results for line in result.warnings]
+    warnings = [f"!!! warning\n    {line[0].upper()}{line[1:]}." for result in results for line in result.warnings]
     return "\n\n".join([words, *warnings, numbers]) + "\n"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -25,6 +26,13 @@ from townlet.config.execution import ExecutionConfig
 from townlet.evaluation import Evaluation, evaluate_all, evaluation_job, evaluation_seeds
 from townlet.executors import Executor, InProcess, open_executor
 from townlet.play import Cast, Job
+
+
+TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
+    "one_over_here": (lambda found: found <= 1.15, "at most 1.15 times the wall time of this process"),
+    "seconds_here": (lambda found: found >= 1.0, "a job of a second and more"),
+    "busy_share": (lambda found: found >= 0.9, "at least 0.9 of the time of two workers"),
+}
 
 
 def echo(value: object) -> object:
@@ -117,8 +125,13 @@ def main() -> None:
     if asked.json:
         print(json.dumps(found))
         return
+    print(
+        f"load of this machine in the last minute: {os.getloadavg()[0]:.1f}; a quiet one says less than {os.cpu_count()}"
+    )
     for name, value in found.items():
-        print(f"{name:32} {value:14,.3f}")
+        limit = TARGETS.get(name)
+        kept = "" if limit is None else f"  {'met' if limit[0](value) else 'NOT met'}: {limit[1]}"
+        print(f"{name:32} {value:14,.3f}{kept}")
 
 
 def jobs_of_processes(rounds: int, ticks: int) -> dict[str, float]:
