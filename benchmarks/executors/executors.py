@@ -27,7 +27,6 @@ from townlet.evaluation import Evaluation, evaluate_all, evaluation_job, evaluat
 from townlet.executors import Executor, InProcess, open_executor
 from townlet.play import Cast, Job
 
-
 TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
     "one_over_here": (lambda found: found <= 1.15, "at most 1.15 times the wall time of this process"),
     "seconds_here": (lambda found: found >= 1.0, "a job of a second and more"),
