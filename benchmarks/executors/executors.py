@@ -85,7 +85,7 @@ def jobs(kind: str, rounds: int, ticks: int) -> dict[str, float]:
         rounds,
     )
     steps = ticks * 64 * 8
-    busy = busy_share(two, rounds=100, ticks=200)
+    busy = busy_share(two, rounds=100, ticks=2000)
     overhead = overheads(one)
     for each in (one, two, room):
         each.close()
@@ -139,7 +139,7 @@ def jobs_of_processes(rounds: int, ticks: int) -> dict[str, float]:
     for executor in (here, two):
         list(executor.map(replace(job, ticks=50).split(executor.workers)))
     took = in_turn({"here": lambda: list(here.map([job])), "two": lambda: list(two.map(job.split(2)))}, rounds)
-    overhead, busy = overheads(two), busy_share(two, rounds=100, ticks=200)
+    overhead, busy = overheads(two), busy_share(two, rounds=100, ticks=2000)
     two.close()
     return {
         **overhead,

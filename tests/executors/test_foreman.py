@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -185,3 +186,37 @@ def test_it_tells_how_far_it_is(foreman_of):
     assert told[-1].pieces == told[-1].of == 4
     assert told[-1].done == told[-1].total == 40
     assert [worker.name for worker in told[-1].workers] == [f"worker {n} on {facts_here().node}" for n in range(2)]
+
+
+class Large:
+    """Something that can be seen to be gone."""
+
+
+class Frugal(PretendHand):
+    """Makes its result when it is asked for it; the one before must be gone by then."""
+
+    before = None
+
+    def send(self, function, arguments):
+        super().send(function, arguments)
+        self.large = function is square
+
+    def answer(self):
+        answer = super().answer()
+        if not self.large:
+            return answer
+        assert self.before is None or self.before() is None, "the result before is still in memory"
+        made = Large()
+        self.before = weakref.ref(made)
+        return replace(answer, value=made)
+
+
+def test_a_result_is_let_go_before_the_next_one_is_fetched(foreman_of, monkeypatch):
+    crew = PretendCrew()
+    monkeypatch.setattr(crew, "hire", lambda number: Frugal(crew, number))
+    seen = 0
+    for _, value, _ in foreman_of(crew, size=1).run(calls(range(3))):
+        assert isinstance(value, Large)
+        seen += 1
+        del value
+    assert seen == 3

@@ -81,7 +81,9 @@ class OnWorkers:
         calls = [self._call(number, job, door, shared) for number, job in enumerate(jobs)]
         backends = backends_of(job.cast for job in jobs)
         for number, played, _ in self._foreman.run(calls, backends=backends, watch=watch):
-            yield number, _brought_home(played, jobs[number])
+            outcome = _brought_home(played, jobs[number])
+            del played  # else it would lie in memory beside the next one
+            yield number, outcome
 
     def apply(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """The function of each item, in their order."""

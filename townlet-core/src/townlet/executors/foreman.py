@@ -122,6 +122,7 @@ class Foreman:
                     if watch is not None:  # whoever has all results may not come back for more
                         watch(self._headway(calls, waiting, finished))
                     yield number, value, post.hand
+                    del value
                 self._ask_for_patience(since)
                 if watch is not None:
                     watch(self._headway(calls, waiting, finished))

@@ -12,7 +12,7 @@ __all__ = ["write_member"]
 _DEPTH = 8
 
 
-def write_member(folder: Path, name: str, content: bytes, *, error: type[TownletError]) -> None:
+def write_member(folder: Path, name: str, content: bytes | memoryview, *, error: type[TownletError]) -> None:
     """Write the file ``name``, with ``/`` between folders, under ``folder``; it is on the disk afterwards.
 
     Raises:
