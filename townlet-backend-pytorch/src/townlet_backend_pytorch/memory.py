@@ -19,12 +19,12 @@ from torch import Tensor
 from townlet.api import ObservationBatch, ObservationSpec, RolloutArrays
 from townlet_backend_pytorch.devices import device_errors
 
-__all__ = ["DeviceMemory", "Place", "Seen"]
+__all__ = ["DeviceMemory", "MemoryPlace", "Seen"]
 
 _OBSERVED = ("map", "features", "action_mask", "active")
 
 
-class Place(NamedTuple):
+class MemoryPlace(NamedTuple):
     """Where in a rollout a batch of observations lies: a tick, and some rows."""
 
     tick: int
@@ -69,7 +69,7 @@ class DeviceMemory:
         self.arrays = _page_locked(plain) if device.type == "cuda" else plain
         self.device = device
         self._ticks = ticks
-        self._slots: dict[int, tuple[Place, ObservationBatch]] = {}
+        self._slots: dict[int, tuple[MemoryPlace, ObservationBatch]] = {}
         self._crossed = np.zeros((ticks, rows), np.bool_)
         self._on_device: Seen | None = None
         if spans:
@@ -87,17 +87,17 @@ class DeviceMemory:
     def slot(self, tick: int, rows: slice) -> ObservationBatch:
         """The observations of some rows at ``tick``; views, known again when the policy is shown them."""
         batch = self.arrays.slot(tick).take(rows)
-        self._slots[id(batch)] = (Place(tick, rows), batch)  # kept, so that no other object gets its number
+        self._slots[id(batch)] = (MemoryPlace(tick, rows), batch)  # kept, so that no other object gets its number
         return batch
 
-    def place_of(self, observations: ObservationBatch) -> Place | None:
+    def place_of(self, observations: ObservationBatch) -> MemoryPlace | None:
         """Where a batch lies, if it is one that :meth:`slot` gave and a decision on it is kept on the device."""
         place, batch = self._slots.get(id(observations), (None, None))
         if place is None or batch is not observations or self._on_device is None or place.tick == self._ticks:
             return None
         return place
 
-    def cross(self, place: Place) -> Seen:
+    def cross(self, place: MemoryPlace) -> Seen:
         """Copy what lies at a place to the device, and give it there."""
         assert self._on_device is not None
         found = []

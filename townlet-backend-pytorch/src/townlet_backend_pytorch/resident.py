@@ -26,7 +26,7 @@ from townlet_backend_pytorch.clock import Stopwatch
 from townlet_backend_pytorch.devices import cpu_threads, device_errors
 from townlet_backend_pytorch.experience import Experience
 from townlet_backend_pytorch.learner import TorchLearner
-from townlet_backend_pytorch.memory import DeviceMemory, Place, Seen
+from townlet_backend_pytorch.memory import DeviceMemory, MemoryPlace, Seen
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.options import PyTorchOptions
 from townlet_backend_pytorch.policy import TorchPolicy
@@ -80,7 +80,7 @@ class ResidentPolicy(TorchPolicy):
         return Decision(told[0], ArrayState(after), log_probs=told[1], values=told[2])
 
     def _chosen(
-        self, place: Place, seen: Seen, held: Mapping[str, NDArray[Any]], explore: bool
+        self, place: MemoryPlace, seen: Seen, held: Mapping[str, NDArray[Any]], explore: bool
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Actions, their log-probabilities, values in units of reward, and whether all numbers are finite."""
         with self._watch("deciding.forward"):
@@ -97,7 +97,7 @@ class ResidentPolicy(TorchPolicy):
             actions, log_probs = sample_actions(logits, mask, uniforms)
         return actions, log_probs, values, finite
 
-    def _there(self, place: Place, name: str, held: Mapping[str, NDArray[Any]]) -> Tensor:
+    def _there(self, place: MemoryPlace, name: str, held: Mapping[str, NDArray[Any]]) -> Tensor:
         """Keys or counters on the device, int64 ``[B]``: those of the last tick, where they are what is held now."""
         known = self._held_on_device.get(f"{name} {place.rows.start}")
         if known is None or known[0] is not held[name]:
@@ -105,7 +105,7 @@ class ResidentPolicy(TorchPolicy):
             self._held_on_device[f"{name} {place.rows.start}"] = known
         return known[1]
 
-    def _remember(self, place: Place, counter: NDArray[Any]) -> None:
+    def _remember(self, place: MemoryPlace, counter: NDArray[Any]) -> None:
         """Count on the device as well, so that nothing has to cross on the next tick."""
         name = f"counter {place.rows.start}"
         if name in self._held_on_device:

@@ -16,7 +16,7 @@ from townlet.world.compile_rules import compile_rules, compile_schedule
 from townlet.world.fields import Field, Ground, check_reachable, flood, read_ground
 from townlet.world.maps import MapSource, load_map
 from townlet.world.names import BED, DESK, FACILITY_KINDS
-from townlet.world.size import refuse_what_does_not_fit
+from townlet.world.size import refuse_towns_too_large
 from townlet.world.tables import UNREACHABLE, MapTable, PostTable, Tables, Town
 
 __all__ = ["compile_map", "compile_town", "read_map"]
@@ -35,7 +35,7 @@ def compile_town(config: TownConfig | None = None, source: MapSource | None = No
     config = config if config is not None else TownConfig()
     if source is None:
         source = read_map(config)
-    refuse_what_does_not_fit(source)
+    refuse_towns_too_large(source)
     affordances = load_affordances(config.affordances, config.text_of(config.affordances))
     ground = read_ground(source)
     check_reachable(source, ground)

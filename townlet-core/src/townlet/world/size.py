@@ -13,7 +13,7 @@ from townlet.storage import machine_bytes
 from townlet.world.maps import MapSource
 from townlet.world.names import FACILITY_KINDS
 
-__all__ = ["LargeMapWarning", "MapSize", "refuse_what_does_not_fit"]
+__all__ = ["LargeMapWarning", "MapSize", "refuse_towns_too_large"]
 
 _GROUND_BYTES = 8
 """Of a tile: walkable, wall, object, what it serves, place."""
@@ -70,7 +70,7 @@ class MapSize:
         )
 
 
-def refuse_what_does_not_fit(source: MapSource) -> None:
+def refuse_towns_too_large(source: MapSource) -> None:
     """Say before the work what a large map takes, with a :class:`LargeMapWarning`.
 
     Raises:
