@@ -58,7 +58,7 @@ class TestCheck:
 
     def test_json(self, townlet, town: str) -> None:
         document = json.loads(townlet("config", "check", town, "--json").out)
-        assert list(document) == ["ok", "config_id", "digest", "file", "town", "backend", "minds"]
+        assert list(document) == ["ok", "config_id", "digest", "file", "town", "backend", "minds", "unchecked"]
         assert document["town"] == {"map": "riverside", "agents": 8, "width": 48, "height": 48}
         assert document["backend"] == {"name": "stub", "options_checked": True, "reason": None}
         assert document["minds"] == [{"name": "stub", "reason": None}]
@@ -126,3 +126,41 @@ class TestSchema:
         outcome = townlet("config", "schema", "-o", str(tmp_path / "no" / "x.json"))
         assert outcome.code == 4
         assert outcome.err.startswith("error: No such file or directory: ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.backend=stub", "cannot be used for training: it never learns  (--set training.backend=stub, train"),
+        ("training.backend=scripted", "cannot be used for behaviour cloning: it does not claim 'learn.bc'  (--set tr"),
+        ("training.demonstrations.teacher_options.x=1", "training.demonstrations.teacher_options.x is not an option"),
+        ("execution.executor=nosuch", "there is no executor 'nosuch'  (--set execution.executor=nosuch, execution.exe"),
+        ("evaluation.required_scenarios=[x]", "there is no scenario 'x'  (--set evaluation.required_scenarios=[x], e"),
+        (
+            "tuning.objective=nosuch",
+            "there is no key figure 'nosuch'  (--set tuning.objective=nosuch, tuning.objective",
+        ),
+        ("tuning.constraints=['a>1']", "'a>1' is not a constraint  (--set tuning.constraints=['a>1'], tuning.constra"),
+        ("policy.backend=os:system", "there is no such checkpoint  (system)"),
+    ],
+)
+def test_what_another_command_would_refuse_is_refused_here(townlet, setting: str, said: str) -> None:
+    result = townlet("config", "check", "--set", setting)
+    assert result.code in (2, 3, 4)
+    assert said in result.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.backend=nosuch", "training.options could not be checked: policy backend 'nosuch' is not installed"),
+        ("training.demonstrations.teacher=nosuch", "training.demonstrations.teacher could not be checked: "),
+    ],
+)
+def test_what_cannot_be_asked_here_is_said(townlet, setting: str, said: str) -> None:
+    result = townlet("config", "check", "--set", setting)
+    assert result.code == 0
+    assert said in result.out
+    told = json.loads(townlet("config", "check", "--json", "--set", setting).out)["unchecked"]
+    assert len(told) == 1
+    assert told[0].startswith(said)

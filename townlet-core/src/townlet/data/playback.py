@@ -50,7 +50,7 @@ class Playback:
         return self.bytes_read / self.seconds / 1e9
 
     def to_json(self) -> dict[str, Any]:
-        """As ``townlet replay --json`` prints it."""
+        """As ``townlet replay DATASET --json`` prints it."""
         return {
             "path": str(self.path),
             "digest": self.digest,

@@ -14,10 +14,22 @@ from townlet.executors.here import InProcess
 from townlet.executors.protocol import Executor
 from townlet.suggestions import nearest
 
-__all__ = ["EXECUTORS", "open_executor"]
+__all__ = ["EXECUTORS", "open_executor", "refuse_unknown_executor"]
 
 EXECUTORS = ("local", "ray")
 """The names of executors."""
+
+
+def refuse_unknown_executor(name: str) -> None:
+    """Raise ExecutorError for a name that no executor has, with the nearest."""
+    if name not in EXECUTORS:
+        near = nearest(name, EXECUTORS)
+        hint = (f"did you mean {near!r}?",) if near else ()
+        raise ExecutorError(
+            f"there is no executor {name!r}",
+            where="execution.executor",
+            details=(*hint, f"executors: {', '.join(EXECUTORS)}"),
+        )
 
 
 def open_executor(
@@ -34,14 +46,7 @@ def open_executor(
         ExecutorError: for another name, or if the cluster cannot be used.
     """
     wanted = ExecutionConfig() if execution is None else execution
-    if wanted.executor not in EXECUTORS:
-        near = nearest(wanted.executor, EXECUTORS)
-        hint = (f"did you mean {near!r}?",) if near else ()
-        raise ExecutorError(
-            f"there is no executor {wanted.executor!r}",
-            where="execution.executor",
-            details=(*hint, f"executors: {', '.join(EXECUTORS)}"),
-        )
+    refuse_unknown_executor(wanted.executor)
     crew: Crew
     if wanted.executor == "ray":
         from townlet.executors.clusters import RayCrew

@@ -50,13 +50,13 @@ def thin_out(first: int, last: int, agents: int, *, thoughts: bool = True) -> Th
     if stride > 1:
         notes.append(
             f"Only every {_ordinal(stride)} tick is shown, since {ticks:,} ticks of {agents:,} agents are more than a "
-            "page can hold. To see every tick, choose fewer: townlet view --ticks FROM:TO."
+            "page can hold. To see every tick, choose fewer with --ticks FROM:TO."
         )
     fits = ticks * agents <= MOST_THOUGHTS
     if thoughts and not fits:
         notes.append(
             "What the minds saw and weighed is left out: it would make the page too large. "
-            "Choose fewer ticks to have it: townlet view --ticks FROM:TO."
+            "Choose fewer ticks with --ticks FROM:TO to have it."
         )
     return Thinning(first, last, stride, thoughts and fits, thoughts and not fits, tuple(notes))
 

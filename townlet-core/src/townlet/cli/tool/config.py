@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from townlet.cli.output import counted, emit, emit_json
 from townlet.cli.tables import emit_table
 
 if TYPE_CHECKING:
-    from townlet.config import ConfigDocument
+    pass
 
 __all__ = ["command"]
 
@@ -65,15 +64,16 @@ def show(config_path: Path | None, overrides: tuple[str, ...], changed: bool, as
 @json_option
 @debug_option
 def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_json: bool) -> None:
-    """Check a config, its map and manifest, its cast, and the options and checkpoints of its minds.
+    """Check a config, its map and manifest, its cast, the options and checkpoints of its minds, and what is to be done.
 
     Exit code 2 with every error and its place, or 0.
 
     Example:  townlet config check town.yaml
 
     JSON keys: ok, config_id, digest, file, town (map, agents, width, height), backend (name, options_checked, reason),
-    minds (each: name, reason).
+    minds (each: name, reason), unchecked (what could not be asked here, a line each).
     """
+    from townlet.cli.tool.config_checking import check_work
     from townlet.config import config_digest
     from townlet.envs.names import slot_names
     from townlet.errors import ConfigError
@@ -90,7 +90,7 @@ def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_j
     policy = document.config.policy
     minds = check_minds(document, slot_names(town.agents), runs=runs)
     reason = next((mind.reason for mind in minds if mind.reason is not None), None)
-    _check_training(document)
+    unasked = check_work(document)
     if as_json:
         emit_json(
             {
@@ -110,6 +110,7 @@ def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_j
                     "reason": minds[-1].reason,
                 },
                 "minds": [mind._asdict() for mind in minds],
+                "unchecked": unasked,
             }
         )
         return
@@ -118,6 +119,8 @@ def check(config_path: Path | None, overrides: tuple[str, ...], runs: Path, as_j
     emit(f"map {document.config.town.map!r}, {size}, {counted(town.agents, 'agent')}; backend {policy.backend!r}")
     if reason:
         emit(f"its policy.options could not be checked: {reason}")
+    for line in unasked:
+        emit(line)
 
 
 @command.command()
@@ -140,26 +143,6 @@ def schema(output: Path | None, as_json: bool) -> None:  # noqa: ARG001 (it is J
         emit_json(config_schema())
         return
     output.write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _check_training(document: ConfigDocument) -> None:
-    """What ``train`` would refuse: options that the learner's backend does not take, where that is installed."""
-    from townlet.errors import BackendError
-    from townlet.plugins import validate_options
-    from townlet.training.learner.choice import learner_name, learner_options
-
-    config = document.config
-    if not config.training.options and config.training.backend is None:
-        return
-    with suppress(BackendError):
-        options = learner_options(config)
-        mine = config.training.options
-        validate_options(
-            learner_name(config),
-            options,
-            where=document.where,
-            section=lambda option: "training.options" if option in mine else "policy.options",
-        )
 
 
 def _shown(value: object) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "needs_torch",
     "refuse_options_of_nobody",
     "refuse_unclaimed",
+    "refuse_what_never_learns",
     "require_learner",
 ]
 
@@ -166,6 +167,28 @@ def refuse_unclaimed(name: str, manifest: Manifest, mode: str) -> None:
                 f"policy backend {name!r} cannot be used for {PURPOSES[mode]}: it does not claim {capability!r}",
                 details=(f"its capabilities: {', '.join(manifest.capabilities)}", *manifest.notes),
             )
+
+
+def refuse_what_never_learns(config: TownletConfig) -> str | None:
+    """Refuse a ``training.backend`` that claims to learn in no way.
+
+    Returns:
+        Why it cannot be asked here, such as a backend that is not installed; None where it was, or none is named.
+
+    Raises:
+        BackendError: it does not learn.
+    """
+    name = config.training.backend
+    if name is None:
+        return None
+    row = installed(name)
+    if row is None or row.manifest is None:
+        if split_qualified(name)[1] in _NEVER_LEARN:
+            raise BackendLoadError(f"policy backend {name!r} cannot be used for training: it never learns")
+        return f"policy backend {name!r} is not installed here"
+    if not any(capability.startswith("learn") for capability in row.manifest.capabilities):
+        refuse_unclaimed(row.name, row.manifest, "bc")
+    return None
 
 
 def refuse_options_of_nobody(config: TownletConfig) -> None:
