@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from townlet.errors import UsageError
+from townlet.evaluation.names import HEADLINES
 from townlet.evaluation.plots import (
     Curve,
     Gate,
@@ -174,3 +175,29 @@ def figure_texts(figure: object) -> set[str]:
     from matplotlib.text import Text
 
     return {text.get_text() for text in figure.findobj(Text)}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("policies", [1, 2, 5])
+def test_no_heading_of_a_picture_covers_anything_else(policies: int) -> None:
+    """Figures with the longest labels there are, three axes in a row and two."""
+    sample = np.linspace(0.8, 0.9, 8)
+    kpis = {name: estimate(sample) for name in HEADLINES}
+    evaluations = [EvaluationResult.model_construct(policy=f"mind{n}", kpis=kpis) for n in range(policies)]
+    days = {"scripted": {name: np.ones((3, 8)) for name in HEADLINES}}
+    for figure in (estimates_plot(evaluations, list(HEADLINES)), figures_per_day(days, list(HEADLINES))):
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        axes = [ax for ax in figure.axes if ax.get_visible()]
+        headings = [ax._left_title.get_window_extent(renderer) for ax in axes]
+        ticks = [label.get_window_extent(renderer) for ax in axes for label in ax.get_xticklabels()]
+        for one, heading in enumerate(headings):
+            assert heading.x1 <= figure.bbox.x1, "a heading leaves the picture"
+            assert not any(heading.overlaps(other) for other in headings[one + 1 :])
+            assert not any(heading.overlaps(tick) for tick in ticks)
+
+
+def test_equal_minds_are_better_on_no_town() -> None:
+    found = difference(np.ones(6), np.ones(6))
+    assert (found.equal, found.better_on, found.probability_of_improvement) == (1.0, 0.0, 0.5)
+    half = difference(np.zeros(4), np.array([0.0, 0.0, 1.0, -1.0]))
+    assert (half.equal, half.better_on) == (0.5, 0.25)

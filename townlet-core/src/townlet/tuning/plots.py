@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from townlet.evaluation.names import word
 from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
 from townlet.tuning.journal import Trial
 from townlet.tuning.results import TuningResult
@@ -56,7 +57,7 @@ def _history(ax: Axes, result: TuningResult, trials: Sequence[Trial], maximise: 
     ax.set_xlabel("trial")
     ax.locator_params(axis="x", integer=True)
     ax.legend(frameon=False, fontsize=8, loc="lower right")
-    title(ax, f"{result.objective} on the towns tuned on")
+    title(ax, f"{word(result.objective)} on the towns tuned on")
 
 
 def _mattered(ax: Axes, result: TuningResult) -> None:
@@ -67,3 +68,5 @@ def _mattered(ax: Axes, result: TuningResult) -> None:
     ax.invert_yaxis()
     ax.set_xlabel("share of the whole")
     title(ax, "what mattered" if shown else "too few trials to say what mattered")
+    if not shown:
+        ax.set_axis_off()

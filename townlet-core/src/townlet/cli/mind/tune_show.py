@@ -6,7 +6,7 @@ from pathlib import Path
 
 from townlet.cli.output import as_typed, counted, emit, emit_json, warn
 from townlet.cli.tables import emit_table, verdict
-from townlet.evaluation.names import HEADLINES, label
+from townlet.evaluation.names import HEADLINES, word
 from townlet.tuning import TownRange, TuningResult
 from townlet.tuning.fields import Value
 from townlet.tuning.space import OPTIONS
@@ -40,7 +40,7 @@ def _tables(result: TuningResult, folder: Path) -> None:
             interval = f"{found.low:+.3g} to {found.high:+.3g}"
             rows.append(
                 (
-                    label(name),
+                    word(name),
                     f"{start.mean:.4g}",
                     f"{best.mean:.4g}",
                     f"{found.mean:+.3g}",

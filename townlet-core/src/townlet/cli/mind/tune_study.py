@@ -68,6 +68,10 @@ def watched_study(
             raise
 
 
+_PHASES = {"trials": ("searching", "trials"), "finals": ("playing the finals", ""), "judging": ("judging", "")}
+"""What is shown of each phase, and what is counted in it; empty for a share."""
+
+
 class _StudyBar:
     """How far a study is; without a terminal, also a line for each trial that is better than those before."""
 
@@ -75,7 +79,7 @@ class _StudyBar:
         self._quiet = quiet
         self._best: int | None = None
         self._phase = ""
-        self._bar = Bar("trials", unit="trials", quiet=quiet)
+        self._bar = Bar("starting", quiet=quiet)
 
     def __enter__(self) -> Callable[[TuningProgress], None]:
         self._bar.__enter__()
@@ -89,7 +93,8 @@ class _StudyBar:
     def _show(self, progress: TuningProgress) -> None:
         if progress.phase != self._phase:
             self._phase = progress.phase
-            self._bar.begin(progress.phase, progress.total, unit=progress.phase if progress.phase == "trials" else "")
+            what, unit = _PHASES[progress.phase]
+            self._bar.begin(what, progress.total, unit=unit)
         best = progress.best
         told = []
         if best is not None and best.objective is not None:

@@ -81,6 +81,8 @@ def estimates_plot(evaluations: Sequence[EvaluationResult], names: Sequence[str]
         labels = [named(e.policy) for e in evaluations] if index % columns == 0 else [""] * len(evaluations)
         ax.set_yticks(range(len(evaluations)), labels=labels)
         ax.set_ylim(len(evaluations) - 0.5, -0.5)
+        if all(e.kpis[name].low == e.kpis[name].high == 0.0 for e in evaluations):
+            ax.set_xlim(-0.05, 1.05)  # a scale around nothing would show thousandths of it
         title(ax, label(name))
     for ax in axes[len(names) :]:
         ax.set_visible(False)
@@ -103,7 +105,8 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: S
         for colour, (run, mine) in zip(COLOURS, curves.items(), strict=False):
             for curve in mine:
                 if curve.title == quantity:
-                    ax.plot(curve.x, curve.y, color=colour, lw=1.4, label=named(run))
+                    dot = "o" if len(curve.x) == 1 else None  # a line of one point cannot be seen
+                    ax.plot(curve.x, curve.y, color=colour, lw=1.4, marker=dot, label=named(run))
                     unit = curve.unit
         for gate in gates:
             colour = {"PASS": BETTER, "FAIL": WORSE}.get(gate.outcome, NEITHER)

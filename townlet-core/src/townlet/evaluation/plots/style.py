@@ -13,6 +13,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Literal
 
 from townlet.errors import UsageError
@@ -47,6 +48,10 @@ _LONGEST = 48
 """Characters of a name that are drawn."""
 
 
+_LABELS, _LETTERS = 0.7, 11.0
+"""Inches beside an axes that its labels may take, and letters of a heading in an inch."""
+
+
 def need_matplotlib() -> None:
     """Ask before long work whether pictures can be drawn after it. Raises UsageError without matplotlib."""
     if importlib.util.find_spec("matplotlib") is None:
@@ -65,9 +70,12 @@ def new_figure(
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with rc_context(_SETTINGS):
-        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        figure = Figure(
+            figsize=(width * columns, height * rows), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+        )
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, squeeze=False)
     return figure, list(axes.ravel())
@@ -84,8 +92,12 @@ def named(text: str) -> str:
 
 
 def title(ax: Axes, text: str) -> None:
-    """The heading of one axes, at its left edge."""
-    ax.set_title(visible(text), loc="left", fontsize=10.5, fontweight="bold")
+    """The heading of one axes, at its left edge; on several lines where it is wider than the axes."""
+    spec = ax.get_subplotspec()
+    columns = 1 if spec is None else spec.get_gridspec().ncols
+    inches = ax.figure.get_figure(root=True).get_size_inches()[0] / columns - _LABELS
+    lines = wrap(visible(text), max(int(inches * _LETTERS), 12), break_on_hyphens=False)
+    ax.set_title("\n".join(lines), loc="left", fontsize=10.5, fontweight="bold")
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

@@ -62,7 +62,7 @@ def figures_per_day(policies: Mapping[str, Figures], names: Sequence[str], first
         title(ax, label(name))
         ax.set_xlabel("day")
         ax.set_xticks(days[:: max(1, len(days) // 8)])
-        if _is_share(name):
+        if _is_share(name) or not any(figures[name].any() for figures in policies.values()):
             ax.set_ylim(-0.02, 1.02)
     for ax in axes[len(names) :]:
         ax.set_visible(False)
