@@ -35,8 +35,9 @@ def live() -> Iterator[LiveTraining]:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
-    """Two towns, of which the first is watched."""
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """Two towns, of which the first is watched, and every tick is shown, however long that takes."""
+    monkeypatch.setattr("townlet.viewer.live.training._LENIENT", 1e9)
     with Stage(Job(CONFIG, Cast.of("scripted"), (3, 4), 500)) as made:
         yield made
 
