@@ -79,7 +79,7 @@ def test_training_json(townlet) -> None:
     pieces = {piece["name"]: piece for piece in document["pieces"]}
     outer = ("towns", "deciding", "update", "rest")
     assert set(pieces) > {*outer, "deciding.forward", "update.steps"}
-    assert sum(pieces[name]["seconds"] for name in outer) == pytest.approx(document["seconds"], rel=0.3)
+    assert sum(pieces[name]["seconds"] for name in outer) == pytest.approx(document["seconds"], rel=0.5)
     for name in ("towns", "deciding", "update"):
         assert pieces[name]["bound_seconds"] > 0
     assert pieces["update"]["seconds"] > pieces["update.steps"]["seconds"]

@@ -53,9 +53,10 @@ def assert_equal(ours, theirs):
 
 
 @pytest.mark.parametrize("seeds", [([7], [8]), ([7, 8], [9]), ([1], [2, 3, 4], [5])], ids=["1+1", "2+1", "1+3+1"])
-def test_taking_turns_changes_nothing(make, seeds):
+@pytest.mark.parametrize("least_rows", [1, 1000], ids=["in-a-thread", "without"])
+def test_taking_turns_changes_nothing(make, seeds, least_rows):
     straight, turning = make(*seeds), make(*seeds)
-    with TakingTurns([Side([loop]) for loop in turning.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in turning.loops], least_rows=least_rows) as turns:
         for _ in range(3):
             for collector in straight.collectors:
                 collector.collect()
@@ -70,11 +71,22 @@ def test_the_towns_live_in_a_thread_of_their_own(make):
     towns, seen = make([7], [8]), set()
     step = towns.towns[0].step
     towns.towns[0].step = lambda *args, **words: (seen.add(threading.current_thread().name), step(*args, **words))[1]
-    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in towns.loops], least_rows=1) as turns:
         towns.begin()
         turns.run(TICKS, [(), ()])
     assert seen
     assert threading.main_thread().name not in seen
+
+
+def test_few_rows_are_not_worth_a_thread(make):
+    towns, seen = make([7], [8]), set()
+    step = towns.towns[0].step
+    towns.towns[0].step = lambda *args, **words: (seen.add(threading.current_thread().name), step(*args, **words))[1]
+    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+        towns.begin()
+        stats = towns.finish(turns.run(TICKS, [(), ()]))
+    assert seen == {threading.main_thread().name}
+    assert all(each.town_seconds > 0 for each in stats)
 
 
 def test_one_side_is_decided_for_while_the_other_lives(make):
@@ -98,7 +110,7 @@ def test_one_side_is_decided_for_while_the_other_lives(make):
     for town, runtime in zip(towns.towns, towns.runtimes, strict=True):
         town.step = lives(town.step)
         runtime.decide = decides(runtime.decide)
-    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in towns.loops], least_rows=1) as turns:
         towns.begin()
         stats = towns.finish(turns.run(20, [(), ()]))
     assert sum(met) > 10, "of some forty decisions"
@@ -107,7 +119,7 @@ def test_one_side_is_decided_for_while_the_other_lives(make):
 
 def test_watchers_see_the_ticks_of_their_own_loop_in_order(make):
     towns, seen = make([7], [8, 9]), ([], [])
-    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in towns.loops], least_rows=1) as turns:
         towns.begin()
         turns.run(9, [(lambda step: seen[0].append((step.tick, len(step.decision.actions))),), ()])
     assert seen[0] == [(tick, 3) for tick in range(9)]
@@ -120,7 +132,7 @@ def test_ctrl_c_ends_all_sides_after_the_same_tick(make):
         if step.tick == 4:
             os.kill(os.getpid(), signal.SIGINT)
 
-    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in towns.loops], least_rows=1) as turns:
         towns.begin()
         outcome = turns.run(TICKS, [(press,), ()])
     assert outcome.interrupted
@@ -145,7 +157,7 @@ def test_an_error_waits_for_the_towns_that_are_in_the_thread(make):
         raise RuntimeError("no mind")
 
     towns.towns[0].step, towns.runtimes[1].decide = slowly, fail
-    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in towns.loops], least_rows=1) as turns:
         towns.begin()
         with pytest.raises(RuntimeError, match="no mind"):
             turns.run(TICKS, [(), ()])
@@ -159,7 +171,7 @@ def test_an_error_of_a_town_comes_out_of_its_thread(make):
         raise RuntimeError("the town fell apart")
 
     towns.towns[1].step = fall_apart
-    with TakingTurns([Side([loop]) for loop in towns.loops]) as turns:
+    with TakingTurns([Side([loop]) for loop in towns.loops], least_rows=1) as turns:
         towns.begin()
         with pytest.raises(RuntimeError, match="fell apart"):
             turns.run(TICKS, [(), ()])

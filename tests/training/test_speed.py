@@ -28,9 +28,9 @@ def test_iterations_are_those_asked_for_and_the_first_is_left_out(toy_towns, lea
 
 
 def test_pieces_sum_to_the_whole(toy_towns, learner, toy_config) -> None:
-    told = measure_training(toy_config, iterations=3)
+    told = measure_training(toy_config, iterations=1)  # medians of several need not
     assert [piece.name for piece in told.pieces] == ["towns", "deciding", "update", "rest"]
-    assert sum(piece.seconds for piece in told.pieces) == pytest.approx(told.seconds, rel=0.3)
+    assert sum(piece.seconds for piece in told.pieces) == pytest.approx(told.seconds, abs=0.001)
     assert told.pieces[0].bound > 0
     assert told.bound is None, "the toy learner tells nothing of its arithmetic"
 

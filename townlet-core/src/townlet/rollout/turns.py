@@ -22,6 +22,9 @@ from townlet.rollout.step import Mind, Step, Watcher
 
 __all__ = ["Side", "TakingTurns"]
 
+_WORTH_A_THREAD = 256
+"""Rows of a side from which a thread pays: a tick of fewer is shorter than two threads take to change places."""
+
 
 class Side:
     """Groups of towns that are decided for together, in one call where ``mind`` and ``slots`` are given.
@@ -44,7 +47,12 @@ class Side:
         for loop in self.loops:
             edges.append(edges[-1] + loop.engine.rows)
         self._parts = [slice(*edge) for edge in pairwise(edges)]
-        self._under_way: list[Future[Step]] = []
+        self._under_way: Future[list[Step]] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Of all its loops."""
+        return int(self._parts[-1].stop)
 
     def begin(self) -> None:
         """Let the joint mind remember what the minds of the loops do."""
@@ -73,28 +81,37 @@ class Side:
         spent.deciding += time.perf_counter() - looked
         return list(zip(seen, told, strict=True))
 
-    def leave(self, pool: ThreadPoolExecutor, decided: Sequence[tuple[ObservationBatch, Decision]]) -> None:
-        """Let the towns live through the tick in the thread of ``pool``."""
-        self._under_way = [
-            pool.submit(loop.live, seen, decision) for loop, (seen, decision) in zip(self.loops, decided, strict=True)
-        ]
+    def leave(self, pool: ThreadPoolExecutor | None, decided: Sequence[tuple[ObservationBatch, Decision]]) -> None:
+        """Let the towns live through the tick in the thread of ``pool``, or at once where there is none."""
+        if pool is not None:
+            self._under_way = pool.submit(self._live, decided)
+            return
+        began = time.perf_counter()
+        self._under_way = Future()
+        self._under_way.set_result(self._live(decided))
+        self.loops[0].spent.town += time.perf_counter() - began
+
+    def _live(self, decided: Sequence[tuple[ObservationBatch, Decision]]) -> list[Step]:
+        return [loop.live(seen, decision) for loop, (seen, decision) in zip(self.loops, decided, strict=True)]
 
     def meet(self, watchers: Sequence[Sequence[Watcher]]) -> None:
         """Wait for the tick under way, if there is one; record it and show it."""
-        under_way, self._under_way = self._under_way, []
-        for future, loop, shown in zip(under_way, self.loops, watchers, strict=False):
-            began = time.perf_counter()
-            step = future.result()
-            loop.spent.town += time.perf_counter() - began
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
+            return
+        began = time.perf_counter()
+        steps = under_way.result()
+        self.loops[0].spent.town += time.perf_counter() - began
+        for step, loop, shown in zip(steps, self.loops, watchers, strict=True):
             loop.keep(step)
             for watcher in shown:
                 watcher(step)
 
     def abandon(self) -> None:
         """Wait until no thread is at the towns any more, whatever came of it."""
-        for future in self._under_way:
-            future.exception()
-        self._under_way = []
+        if self._under_way is not None:
+            self._under_way.exception()
+            self._under_way = None
 
 
 class TakingTurns:
@@ -102,10 +119,13 @@ class TakingTurns:
 
     Args:
         sides: two or more.
+        least_rows: with fewer rows on a side its tick is over before a thread has woken up, and towns live in the
+            thread of the caller.
     """
 
-    def __init__(self, sides: Sequence[Side]) -> None:
+    def __init__(self, sides: Sequence[Side], *, least_rows: int = _WORTH_A_THREAD) -> None:
         self._sides = tuple(sides)
+        self._threaded = min(side.rows for side in self._sides) >= least_rows
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -131,7 +151,8 @@ class TakingTurns:
             ticks: how many.
             watchers: of each loop, side after side.
         """
-        pool = self._pool = self._pool or ThreadPoolExecutor(1, "turn")
+        if self._threaded and self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "turn")
         left = iter(watchers)
         shown = [[next(left) for _ in side.loops] for side in self._sides]
         done = 0
@@ -142,7 +163,7 @@ class TakingTurns:
                 while done < ticks and not interrupt.requested:
                     for side, mine in zip(self._sides, shown, strict=True):
                         side.meet(mine)
-                        side.leave(pool, side.decide(done))
+                        side.leave(self._pool, side.decide(done))
                     done += 1
                 for side, mine in zip(self._sides, shown, strict=True):
                     side.meet(mine)

@@ -174,8 +174,8 @@ def _summed_up(run: Run, marks: _Marks, steps: int, bounds: Mapping[str, float],
         own = {part for number in kept for part in marks.own[number] if part.startswith(f"{name}.")}
         parts = {part: statistics.median(marks.own[number].get(part, 0.0) for number in kept) for part in own}
         pieces += [TrainingPiece(*part) for part in sorted(parts.items(), key=lambda part: -part[1])]
-    outer = sum(piece.seconds for piece in pieces if piece.name in _SECONDS)
-    pieces.append(TrainingPiece("rest", max(0.0, seconds - outer)))
+    seen = {n: sum(marks.reports[n].metrics.get(metric, 0.0) for metric in _SECONDS.values()) for n in kept}
+    pieces.append(TrainingPiece("rest", statistics.median(max(0.0, marks.seconds[n] - seen[n]) for n in kept)))
     bound = None
     if bounds.keys() >= _SECONDS.keys():
         bound = max(bounds["towns"], bounds["deciding"]) + bounds["update"]
