@@ -39,7 +39,7 @@ def write_folder(folder: Path, contents: FileContents) -> None:
         OSError: if it cannot be written.
     """
     for name, content in contents.items():
-        write_member(folder, name, memoryview(np.ascontiguousarray(content)), error=ExecutorError)  # not copied
+        write_member(folder, name, np.ascontiguousarray(content).data, error=ExecutorError)  # not copied
 
 
 @cache
