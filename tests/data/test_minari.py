@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -72,6 +75,34 @@ class TestExport:
         export_minari(dataset, tmp_path / "out")
         with pytest.raises(DatasetError, match="nothing is overwritten"):
             export_minari(dataset, tmp_path / "out")
+
+    def test_it_takes_no_more_room_than_is_asked_for(self, exported, tmp_path, monkeypatch):
+        asked = []
+        monkeypatch.setattr(
+            "townlet.data.minari_export.require_room", lambda folder, size, **_: asked.append((folder, size))
+        )
+        dataset, _ = exported
+        export_minari(open_dataset(dataset.path), tmp_path / "again")
+        taken = sum(file.stat().st_size for file in (tmp_path / "again").rglob("*") if file.is_file())
+        assert 0.02 < taken / asked[0][1] < 1
+
+    @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="limits of POSIX")
+    def test_a_full_disk_is_an_error_and_nothing_is_left(self, record, tmp_path):
+        """In a process of its own, which HDF5 took down with it."""
+        dataset = record()
+        code = (
+            "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+            "from townlet.cli.entry import main; from townlet.data.minari_format import minari_module; minari_module();"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
+            f"sys.exit(main(['dataset', 'export', {str(dataset.path)!r}, '--out', 'out']))"
+        )
+        (tmp_path / "small").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path / "small", capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 4, done.stderr
+        assert "error: this export may take" in done.stderr
+        assert list((tmp_path / "small").iterdir()) == []
 
     def test_nobody(self, record, tmp_path):
         with pytest.raises(DatasetError, match="no life to export"):

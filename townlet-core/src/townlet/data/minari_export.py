@@ -16,7 +16,7 @@ from townlet.data.dataset import Dataset
 from townlet.data.episodes import OUTCOMES, EpisodeTable, index_episodes
 from townlet.data.minari_format import INFOS, KEY, SEEN, minari_module, spaces_of, told
 from townlet.errors import DatasetError
-from townlet.storage import PartialFolder
+from townlet.storage import PartialFolder, require_room
 
 __all__ = ["export_minari"]
 
@@ -48,6 +48,8 @@ def export_minari(dataset: Dataset, path: str | Path, *, dataset_id: str | None 
         data = folder.path / "data"
         try:
             data.mkdir()
+            # HDF5 dies of a full disk, with the process that uses it (a fault in its clean-up).
+            require_room(data, _room(dataset, episodes), what="this export", where=Path(path), error=DatasetError)
             storage = minari.dataset.minari_storage.MinariStorage.new(
                 data, observation_space=observations, action_space=actions, data_format="hdf5", jpeg_encoding=False
             )
@@ -77,6 +79,12 @@ def export_minari(dataset: Dataset, path: str | Path, *, dataset_id: str | None 
             reason = problem.strerror or str(problem)
             raise DatasetError(f"cannot write the Minari dataset: {reason}", where=str(path)) from problem
     return len(episodes)
+
+
+def _room(dataset: Dataset, episodes: EpisodeTable) -> int:
+    """Bytes that the export may take: what the shards do and a little more, what HDF5 adds to a life, the facts."""
+    shards = sum(entry.size for entry in dataset.manifest.shards)
+    return shards * 13 // 10 + len(episodes) * (32 << 10) + (1 << 20)
 
 
 def _synchronise(folder: Path) -> None:

@@ -10,6 +10,7 @@ from townlet.storage.locks import HeldLock, Holder, holder_of
 from townlet.storage.members import write_member
 from townlet.storage.memory import machine_bytes
 from townlet.storage.names import member_path
+from townlet.storage.room import require_room
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "read_json_lines",
     "read_model",
     "read_tensor_header",
+    "require_room",
     "sha256_file",
     "write_bytes_atomic",
     "write_member",
