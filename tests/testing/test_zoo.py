@@ -49,7 +49,8 @@ def test_a_good_learner_conforms(subject_of, zoo) -> None:
     report = run_checks(subject_of(learner=zoo.GoodLearner, capabilities=LEARNING))
     assert failed(report) == set(), [r.message for r in report.results if r.outcome == "failed"]
     assert report.conforms
-    assert [count.ran for count in report.levels] == [0, 0, 9, 9, 18, 34, 3, 0]
+    assert [count.ran for count in report.levels] == [count.applicable for count in report.levels]
+    assert report.levels[5].ran >= 34
 
 
 def test_a_good_learner_with_memory_of_its_own_conforms_and_was_asked_about_it(subject_of, zoo) -> None:
