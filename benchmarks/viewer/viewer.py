@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from townlet.config import load_config
 from townlet.data import Dataset, DatasetWriter, open_dataset
-from townlet.data.manifest import origin_of
+from townlet.data.manifest import inherited_origin
 from townlet.play import Cast, Job, Keep, play
 from townlet.viewer import Film, film_of, page_of
 from townlet.viewer.columns import pack
@@ -81,7 +81,7 @@ def recorded(folder: Path, agents: int, ticks: int) -> Dataset:
 def with_noise(recording: Dataset, folder: Path) -> Dataset:
     """The same, by minds that tell logits and values."""
     rng = np.random.default_rng(1)
-    origin = origin_of(recording.manifest).model_copy(update={"logits": True})
+    origin = inherited_origin(recording.manifest).model_copy(update={"logits": True})
     with DatasetWriter(folder, spec=recording.spec, origin=origin) as writer:
         for block in recording.blocks(250):
             logits = rng.normal(size=block.action_mask.shape).astype(np.float32)
