@@ -28,6 +28,9 @@ def scene(people: int = 30, size: int = 60) -> Scene:
         walls=walls,
         places=np.full((size, size), -1, np.int16),
         homes=1,
+        terrain=np.where(walls, "#", "."),
+        rooms=(),
+        uses={},
         people=tuple(
             Person(n, f"agent{n:02d}", 1 + n, 2 * n % size, (0.2, 0.99, 1.0), 12345.6, "sleep", 0)
             for n in range(people)
