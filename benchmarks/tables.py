@@ -19,6 +19,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("Rolling out and recording", "benchmarks/rollout/rollout.py"),
     ("Replaying datasets", "benchmarks/replay/replay.py"),
     ("Evaluating and comparing", "benchmarks/evaluation/evaluation.py"),
+    ("Watching in the browser", "benchmarks/viewer/viewer.py"),
     ("Starting", "benchmarks/startup/startup.py"),
     ("Learning from reward", "benchmarks/training/speed.py"),
     ("Cloning", "benchmarks/training/cloning.py"),
