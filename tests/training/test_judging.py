@@ -21,7 +21,8 @@ def reward(monkeypatch: pytest.MonkeyPatch):
     rewards = {"scripted": 0.5, "mine": 0.7}
     asked: list[tuple[str, tuple[int, ...]]] = []
 
-    def evaluate(config: TownletConfig, policy: str, *, seeds, progress=None, executor=None) -> EvaluationResult:
+    def evaluate(config: TownletConfig, mind, *, seeds, progress=None, executor=None) -> EvaluationResult:
+        policy = mind if isinstance(mind, str) else mind.requested
         asked.append((policy, tuple(seeds)))
         mine = rewards["scripted" if policy == "scripted" else "mine"]
         figures = {"reward": np.linspace(mine - 0.01, mine + 0.01, len(seeds)), "self_sufficiency": np.ones(len(seeds))}

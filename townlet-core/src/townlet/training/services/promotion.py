@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from townlet.checkpoints import read_checkpoint
+from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
 from townlet.evaluation import ComparisonResult, EvaluationResult, compare, evaluate, evaluation_seeds
 from townlet.evaluation.gate import GateResult, gate
 from townlet.evaluation.names import HEADLINES
 from townlet.executors import Executor
+from townlet.play import Casting
 from townlet.registry import PromotionManager, PromotionStatus, Registry
 from townlet.training.results import CandidateResult
 
@@ -114,10 +117,13 @@ class PromotionServiceAdapter:
         self, policy: str, seeds: tuple[int, ...], doing: Callable[[str, int, int], None] | None
     ) -> ComparisonResult:
         found = []
-        teacher = self._config.training.demonstrations.teacher
-        for name, who in ((teacher, f"the teacher ({teacher})"), (policy, "the candidate")):
+        wanted = self._config.training.demonstrations
+        taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
+        casting = replace(Casting.of(self._config), policy=taught_by, where="training.demonstrations.teacher")
+        teacher = casting.mind(wanted.teacher)  # with its options: the same mind that was recorded
+        for mind, who in ((teacher, f"the teacher ({wanted.teacher})"), (policy, "the candidate")):
             told = None if doing is None else partial(doing, f"evaluating {who}")
-            found.append(evaluate(self._config, name, seeds=seeds, executor=self._executor, progress=told))
+            found.append(evaluate(self._config, mind, seeds=seeds, executor=self._executor, progress=told))
         return compare(found)
 
 
