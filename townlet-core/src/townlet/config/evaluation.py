@@ -48,7 +48,6 @@ class EvaluationConfig(Section):
     explore: bool = Field(
         False, description="Whether to sample actions from the policy instead of taking the most likely one."
     )
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of the intervals reported.")
     required_passes: int = Field(
         2,
         ge=1,
