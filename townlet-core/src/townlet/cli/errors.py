@@ -125,7 +125,7 @@ def _explain(error: Exception) -> int:
             return _say(_noted(f"error: {error.strerror or type(error).__name__}: {error.filename}", error), _DATA)
         case OSError() if error.errno in _UNWRITABLE:
             return say_unwritten(error)
-        case FileNotFoundError() if not _here():
+        case FileNotFoundError() | SystemError() if not _here():  # Python 3.13.0 stumbles over it without an error
             return _say("error: the current folder is gone\n  next:  change to a folder that is there", _USAGE)
         case UnicodeEncodeError() if error.reason == "surrogates not allowed":
             found = repr(error.object[error.start : error.end])

@@ -197,6 +197,7 @@ class RayCrew:
                 _quietly(),
                 _own_signals(),
                 _set("RAY_worker_niceness", "0"),  # a Ray of one's own need not give way to whoever started it
+                _set("RAY_health_check_failure_threshold", "30"),  # where the machine is busy, slow is not dead
                 tempfile.TemporaryDirectory(prefix="townlet-") as empty,
                 _folder(empty),
             ):

@@ -95,7 +95,7 @@ def title(ax: Axes, text: str) -> None:
     """The heading of one axes, at its left edge; on several lines where it is wider than the axes."""
     spec = ax.get_subplotspec()
     columns = 1 if spec is None else spec.get_gridspec().ncols
-    inches = ax.figure.get_figure(root=True).get_size_inches()[0] / columns - _LABELS
+    inches = ax.figure.bbox.width / ax.figure.dpi / columns - _LABELS
     lines = wrap(visible(text), max(int(inches * _LETTERS), 12), break_on_hyphens=False)
     ax.set_title("\n".join(lines), loc="left", fontsize=10.5, fontweight="bold")
 
