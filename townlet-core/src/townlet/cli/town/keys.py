@@ -62,7 +62,7 @@ def _unbuffered(descriptor: int) -> Iterator[None]:
 
     before = termios.tcgetattr(descriptor)
     try:
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSANOW)  # not with a flush: what was typed before counts
         # Ctrl-C as a key: a signal would not end a read that waits for one.
         now = termios.tcgetattr(descriptor)
         now[3] &= ~termios.ISIG
