@@ -21,6 +21,9 @@ import fcntl  # noqa: E402
 import pty  # noqa: E402
 import termios  # noqa: E402
 
+PATIENCE = 180.0
+"""Seconds until a picture has to come: the first town of a machine compiles its rules."""
+
 ENTRY = "import sys; from townlet.cli.entry import main; sys.exit(main(sys.argv[1:]))"
 
 
@@ -70,7 +73,7 @@ class Terminal:
         self._stream.feed(data)
         return bool(data)
 
-    def wait_for(self, words: str, seconds: float = 60.0) -> str:
+    def wait_for(self, words: str, seconds: float = PATIENCE) -> str:
         """The screen as soon as it shows ``words``."""
         end = time.monotonic() + seconds
         while words not in self.text():
@@ -85,7 +88,7 @@ class Terminal:
             pass
         return self.text()
 
-    def end(self, seconds: float = 60.0) -> int:
+    def end(self, seconds: float = PATIENCE) -> int:
         """Wait for the child; its exit code."""
         end = time.monotonic() + seconds
         while self.read():
