@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -37,11 +39,14 @@ def test_a_masked_action_is_refused_and_nothing_is_remembered_of_it(spec, certai
     observations.action_mask[1:, 2] = False
     with pytest.raises(BackendContractError) as caught:
         runtime.decide(observations)
-    assert str(caught.value).splitlines() == [
+    *said, place = str(caught.value).splitlines()
+    assert said == [
         "policy backend 'c' chose 'use' for bob (town 0), which is not possible now",
         "  possible by the action mask: wait, north",
         "  the same in 2 further rows of this tick",
     ]
+    line = inspect.getsourcelines(certain.decide)[1]
+    assert place == f"  at: tests/minds/conftest.py:{line}, in decide", "where the answer is written"
     assert (runtime.state_arrays()["asked"] == 0).all()
 
 
@@ -52,8 +57,20 @@ def test_a_wrong_number_of_actions_is_refused(spec, certain, crowd):
 
     runtime = PolicyRuntime(Short(0), spec)
     runtime.start(4, [0])
-    with pytest.raises(BackendContractError, match="3 actions for 4 rows"):
+    with pytest.raises(BackendContractError, match=r"3 actions for 4 rows\n  at: tests/minds/test_runtime"):
         runtime.decide(crowd(4))
+
+
+def test_values_that_are_no_numbers_are_refused_with_the_line_that_gave_them(spec, softmax, crowd):
+    class Lost(softmax):
+        def values(self, observations, state):
+            return np.full(observations.rows, np.nan, np.float32)
+
+    runtime = PolicyRuntime(Lost((0.0, 0.0, 0.0)), spec)
+    runtime.start(4, [0])
+    with pytest.raises(BackendContractError, match="values that are not finite") as caught:
+        runtime.values(crowd(4))
+    assert ", in values" in str(caught.value)
 
 
 def test_a_value_can_be_asked_without_acting(spec, softmax, crowd):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from townlet.api import LearnerProtocol, PolicyBackendProtocol
+from townlet.api import LearnerProtocol, PolicyBackendProtocol, Values
 from townlet.errors import BackendContractError, BackendError, BackendRunError, ContractError, TownletError
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
 from townlet.minds.patience import Patience
-from townlet.plugins.guard import culprit, describe
+from townlet.plugins.guard import culprit, describe, package_folders
 from townlet.plugins.provenance import Provenance
 
-__all__ = ["blamed", "blamed_learner"]
+__all__ = ["blamed", "blamed_learner", "located"]
 
 _CORE = "townlet"
 
@@ -35,6 +38,32 @@ def blamed(error: BaseException, part: Part, doing: str) -> BackendError | None:
 def blamed_learner(error: BaseException, learner: LearnerProtocol, told: Provenance, doing: str) -> BackendError | None:
     """The same of what came out of a learner."""
     return _found(error, [(learner, told)], doing)
+
+
+def located(error: BackendContractError, part: Part, *, valuing: bool = False) -> BackendContractError:
+    """The refusal of an answer, with the line of the backend's method that gave it, where it is written in Python.
+
+    Args:
+        error: what is wrong with the answer.
+        part: who answered.
+        valuing: whether values alone were asked for.
+    """
+    lines = []
+    for side, _ in _sides(part.policy, part.provenance):
+        values = valuing and isinstance(side, Values)
+        lines += _written(type(side).values if values else type(side).decide, type(side))  # type: ignore[attr-defined]
+    return BackendContractError(error.summary, where=error.where, details=(*error.details, *lines))
+
+
+def _written(method: Callable[..., Any], owner: type) -> list[str]:
+    function = inspect.unwrap(method)
+    if not inspect.isfunction(function) or owner.__module__.partition(".")[0] == _CORE:
+        return []
+    path, code = Path(function.__code__.co_filename).resolve(), function.__code__
+    for folder in package_folders(function.__module__.partition(".")[0]):
+        if path.is_relative_to(folder) and path != folder:
+            path = Path(folder.name, path.relative_to(folder))
+    return [f"at: {path.as_posix()}:{code.co_firstlineno}, in {function.__name__}"]
 
 
 def _found(error: BaseException, sides: Sequence[tuple[object, Provenance]], doing: str) -> BackendError | None:

@@ -21,8 +21,8 @@ from townlet.api import (
     PolicyState,
     Values,
 )
-from townlet.errors import ContractError
-from townlet.minds.blame import blamed
+from townlet.errors import BackendContractError, ContractError
+from townlet.minds.blame import blamed, located
 from townlet.minds.checking import check_decision, check_values
 from townlet.minds.ledger import Ledger
 from townlet.minds.parts import Part, Rows, Seats, joined, stacked
@@ -199,7 +199,10 @@ class PolicyRuntime:
             decision = part.policy.decide(observations, self._states[number], explore=explore)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
             _blame(error, part, "chose actions")
-        check_decision(decision, observations, part.provenance, self.spec, lambda row: self._name(number, row))
+        try:
+            check_decision(decision, observations, part.provenance, self.spec, lambda row: self._name(number, row))
+        except BackendContractError as error:
+            raise located(error, part) from None
         return decision
 
     def _value(self, number: int, observations: ObservationBatch) -> FloatArray | None:
@@ -212,7 +215,10 @@ class PolicyRuntime:
                 found = part.policy.decide(observations, state).values
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
             _blame(error, part, "valued observations")
-        check_values(found, observations, part.provenance, lambda row: self._name(number, row))
+        try:
+            check_values(found, observations, part.provenance, lambda row: self._name(number, row))
+        except BackendContractError as error:
+            raise located(error, part, valuing=True) from None
         return found
 
     # -- slow minds
