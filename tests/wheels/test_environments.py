@@ -33,8 +33,8 @@ class TestCoreAlone:
         done = core_alone.townlet("backends", "list")
         assert done.returncode == 0
         assert done.stderr == ""
-        assert done.stdout.splitlines()[1:] == [
-            "stub  present  townlet-core 0.1.0  1                everyone waits",
+        assert done.stdout.splitlines()[2:] == [
+            "stub  present  townlet-core 0.1.0         1         everyone waits",
             "not installed: scripted  (pip install townlet-backend-scripted)",
             "not installed: pytorch  (pip install townlet-backend-pytorch)",
             "Read from metadata alone; `townlet backends doctor` tries them out.",

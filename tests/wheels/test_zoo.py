@@ -159,7 +159,7 @@ def test_doctor(zoo: Any) -> None:
 def test_doctor_in_words(zoo: Any) -> None:
     done = zoo.townlet("backends", "doctor", "raises")
     assert done.returncode == 3
-    assert done.stdout.startswith("```text\nNAME")
+    assert done.stdout.startswith("```text\nname")
     assert done.stdout.endswith("```\n")
     assert "ValueError: the moon is in the wrong phase" in done.stdout
     assert "TOWNLET_DISABLE_BACKENDS = (not set)" in done.stdout

@@ -80,6 +80,7 @@ def resident_memory_does_not_grow(subject: Subject) -> str:
             state = policy.decide(batches[i % 4], state, explore=True).state
         gc.collect()
         sizes.append(process.memory_info().rss)
-    kept = float(np.diff(sizes).min()) / calls  # a leak grows in every stretch, a pool that fills does not
+    # A leak grows in every stretch, a pool that fills does not; the system may take back pages in one of them.
+    kept = float(np.sort(np.diff(sizes))[1]) / calls
     expect(kept < RESIDENT_PER_CALL, f"every decision keeps {kept:.0f} bytes outside Python, and never gives them back")
     return f"{max(kept, 0.0):.0f} bytes of growth a decision"
