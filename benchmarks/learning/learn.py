@@ -22,11 +22,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from townlet.api import TrainingReport
 from townlet.config import TownletConfig, load_config
 from townlet.data import demonstrations, open_dataset
 from townlet.envs.tiny import BanditTown, NavigationTown
-from townlet.evaluation import Estimate, compare, evaluate
+from townlet.evaluation import Estimate, difference, evaluate
+from townlet.evaluation.names import higher_is_better
 from townlet.play import Admission, Casting
 from townlet.training import AnnealSummary, TrainingHarness
 from townlet.training.metrics.log import read_metrics
@@ -108,9 +111,10 @@ def held_out_accuracy(config: TownletConfig, policy: str, out: Path) -> dict[str
     return found
 
 
-def judge(config: TownletConfig, policies: list[str], days: float) -> list[dict[str, Any]]:
-    """Each policy beside the scripted mind with the classic thresholds of the config, greedily, on the unseen towns."""
-    evaluations = [evaluate(config, policy, seeds=list(UNSEEN), days=days) for policy in ("scripted", *policies)]
+def judge(config: TownletConfig, rules: TownletConfig, policies: list[str], days: float) -> list[dict[str, Any]]:
+    """Each policy beside the scripted mind, which lives by the config ``rules``, greedily, on the unseen towns."""
+    played = [(rules, "scripted"), *((config, policy) for policy in policies)]
+    evaluations = [evaluate(town, policy, seeds=list(UNSEEN), days=days) for town, policy in played]
     rows: list[dict[str, Any]] = []
     for evaluation in evaluations:
         row = {"policy": evaluation.policy, "days": days, "towns": len(UNSEEN)}
@@ -120,15 +124,17 @@ def judge(config: TownletConfig, policies: list[str], days: float) -> list[dict[
             f"{evaluation.policy}: reward {reward.mean:.3f} [{reward.low:.3f}, {reward.high:.3f}] an agent-day, "
             f"self-sufficiency {sufficient.mean:.3f} [{sufficient.low:.3f}, {sufficient.high:.3f}]"
         )
-    for pair in compare(evaluations).comparisons:
-        if pair.a != evaluations[0].policy:
-            continue
+    first = evaluations[0].per_seed
+    for row, evaluation in zip(rows[1:], evaluations[1:], strict=True):
         differences = {}
         for name in SHOWN:
-            d = pair.differences[name]
+            told, better = (np.array(first[name]), np.array(evaluation.per_seed[name])), higher_is_better(name)
+            d = difference(*told, higher_is_better=better)
             differences[name] = {"mean": d.mean, "low": d.low, "high": d.high, "verdict": d.verdict}
-            print(f"{pair.b} minus scripted, {name}: {d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.verdict}")
-        next(row for row in rows if row["policy"] == pair.b)["minus_scripted"] = differences
+            print(
+                f"{evaluation.policy} minus scripted, {name}: {d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.verdict}"
+            )
+        row["minus_scripted"] = differences
     return rows
 
 
@@ -192,8 +198,11 @@ def main() -> None:
         policies.insert(0, f"pytorch:{out}/checkpoints/s{cloned:03d}-u{0:08d}")  # the clone that PPO went on from
     if not from_nothing:
         learned["held_out"] = held_out_accuracy(config, policies[0], out)
-    plain = load_config(None, ["name=riverside", "policy.options.preset=classic"])  # plain rewards
-    learned["judged"] = judge(config if spans else plain, policies, arguments.days)
+    classic = load_config(None, ["name=riverside", "policy.options.preset=classic"])  # plain rewards
+    rules = (
+        load_config(None, ["name=riverside"]) if spans else classic
+    )  # the rules act by the tick, where they are best
+    learned["judged"] = judge(config if spans else classic, rules, policies, arguments.days)
     (out / "learned.json").write_text(json.dumps(learned, indent=1) + "\n")
 
 
