@@ -114,7 +114,7 @@ def _document(diagnoses: Iterable[Diagnosis], findings: list[str], *, failing: b
         "backends": backends,
         "findings": list(findings),
         "settings": dict(_settings()),
-        "system": dict(_system()),
+        "system": _system(diagnoses),
     }
 
 
@@ -143,7 +143,7 @@ def _show(diagnoses: list[Diagnosis], findings: list[str]) -> None:
     for key, value in _settings().items():
         emit(f"  {key} = {value}")
     emit("\nsystem:")
-    for key, value in _system().items():
+    for key, value in _system(diagnoses).items():
         emit(f"  {key}: {value}")
     emit("```")
     if any(d.problem for d in diagnoses):
@@ -168,8 +168,11 @@ def _settings() -> dict[str, str]:
     return {name: os.environ.get(name, "(not set)") for name in (ONLY, DISABLE, ALLOW_LOCAL, DISABLE_PLUGINS)}
 
 
-def _system() -> dict[str, str]:
-    packages = {name: installed_version(name) or "not installed" for name in _PACKAGES}
+def _system(diagnoses: list[Diagnosis]) -> dict[str, str]:
+    """Versions: of Townlet, of Python, of what core needs, and of what the backends say that they require."""
+    required = (each.name for diagnosis in diagnoses for each in diagnosis.row.requirements)
+    names = dict.fromkeys((*_PACKAGES, *required))
+    packages = {name: installed_version(name) or "not installed" for name in names}
     return {
         "townlet": f"{townlet.__version__}, contract {API_VERSION}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
