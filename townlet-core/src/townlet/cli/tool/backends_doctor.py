@@ -168,7 +168,7 @@ def _settings() -> dict[str, str]:
     return {name: os.environ.get(name, "(not set)") for name in (ONLY, DISABLE, ALLOW_LOCAL, DISABLE_PLUGINS)}
 
 
-def _system(diagnoses: list[Diagnosis]) -> dict[str, str]:
+def _system(diagnoses: Iterable[Diagnosis]) -> dict[str, str]:
     """Versions: of Townlet, of Python, of what core needs, and of what the backends say that they require."""
     required = (each.name for diagnosis in diagnoses for each in diagnosis.row.requirements)
     names = dict.fromkeys((*_PACKAGES, *required))
