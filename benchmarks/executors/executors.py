@@ -27,6 +27,9 @@ from townlet.evaluation import Evaluation, evaluate_all, evaluation_job, evaluat
 from townlet.executors import Executor, InProcess, open_executor
 from townlet.play import Cast, Job
 
+EVALUATED = 5000
+"""Ticks of each town that is evaluated: five days, as evaluations are by default."""
+
 TARGETS: dict[str, tuple[Callable[[float], bool], str]] = {
     "one_over_here": (lambda found: found <= 1.15, "at most 1.15 times the wall time of this process"),
     "seconds_here": (lambda found: found >= 1.0, "a job of a second and more"),
@@ -85,7 +88,7 @@ def jobs(kind: str, rounds: int, ticks: int) -> dict[str, float]:
         rounds,
     )
     steps = ticks * 64 * 8
-    busy = busy_share(two, rounds=100, ticks=2000)
+    busy = busy_share(two, rounds=100, ticks=EVALUATED)
     overhead = overheads(one)
     for each in (one, two, room):
         each.close()
@@ -115,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--executor", default="local", choices=("local", "ray"))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--ticks", type=int, default=1000)
+    parser.add_argument("--ticks", type=int, default=3000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     if asked.executor == "local":
@@ -139,7 +142,7 @@ def jobs_of_processes(rounds: int, ticks: int) -> dict[str, float]:
     for executor in (here, two):
         list(executor.map(replace(job, ticks=50).split(executor.workers)))
     took = in_turn({"here": lambda: list(here.map([job])), "two": lambda: list(two.map(job.split(2)))}, rounds)
-    overhead, busy = overheads(two), busy_share(two, rounds=100, ticks=2000)
+    overhead, busy = overheads(two), busy_share(two, rounds=100, ticks=EVALUATED)
     two.close()
     return {
         **overhead,
