@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from townlet.config import load_config
+from townlet.config.execution import ExecutionConfig
 from townlet.data import open_dataset
 from townlet.data.manifest import MANIFEST_NAME
 from townlet.errors import BackendContractError, ConfigError, DatasetError, UsageError
 from townlet.evaluation import evaluate
+from townlet.executors import Headway, InProcess, open_executor
 from townlet.minds import Patience
-from townlet.play import Admission, Casting, Job, Keep, MindSpec, Outcome, Stage, join_datasets, perform
+from townlet.play import Admission, Cast, Casting, Job, Keep, MindSpec, Outcome, Stage, join_datasets, perform
 from townlet.play.replaying import replayed
 from townlet.plugins import resolve_policy, scan
 from townlet.testing.site import isolated_site
@@ -278,6 +282,27 @@ def test_a_worker_does_not_ask_a_slow_mind() -> None:
     made = job()
     with pytest.raises(UsageError, match="asked by the driver only"):
         Stage(made, admission=Admission(slow=False))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="asks for processes as POSIX knows them")
+def test_its_towns_live_here_while_those_of_others_live_on_workers(tmp_path) -> None:
+    made = job("policy.patience.cadence=4", seeds=(1, 2), ticks=30)
+    quick = Job(made.config, Cast.of("stub"), (3, 4), 30)
+
+    def jobs(name: str) -> list[Job]:
+        return [replace(made, keep=Keep.dataset(tmp_path / name)), quick, made]
+
+    told: list[Headway] = []
+    with open_executor(ExecutionConfig(workers=2), say=lambda _: None) as executor:
+        there = list(executor.map(jobs("there"), watch=told.append))
+    here = list(InProcess().map(jobs("here")))
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    for mine, other in zip(there, here, strict=True):
+        assert (mine.kpis.agent_sums == other.kpis.agent_sums).all()
+        assert mine.ledgers == other.ledgers
+    assert there[2].ledgers[0].ledger.questions > 0
+    assert (told[-1].done, told[-1].total, told[-1].pieces, told[-1].of) == (180, 180, 3, 3)
 
 
 def test_a_slow_mind_is_no_policy(oracle) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from townlet.api import Answer, ObservationSpec, Plan, PlanStep, Question, SlowMind
 from townlet.testing import run_checks
-from townlet.testing.checks import slow
+from townlet.testing.checks import ALL_CHECKS, slow
 from townlet.testing.checks.slow import CHECKS
 from townlet.testing.installed import played
 from townlet.testing.subject import Subject
@@ -188,3 +188,16 @@ def test_a_wrong_one_is_found_by_the_check_that_is_meant_for_it(wrong) -> None:
 def test_every_check_finds_somebody() -> None:
     assert {check.name for check in CHECKS} == set(WRONG.values())
     assert importlib.util.find_spec("townlet.testing.checks.slow") is not None
+
+
+def test_how_long_it_thinks_is_not_measured() -> None:
+    class Sleepy(Good):
+        def collect(self, *, timeout):
+            time.sleep(0.6)  # twice for each answer
+            return super().collect(timeout=timeout)
+
+    shape = next(each for each in ALL_CHECKS if each.name == "protocol.decision-has-the-right-shape")
+    latency = next(each for each in ALL_CHECKS if each.name == "resources.latency-is-bounded")
+    report = run_checks(subject_of(Sleepy), checks=[shape, latency])
+    (found,) = [each for each in report.results if each.name == "resources.latency-is-bounded"]
+    assert (found.outcome, found.message) == ("passed", "waits for its answers, not measured")

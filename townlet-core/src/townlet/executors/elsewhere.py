@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from townlet.data import open_dataset
-from townlet.errors import DatasetError, ExecutorError, UsageError
+from townlet.errors import DatasetError, ExecutorError
 from townlet.executors.crew import Crew, Hand
 from townlet.executors.facts import backends_of
 from townlet.executors.files import write_folder
 from townlet.executors.foreman import Call, Foreman
+from townlet.executors.here import InProcess
 from townlet.executors.protocol import Resident, Stages, Watch
 from townlet.executors.worker import Piece, Played, end_residents, play_piece, step_resident
 from townlet.play import Admission, Job, Outcome
@@ -66,12 +67,26 @@ class OnWorkers:
     def as_done(
         self, jobs: Sequence[Job], *, admission: Admission | None = None, watch: Watch | None = None
     ) -> Iterator[tuple[int, Outcome]]:
-        """The outcomes as they come, numbered."""
-        if any(job.cast.slow for job in jobs):
-            raise UsageError(
-                "only the process that asks may put questions to a slow mind, so no worker can play it",
-                details=("play it here:  --executor local --workers 1",),
+        """The outcomes as they come, numbered. Slow minds are asked by this process alone, so their towns live here."""
+        slow = [number for number, job in enumerate(jobs) if job.cast.slow]
+        away = [number for number, job in enumerate(jobs) if not job.cast.slow]
+        total = sum(job.ticks * len(job.seeds) for job in jobs)
+        done = sum(jobs[number].ticks * len(jobs[number].seeds) for number in away)
+        chosen = [jobs[number] for number in away]
+        if chosen:
+            share = watch if watch is None or not slow else _part_of(watch, 0, 0, total, len(jobs))
+            for number, outcome in self._away(chosen, admission, share):
+                yield away[number], outcome
+        if slow:
+            share = None if watch is None else _part_of(watch, done, len(away), total, len(jobs))
+            here = InProcess(threads=self._threads).map(
+                [jobs[number] for number in slow], admission=admission, watch=share
             )
+            yield from zip(slow, here, strict=True)
+
+    def _away(
+        self, jobs: Sequence[Job], admission: Admission | None, watch: Watch | None
+    ) -> Iterator[tuple[int, Outcome]]:
         door = admission or Admission()
         wanted = {stored.digest: stored for job in jobs for stored in job.stored}
         shared = {
@@ -171,6 +186,11 @@ class _Residing:
             return (self._keys[number], self._steps, self._make, self._specs[number], state, common, own)
 
         return given
+
+
+def _part_of(watch: Watch, done: int, pieces: int, total: int, of: int) -> Watch:
+    """Tells of a part of the work as of the whole, of which so much was done before."""
+    return lambda told: watch(replace(told, done=done + told.done, total=total, pieces=pieces + told.pieces, of=of))
 
 
 def _given(item: Any) -> Callable[[Hand], Sequence[Any]]:
