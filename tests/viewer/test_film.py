@@ -313,3 +313,16 @@ def test_a_film_is_the_same_each_time(recording: Dataset, film: Film) -> None:
     assert again.parts == film.parts
     assert json.dumps(again.about) == json.dumps(film.about)
     assert replace(again) == film
+
+
+def test_figures_of_what_has_not_been_counted_are_unknown_and_not_nought(film: Film) -> None:
+    figures, about = unpack(film.parts["kpis"])
+    names = [figure["name"] for figure in about["figures"]]
+    assert np.isnan(figures["values"][0]).all(), "nobody has lived yet"
+    first, last = (
+        dict(zip(names, figures["values"][1], strict=True)),
+        dict(zip(names, figures["values"][-1], strict=True)),
+    )
+    assert np.isfinite(first["mean_need"])
+    assert np.isnan(first["attendance"]), "no shift has ended"
+    assert np.isfinite(last["attendance"])

@@ -69,6 +69,16 @@ def test_the_frames_at_the_start_in_the_middle_and_at_the_end_are_the_states_of_
         )
 
 
+def test_a_figure_that_nothing_has_counted_yet_is_a_dash(page_path: Path, visit: Opened) -> None:
+    page = visit(page_path)
+    for tick, counted in ((0, []), (100, ["mean need"]), (600, ["mean need", "attendance"])):
+        page.ask(f"townlet.player.seek({tick})")
+        settle(page)
+        told = page.page.inner_text("#panel-town table").splitlines()
+        cells = {line.partition(" (")[0]: line.split("\t")[-1] for line in told}
+        assert [name for name in ("mean need", "attendance") if cells[name] != "–"] == counted
+
+
 def test_a_page_opens_within_a_second(page_path: Path, visit: Opened) -> None:
     page = visit(page_path)
     opened = page.ask("performance.getEntriesByName('ready')[0].startTime")

@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from townlet.data import Dataset
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
-from townlet.evaluation.names import HEADLINES, LABELS
 from townlet.play.replaying import replayed
 from townlet.rollout import Step
 from townlet.viewer.asking import ask_again
 from townlet.viewer.columns import pack
+from townlet.viewer.figures import headline_values, pack_figures
 from townlet.viewer.frames import FrameNotes, TieNotes
 from townlet.viewer.happenings import EventNotes
 from townlet.viewer.plans import PlanNotes, ledger_rows
@@ -143,22 +140,16 @@ class _Notes:
             self.frames.note()
             self.ties.note()
         if tick >= self._thinning.first and (tick % self._every == 0 or tick == self._thinning.last):
-            summary = self._engine.kpis().summary()
-            self._kpis.append((tick, [float(summary[name]) for name in HEADLINES]))
+            self._kpis.append((tick, headline_values(self._engine.kpis())))
 
     def parts(self, names: tuple[str, ...]) -> dict[str, bytes]:
         """Everything, packed; the agents are called ``names``."""
-        kpis: dict[str, NDArray[Any]] = {
-            "tick": np.array([[tick] for tick, _ in self._kpis], np.int32).reshape(-1, 1),
-            "values": np.array([values for _, values in self._kpis], np.float32).reshape(-1, len(HEADLINES)),
-        }
-        named = [{"name": name, "label": LABELS[name]} for name in HEADLINES]
         return {
             "scenery": pack({}, describe_scenery(self._engine, names)),
             "frames": self.frames.packed(),
             "ties": self.ties.packed(),
             "events": self.events.packed(),
-            "kpis": pack(kpis, {"figures": named}),
+            "kpis": pack_figures([tick for tick, _ in self._kpis], [values for _, values in self._kpis]),
             **(self.thoughts.packed() if self._thinning.thoughts else {}),
             **self.words.packed(),
         }

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from townlet.api import Words
 from townlet.data import RecordedThought
 from townlet.envs.engine import TownEngine
-from townlet.evaluation.names import HEADLINES, LABELS
 from townlet.rollout import Step
-from townlet.viewer.columns import pack
+from townlet.viewer.figures import headline_values, pack_figures
 from townlet.viewer.frames import FrameNotes, TieNotes
 from townlet.viewer.happenings import EventNotes
 from townlet.viewer.plans import thought_json
@@ -119,12 +118,7 @@ class Tape:
         ]
 
     def _figures(self) -> bytes:
-        summary = self._engine.kpis().summary()
-        columns: dict[str, NDArray[Any]] = {
-            "tick": np.array([[self.last]], np.int32),
-            "values": np.array([[float(summary[name]) for name in HEADLINES]], np.float32),
-        }
-        return pack(columns, {"figures": [{"name": name, "label": LABELS[name]} for name in HEADLINES]})
+        return pack_figures([self.last], [headline_values(self._engine.kpis())])
 
 
 def _number(value: float) -> float | None:

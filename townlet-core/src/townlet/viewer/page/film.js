@@ -113,13 +113,14 @@ export class Film {
     return found.sort((a, b) => weight(b) - weight(a));
   }
 
-  /** The key figures known at a tick: [{label, value}]. */
+  /** The key figures known at a tick: [{label, value}]; null where nothing was counted yet. */
   figuresAt(tick) {
     const { tick: ticks, values } = this.kpis.columns;
     const row = lastAtOrBefore(ticks.data, tick);
-    return this.kpis.about.figures.map((figure, i) => ({
-      ...figure, value: row < 0 ? null : values.data[row * values.n + i],
-    }));
+    return this.kpis.about.figures.map((figure, i) => {
+      const value = row < 0 ? NaN : values.data[row * values.n + i];
+      return { ...figure, value: Number.isNaN(value) ? null : value };
+    });
   }
 
   /** Reads what the minds weighed and saw into `thoughts`, when first asked for; null where it was not kept. */
