@@ -125,15 +125,16 @@ def judge(config: TownletConfig, rules: TownletConfig, policies: list[str], days
             f"self-sufficiency {sufficient.mean:.3f} [{sufficient.low:.3f}, {sufficient.high:.3f}]"
         )
     first = evaluations[0].per_seed
+    against = "classic" if rules.policy.options.get("preset") == "classic" else "scripted"
+    rows[0]["policy"] = against
     for row, evaluation in zip(rows[1:], evaluations[1:], strict=True):
         differences = {}
         for name in SHOWN:
             told, better = (np.array(first[name]), np.array(evaluation.per_seed[name])), higher_is_better(name)
             d = difference(*told, higher_is_better=better)
             differences[name] = {"mean": d.mean, "low": d.low, "high": d.high, "verdict": d.verdict}
-            print(
-                f"{evaluation.policy} minus scripted, {name}: {d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.verdict}"
-            )
+            found = f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.verdict}"
+            print(f"{evaluation.policy} minus {against}, {name}: {found}")
         row["minus_scripted"] = differences
     return rows
 
