@@ -103,3 +103,9 @@ def test_several_are_reported_together() -> None:
         "  --set nonsense: must be KEY=VALUE, such as policy.backend=stub",
         "  --set seed=x, seed: must be a whole number, found 'x'",
     ]
+
+
+def test_a_section_that_only_an_override_names_is_found_there() -> None:
+    with pytest.raises(ConfigError, match="unknown key 'patiens'") as refused:
+        load_config(None, ["policy.backend=stub", "policy.patiens.cadence=3"])
+    assert refused.value.where == "--set policy.patiens.cadence=3, policy.patiens"

@@ -52,6 +52,8 @@ def overridden(source: Source, overrides: Sequence[str | Override]) -> Source:
         for inside in [old for old in places if old[: len(path)] == path]:
             del places[inside]
         places |= dict.fromkeys(_paths_in(value, path), Place(label))
+        for length in range(1, len(path)):  # sections that nobody has written are opened by it
+            places.setdefault(path[:length], Place(label))
     return Source(label=source.label, data=data, places=places, faults=faults, path=source.path)
 
 
