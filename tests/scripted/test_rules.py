@@ -9,6 +9,7 @@ from townlet_backend_scripted.rules import RULES
 HUNGRY, STARVING = 0.45, 0.30
 WORK = {"has_job": 1.0}
 SOON = {**WORK, "to_shift_start": 0.1}
+KEEPS = {"reserve_money": 20, "eat_poor_below": 0.4}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,11 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
         ({"thrift_money": 60, "eat_poor_below": 0.46}, {"need_hunger": HUNGRY}, "eat"),
         ({"thrift_money": 40, "eat_poor_below": 0.4}, {"need_hunger": HUNGRY}, "eat"),
         ({"thrift_money": 60, "eat_poor_below": 0.4}, {**SOON, "need_hunger": 0.6}, "wait"),
+        # of 50 coins, 18 are kept for 900 ticks without work, and 6 for 300
+        ({**KEEPS, "thrift_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY}, "wait"),
+        ({**KEEPS, "thrift_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY}, "eat"),
+        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY, "meals": 0}, "cook a meal"),
+        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY, "meals": 0}, "eat out"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "need_energy": 0.5}, "wait"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.07, "need_energy": 0.5}, "go to bed"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "meals": 0.2}, "wait"),

@@ -54,6 +54,17 @@ def test_riverside_is_lived_in_well():
 
 
 @pytest.mark.slow
+def test_a_month_is_lived_through():
+    """What is set aside until the next wage: without it more days are lost."""
+    found = live(scripted, 30, 8).summary()
+    assert found["reward"] >= 0.74
+    assert found["self_sufficiency"] >= 0.98
+    assert found["starvations"] < 0.02
+    careless = live(lambda spec: ScriptedPolicy(spec, ScriptedOptions(reserve_money=0)), 30, 8).summary()
+    assert careless["self_sufficiency"] < found["self_sufficiency"]
+
+
+@pytest.mark.slow
 def test_the_classic_preset_meets_the_balance_targets_and_leaves_a_third_to_win():
     def classic(spec):
         return ScriptedPolicy(spec, ScriptedOptions(preset="classic"))
