@@ -123,8 +123,8 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
         # of 50 coins, 18 are kept for 900 ticks without work, and 6 for 300
         ({**KEEPS, "thrift_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY}, "wait"),
         ({**KEEPS, "thrift_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY}, "eat"),
-        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY, "meals": 0}, "cook a meal"),
-        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY, "meals": 0}, "eat out"),
+        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY, "meals": 0}, "cook at once"),
+        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY, "meals": 0}, "buy a meal for once"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "need_energy": 0.5}, "wait"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.07, "need_energy": 0.5}, "go to bed"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "meals": 0.2}, "wait"),
