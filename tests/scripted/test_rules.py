@@ -124,7 +124,11 @@ def test_use_and_chat_wait_for_the_mask(scene, does):
         ({**KEEPS, "thrift_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY}, "wait"),
         ({**KEEPS, "thrift_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY}, "eat"),
         ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.9, "need_hunger": HUNGRY, "meals": 0}, "cook at once"),
-        ({**KEEPS, "dining_money": 40}, {"to_shift_start": 0.3, "need_hunger": HUNGRY, "meals": 0}, "buy a meal for once"),
+        (
+            {**KEEPS, "dining_money": 40},
+            {"to_shift_start": 0.3, "need_hunger": HUNGRY, "meals": 0},
+            "buy a meal for once",
+        ),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "need_energy": 0.5}, "wait"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.07, "need_energy": 0.5}, "go to bed"),
         ({"wind_down": 60}, {**WORK, "to_shift_start": 0.05, "meals": 0.2}, "wait"),
