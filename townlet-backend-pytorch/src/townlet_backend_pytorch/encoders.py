@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from townlet_backend_pytorch.architecture import ConflictAwarePolicyConfig
+from townlet_backend_pytorch.matrices import Linear
 
 __all__ = ["ACTIVATIONS", "gated_unit", "initialise", "make_encoder", "orthogonal_linear"]
 
@@ -43,7 +44,7 @@ def initialise(layer: nn.Module, gain: float, generator: torch.Generator) -> Non
 
 def orthogonal_linear(inputs: int, outputs: int, generator: torch.Generator, gain: float = math.sqrt(2.0)) -> nn.Linear:
     """A linear layer on the CPU, initialised by :func:`initialise`; PyTorch's global generator does not move."""
-    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    layer = Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     initialise(layer, gain, generator)
     return layer
 
