@@ -13,10 +13,12 @@ import numpy as np
 import torch
 from towns import CueTown
 
-from townlet.api import PPOSettings
+from townlet.api import ActionArray, ObservationBatch, PPOSettings
+from townlet.envs.protocol import StepResult
 from townlet.minds.runtime import PolicyRuntime
 from townlet.rollout import Collector, RolloutBuffer
 from townlet_backend_pytorch.learner import TorchLearner
+from townlet_backend_pytorch.matrices import Linear
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.options import PyTorchOptions
 
@@ -49,12 +51,29 @@ class Trainer(Protocol):
         ...
 
 
+class _TimedTown(CueTown):
+    """The town, with the wall time that its ticks take."""
+
+    spent = 0.0
+
+    def step(self, actions: ActionArray, into: ObservationBatch | None = None) -> StepResult:
+        began = time.perf_counter()
+        result = super().step(actions, into)
+        self.spent += time.perf_counter() - began
+        return result
+
+
 class Townlet:
-    """Ours, as ``townlet train`` drives it."""
+    """Ours, as ``townlet train`` drives it.
+
+    Attributes:
+        shares: of each iteration's wall time, by name: ``network`` (forward passes and gradient steps), ``world``, the
+            learner's ``sampling`` and ``preparing`` (checks, advantages, copies), and ``loop``, which is all the rest.
+    """
 
     def __init__(self, options: PyTorchOptions, precision: str) -> None:
         self.name = f"townlet {precision}"
-        town = CueTown(ROWS)
+        town = self.town = _TimedTown(ROWS)
         network = ConflictAwarePolicyNetwork(options.network(town.spec), 0)
         self.learner = TorchLearner(network, town.spec, options, torch.device("cpu"))
         self.buffer = RolloutBuffer(town.spec, TICKS, ROWS, reward_parts=1)
@@ -64,24 +83,32 @@ class Townlet:
             clip_range=CLIP, entropy_coefficient=ENTROPY, value_coefficient=VALUE, max_grad_norm=NORM,
             precision=precision,
         )  # fmt: skip
-        self.deciding = self.updating = 0.0
-        evaluate = self.learner.policy.evaluate
-
-        def timed(observations: Any) -> Any:
-            began = clock()
-            answer = evaluate(observations)
-            self.deciding += clock() - began
-            return answer
-
-        self.learner.policy.evaluate = timed  # type: ignore[method-assign]
+        self.shares: list[dict[str, float]] = []
+        self.learner.clock()
 
     def iterate(self) -> tuple[float, float]:
-        began = clock()
+        self.town.spent, started, began = 0.0, time.perf_counter(), clock()
         stats = self.collector.collect()
-        collected = clock()
         self.learner.update(self.buffer.batch(), self.settings)
-        self.updating += clock() - collected
-        return clock() - began, stats.reward
+        spent, wall, took = clock() - began, time.perf_counter() - started, self.learner.clock()
+        parts = {
+            "network": took["deciding.forward"] + took["update.steps"],
+            "world": self.town.spent,
+            "sampling": took["deciding.sampling"],
+            "preparing": took["update.preparing"],
+        }
+        parts["loop"] = wall - sum(parts.values())
+        self.shares.append({name: seconds / wall for name, seconds in parts.items()})
+        return spent, stats.reward
+
+
+def network_of_others(options: PyTorchOptions, town: CueTown) -> ConflictAwarePolicyNetwork:
+    """The network for those that Townlet is held against: the same weights in PyTorch's own linear layers."""
+    network = ConflictAwarePolicyNetwork(options.network(town.spec), 0)
+    for layer in network.modules():
+        if isinstance(layer, Linear):
+            layer.__class__ = torch.nn.Linear
+    return network
 
 
 class PlainLoop:
@@ -91,7 +118,7 @@ class PlainLoop:
 
     def __init__(self, options: PyTorchOptions) -> None:
         self.town = CueTown(ROWS)
-        self.network = ConflictAwarePolicyNetwork(options.network(self.town.spec), 0)
+        self.network = network_of_others(options, self.town)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, eps=1e-5)
         spec = self.town.spec
         self.maps = torch.zeros((TICKS, ROWS, *spec.map_shape))
@@ -209,7 +236,7 @@ def stable_baselines(options: PyTorchOptions) -> Trainer:
     class Trunk(BaseFeaturesExtractor):
         def __init__(self, space: Any) -> None:
             super().__init__(space, options.hidden[-1])
-            self.network = ConflictAwarePolicyNetwork(options.network(town.spec), 0)
+            self.network = network_of_others(options, town)
 
         def forward(self, seen: Any) -> Any:
             return self.network.trunk(seen["map"], seen["features"])
