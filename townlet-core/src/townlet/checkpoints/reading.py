@@ -66,6 +66,7 @@ def read_checkpoint(
             where=str(folder),
             details=(
                 *spec.differences(manifest.spec())[1:_MOST],
+                *_asked_elsewhere(spec, manifest, folder),
                 "'here' is this town, 'there' the checkpoint; a policy acts only on observations it was trained on",
             ),
         )
@@ -80,6 +81,13 @@ def read_checkpoint(
     if foreign:
         raise CheckpointError(f"{foreign[0]} is not listed in the manifest", where=str(folder))
     return Checkpoint(folder, manifest, digest)
+
+
+def _asked_elsewhere(spec: ObservationSpec, manifest: CheckpointManifest, folder: Path) -> tuple[str, ...]:
+    """Where a mind that chooses goals could act in this town all the same: in a cast, which asks it for goals."""
+    if spec.action_space != "primitive" or manifest.spec().action_space != "goals":
+        return ()
+    return (f"in a cast it is asked for goals:  --cast '*={manifest.backend}:{folder}'",)
 
 
 def _digest(file: Path, name: str, folder: Path) -> str:

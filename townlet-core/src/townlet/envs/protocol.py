@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from townlet.api import ActionArray, BoolArray, FloatArray, ObservationBatch, ObservationSpec
 from townlet.telemetry.kpis import TownKpis
 
-__all__ = ["Engine", "StepResult"]
+__all__ = ["Engine", "Guide", "StepResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +109,27 @@ class Engine(Protocol):
 
     def load(self, path: Path) -> None:
         """Continue from what :meth:`save` wrote. Raises SnapshotError, with nothing changed, if it does not fit."""
+        ...
+
+
+class Guide(Protocol):
+    """Says what agents that pursue goals could choose, and which action serves their goal now."""
+
+    def choices(
+        self, rows: NDArray[np.intp], goal: ActionArray, left: NDArray[np.int64]
+    ) -> tuple[BoolArray, BoolArray]:
+        """Whose goal is over, and what they could choose.
+
+        Args:
+            rows: who is led: intp ``[n]``, rows of the engine.
+            goal: what each pursues: int64 ``[n]``.
+            left: for how many ticks more: int64 ``[n]``; goals that are over are noted in both.
+
+        Returns:
+            The mask, bool ``[n, G]``, and who is asked, bool ``[n]``.
+        """
+        ...
+
+    def habits(self, rows: NDArray[np.intp], goal: ActionArray) -> ActionArray:
+        """The primitive action that serves each goal: int64 ``[n]``."""
         ...

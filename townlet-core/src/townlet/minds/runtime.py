@@ -21,6 +21,7 @@ from townlet.api import (
     PolicyState,
     Values,
 )
+from townlet.envs.protocol import Guide
 from townlet.errors import BackendContractError, ContractError
 from townlet.minds.blame import blamed, located
 from townlet.minds.checking import check_decision, check_values
@@ -28,6 +29,7 @@ from townlet.minds.ledger import Ledger
 from townlet.minds.parts import Part, Rows, Seats, joined, stacked
 from townlet.minds.patience import slow_minds
 from townlet.minds.possession import Pilot, piloted
+from townlet.minds.pursuing import LedBatch
 from townlet.plugins.provenance import Provenance
 
 __all__ = ["PolicyRuntime"]
@@ -75,6 +77,8 @@ class PolicyRuntime:
         """The minds."""
         self.agent_names: tuple[str, ...] = ()
         """Names of the slots of a world, for messages; without them an error names slots by number."""
+        self.guide: Guide | None = None
+        """Leads the agents of minds that choose goals in a town of primitive actions; None where nobody does."""
         self._provenance = provenance
         self._seats = seats
         self._pilots: dict[int, Pilot] = {}
@@ -195,6 +199,8 @@ class PolicyRuntime:
 
     def _ask(self, number: int, observations: ObservationBatch, explore: bool) -> Decision:
         part = self.parts[number]
+        if self.guide is not None:
+            observations = LedBatch.of(observations, self.guide, self._rows[number])
         try:
             decision = part.policy.decide(observations, self._states[number], explore=explore)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a backend's own code)
@@ -207,6 +213,8 @@ class PolicyRuntime:
 
     def _value(self, number: int, observations: ObservationBatch) -> FloatArray | None:
         part, state = self.parts[number], self._states[number]
+        if self.guide is not None:
+            observations = LedBatch.of(observations, self.guide, self._rows[number])
         found: FloatArray | None
         try:
             if isinstance(part.policy, Values):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from townlet.api import Action, ActionSpace, Affordance, ObservationSpec
@@ -14,7 +15,7 @@ from townlet.world.names import ACTION_MEANINGS, ACTIONS, FACILITY_KINDS, GOAL_M
 if TYPE_CHECKING:
     from townlet.config.root import TownletConfig
 
-__all__ = ["build_spec"]
+__all__ = ["build_spec", "spec_in_goals"]
 
 _ACTIONS: Final[Mapping[ActionSpace, tuple[Action, ...]]] = {
     "primitive": tuple(Action(name, ACTION_MEANINGS[name]) for name in ACTIONS),
@@ -45,3 +46,9 @@ def build_spec(config: TownletConfig) -> ObservationSpec:
         affordances=affordances,
         day_ticks=town.time.day_ticks,
     )
+
+
+def spec_in_goals(spec: ObservationSpec) -> ObservationSpec:
+    """What a mind that chooses goals sees in a town with this spec of primitive actions, and what it chooses from."""
+    features = town_features(spec.affordances, spec.day_ticks, "goals")
+    return replace(spec, features=features, actions=_ACTIONS["goals"], action_space="goals")

@@ -127,6 +127,11 @@ class Cast:
         return any(role.mind.slow for role in self.roles)
 
     @property
+    def led(self) -> bool:
+        """Whether one of its minds chooses goals in a town of primitive actions."""
+        return any(role.mind.led for role in self.roles)
+
+    @property
     def requested(self) -> str:
         """The cast as it is written on a command line; of one mind its name."""
         if self.alone:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from townlet.api import ActionSpace
 from townlet.checkpoints import is_checkpoint, read_checkpoint
 from townlet.config import ConfigDocument, TownletConfig
 from townlet.config.patience import PatienceConfig
@@ -15,6 +16,7 @@ from townlet.errors import CheckpointError, UsageError
 from townlet.minds.policy_names import BackendChoice, MixtureChoice, PolicyChoice, ReleaseChoice, parse_policy
 from townlet.play.cast import REST, Cast, Role
 from townlet.play.mind_spec import LEARNER, MindSpec
+from townlet.play.own_space import in_own_space
 from townlet.play.patient import changed_patience, is_slow
 from townlet.play.stored import Stored, digest_of
 from townlet.plugins.choosing import installed
@@ -37,6 +39,7 @@ class Casting:
         written_in_file: whether the value of a key stands in the config file: a relative path there starts at the
             file's folder, any other at the current one.
         folder: the config file's folder; the current one without a file.
+        actions: action space of the town; minds of a cast are asked in their own.
         release: gives the folder of the promoted checkpoint; None where there is no registry.
     """
 
@@ -44,6 +47,7 @@ class Casting:
     where: Where = None
     written_in_file: Callable[[str], bool] = lambda _: True
     folder: Path = Path()
+    actions: ActionSpace = "primitive"
     release: Callable[[], Path] | None = None
 
     @classmethod
@@ -56,13 +60,14 @@ class Casting:
         """
         release = None if runs is None else lambda: resolve_release(runs)
         if isinstance(config, TownletConfig):
-            return cls(policy=config.policy, release=release)
+            return cls(policy=config.policy, actions=config.town.actions, release=release)
         document = config
         return cls(
             policy=document.config.policy,
             where=document.where,
             written_in_file=lambda key: document.written_in_file(key),
             folder=Path() if document.path is None else document.path.parent,
+            actions=document.config.town.actions,
             release=release,
         )
 
@@ -165,6 +170,10 @@ class Casting:
         choice = parse_policy(name, where=where or place(self.where, "policy.backend"))
         return self._spec(choice, base)
 
+    def teacher(self, name: str) -> MindSpec:
+        """The mind of a name to learn from, asked in its own action space. Raises as :meth:`mind`."""
+        return in_own_space(self.mind(name), self.actions)
+
     # -- roles
 
     def _written_roles(self) -> list[Role]:
@@ -178,7 +187,7 @@ class Casting:
                 mind = self._furnished(mind, role.options, role.checkpoint, self._base(f"{key}.checkpoint"), at)
             if role.patience:
                 mind = self._patient(mind, changed_patience(self.policy.patience, role.patience, at), at)
-            made.append(Role(role.who, mind, at))
+            made.append(Role(role.who, in_own_space(mind, self.actions), at))
         return made
 
     def _typed_role(self, text: str) -> Role:
@@ -186,7 +195,7 @@ class Casting:
         at = f"--cast {text}"
         if not (equals and who.strip() and name.strip()):
             raise UsageError("a role is WHO=MIND", where=at, details=("for example:  alice=stub  or  25%=release",))
-        return Role(who.strip(), self.mind(name.strip(), where=at), at)
+        return Role(who.strip(), in_own_space(self.mind(name.strip(), where=at), self.actions), at)
 
     # -- minds
 

@@ -34,10 +34,12 @@ class MindSpec:
         ratio: of a mixture, 0 to 1.
         patience: of a slow mind, how it is asked: the values of a :class:`~townlet.config.patience.PatienceConfig`.
         fallback: of a slow mind, who acts where it has no plan.
+        ask_every: of a mind that chooses goals in a town of primitive actions, after how many ticks it is asked again
+            at the latest; None for one that decides as the town says.
 
     Raises:
         ContractError: if a mixture lacks a side or its ratio, or another mind has them; if one of ``patience`` and
-            ``fallback`` is there without the other.
+            ``fallback`` is there without the other; if ``ask_every`` is below 1.
     """
 
     requested: str
@@ -50,6 +52,7 @@ class MindSpec:
     ratio: float | None = None
     patience: Mapping[str, Any] | None = None
     fallback: MindSpec | None = None
+    ask_every: int | None = None
 
     def __post_init__(self) -> None:
         if (self.patience is None) != (self.fallback is None):
@@ -59,6 +62,8 @@ class MindSpec:
             raise ContractError("a mixture, and nothing else, has a teacher, a learner and a ratio")
         if self.ratio is not None and not 0.0 <= self.ratio <= 1.0:
             raise ContractError(f"a mixture's ratio is the learner's share, from 0 to 1, found {self.ratio!r}")
+        if self.ask_every is not None and (self.ask_every < 1 or self.slow or mixed[0]):
+            raise ContractError(f"one mind that answers at once is asked every tick or more, found {self.ask_every!r}")
 
     @classmethod
     def of_learner(cls) -> Self:
@@ -71,6 +76,11 @@ class MindSpec:
         if sides:
             return tuple(single for side in sides for single in side.singles())
         return (self,) if self.fallback is None else (self, *self.fallback.singles())
+
+    @property
+    def led(self) -> bool:
+        """Whether it, or a side of it, chooses goals in a town of primitive actions, which only a stage can lead."""
+        return any(single.ask_every is not None for single in self.singles())
 
     @property
     def slow(self) -> bool:
@@ -91,6 +101,8 @@ class MindSpec:
             data["checkpoint"] = self.checkpoint.to_json()
         if self.release:
             data["release"] = True
+        if self.ask_every is not None:
+            data["ask_every"] = self.ask_every
         if self.patience is not None and self.fallback is not None:
             data |= {"patience": dict(self.patience), "fallback": self.fallback.to_json()}
         if self.teacher is not None and self.learner is not None:

@@ -16,8 +16,9 @@ from townlet.errors import BackendContractError, BackendError, CheckpointError, 
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part, Rows
 from townlet.minds.patience import Patience, slow_minds
+from townlet.minds.pursuing import Pursuing
 from townlet.minds.runtime import PolicyRuntime
-from townlet.observations import town_facts
+from townlet.observations import spec_in_goals, town_facts
 from townlet.play.cast import Cast
 from townlet.play.mind_spec import LEARNER, MindSpec
 from townlet.play.patient import patience_of
@@ -118,6 +119,11 @@ class Admission:
         if mind.teacher is not None and mind.learner is not None and mind.ratio is not None:
             sides = (self._open(side, spec, seed, town) for side in (mind.teacher, mind.learner))
             return mixed(mind, *sides)
+        if mind.ask_every is not None:
+            own = spec_in_goals(spec)
+            chooses = self._open(replace(mind, ask_every=None), own, seed, town)
+            led = Pursuing(chooses.policy, own, mind.ask_every, chooses.provenance)
+            return Part(led, replace(chooses.provenance, fingerprint=led.fingerprint()))
         if mind.backend == LEARNER:
             raise UsageError(
                 "the learner exists only in training",

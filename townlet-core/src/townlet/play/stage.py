@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from townlet.api import BoolArray, ObservationSpec
 from townlet.config import TownletConfig
-from townlet.envs.protocol import Engine
+from townlet.envs.protocol import Engine, Guide
 from townlet.errors import ContractError, SnapshotError, UsageError
 from townlet.minds.parts import Part
 from townlet.minds.patience import slow_minds
@@ -93,6 +93,7 @@ class Stage:
                 engine = engines(job.config, job.seeds, threads)
             self.engine: Engine = engine
             self.runtime = troupe.runtime(engine.spec, engine.agent_names)
+            self.runtime.guide = guide_of(engine) if job.cast.led else None
             self._own_troupe = own_troupe
             self.loop = SimulationLoop(engine, self.runtime, explore=job.explore)
             self._silent: Recorder = self.loop.recorder
@@ -298,6 +299,16 @@ def town_spec(config: TownletConfig) -> ObservationSpec:
     from townlet.observations import build_spec
 
     return build_spec(config)
+
+
+def guide_of(engine: Engine) -> Guide:
+    """Who leads the agents of minds that choose goals. Raises ContractError if the engine is not one of towns."""
+    from townlet.envs import TownEngine
+    from townlet.envs.guide import TownGuide
+
+    if not isinstance(engine, TownEngine):
+        raise ContractError(f"only in towns goals can be pursued, found a {type(engine).__name__}")
+    return TownGuide(engine)
 
 
 def _hashed_worlds(engine: Engine) -> list[Any]:

@@ -120,7 +120,7 @@ class PromotionServiceAdapter:
         wanted = self._config.training.demonstrations
         taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
         casting = replace(Casting.of(self._config), policy=taught_by, where="training.demonstrations.teacher")
-        teacher = casting.mind(wanted.teacher)  # with its options: the same mind that was recorded
+        teacher = casting.teacher(wanted.teacher)  # with its options: the same mind that was recorded
         for mind, who in ((teacher, f"the teacher ({wanted.teacher})"), (policy, "the candidate")):
             told = None if doing is None else partial(doing, f"evaluating {who}")
             found.append(evaluate(self._config, mind, seeds=seeds, executor=self._executor, progress=told))

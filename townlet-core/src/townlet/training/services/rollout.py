@@ -147,7 +147,7 @@ class RolloutCaptureService:
             return open_dataset(folder, verify=False, spec=self.spec).path
         wanted = self._config.training.demonstrations
         taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
-        mind = replace(self._casting, policy=taught_by, where="training.demonstrations.teacher").mind(wanted.teacher)
+        mind = replace(self._casting, policy=taught_by, where="training.demonstrations.teacher").teacher(wanted.teacher)
         for single in mind.singles():
             if single.checkpoint is not None:
                 instead = "let another one teach"

@@ -31,18 +31,23 @@ from townlet.world.systems.facilities import could_start, in_prospect, use_possi
 from townlet.world.tables import UNREACHABLE, Tables
 from townlet.world.ways import way_distance, way_object, way_steps
 
-__all__ = ["choose_goals", "end_goals", "goal_possible", "is_asked"]
+__all__ = ["can_be_asked", "choose_goals", "end_goals", "goal_over", "goal_possible", "habit", "is_asked"]
 
 
 @compiled
 def is_asked(state: WorldState, tables: Tables, w: int, a: int) -> bool:
     """Whether the next action of ``a`` counts. In the primitive space that of everybody who lives here does."""
     agents = state.agents
-    if not agents.present[w, a]:
-        return False
     if tables.rules.ask_every == 0:
-        return True
-    if agents.goal_left[w, a] > 0 or agents.faint_left[w, a] > 0:
+        return bool(agents.present[w, a])
+    return agents.goal_left[w, a] == 0 and can_be_asked(state, tables, w, a)
+
+
+@compiled
+def can_be_asked(state: WorldState, tables: Tables, w: int, a: int) -> bool:
+    """Whether ``a``, who pursues nothing, may choose a goal: not while it lies fainted or would leave in vain."""
+    agents = state.agents
+    if not agents.present[w, a] or agents.faint_left[w, a] > 0:
         return False
     k = int(agents.activity[w, a])
     return k < 0 or not tables.affordances.whole[k]
@@ -88,9 +93,10 @@ def _step_of(state: WorldState, tables: Tables, w: int, a: int, kind: int) -> in
 
 
 @compiled
-def _habit(state: WorldState, tables: Tables, w: int, a: int) -> int:
-    """The primitive action that serves the goal of ``a`` now."""
-    goal = int(state.agents.goal[w, a])
+def habit(state: WorldState, tables: Tables, w: int, a: int, goal: int) -> int:
+    """The primitive action by which ``a`` serves a goal now; `wait` for somebody who is away or lies fainted."""
+    if not state.agents.present[w, a] or state.agents.faint_left[w, a] > 0:
+        return WAIT
     if goal == STAY:
         return WAIT
     if goal == TALK:
@@ -121,24 +127,28 @@ def choose_goals(state: WorldState, tables: Tables, actions: NDArray[np.int64], 
             agents.goal_left[w, a] = tables.rules.ask_every
         if agents.goal_left[w, a] > 0:
             agents.goal_left[w, a] -= 1
-        able = agents.present[w, a] and agents.faint_left[w, a] == 0
-        agents.last_action[w, a] = _habit(state, tables, w, a) if able else WAIT
+        agents.last_action[w, a] = habit(state, tables, w, a, int(agents.goal[w, a]))
+
+
+@compiled
+def goal_over(state: WorldState, tables: Tables, w: int, a: int, goal: int) -> bool:
+    """Whether a goal that ``a`` pursued in the tick that just passed is over, for better or worse."""
+    agents, events = state.agents, state.events
+    return (
+        not agents.present[w, a]
+        or agents.faint_left[w, a] > 0
+        or goal == TALK
+        or events.finished[w, a] >= 0
+        or events.amount[w, a, EV_INTERRUPTED] > 0.0
+        or events.amount[w, a, EV_TURN_LOST] > 0.0
+        or not goal_possible(state, tables, w, a, goal)
+    )
 
 
 @compiled
 def end_goals(state: WorldState, tables: Tables, w: int) -> None:
-    """Those whose goal is over, for better or worse, are free."""
-    agents, events = state.agents, state.events
+    """Those whose goal is over are free."""
+    agents = state.agents
     for a in range(agents.present.shape[1]):
-        if agents.goal_left[w, a] == 0:
-            continue
-        if (
-            not agents.present[w, a]
-            or agents.faint_left[w, a] > 0
-            or agents.goal[w, a] == TALK
-            or events.finished[w, a] >= 0
-            or events.amount[w, a, EV_INTERRUPTED] > 0.0
-            or events.amount[w, a, EV_TURN_LOST] > 0.0
-            or not goal_possible(state, tables, w, a, int(agents.goal[w, a]))
-        ):
+        if agents.goal_left[w, a] > 0 and goal_over(state, tables, w, a, int(agents.goal[w, a])):
             agents.goal_left[w, a] = 0

@@ -1,0 +1,157 @@
+"""Minds of goals in a town of primitive actions: led as in a town of goals, and only where a cast mixes them."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from townlet.checkpoints import read_checkpoint, write_checkpoint
+from townlet.config import TownletConfig, load_config
+from townlet.data import open_dataset
+from townlet.envs import TownEngine
+from townlet.envs.guide import TownGuide
+from townlet.errors import CheckpointError, ContractError
+from townlet.observations import build_spec, town_facts
+from townlet.play import Cast, Casting, Job, Keep, MindSpec, Role, Stage, Troupe, play
+from townlet.world.state import state_fields
+
+TICKS, EVERY = 1500, 15
+SEEDS = (3, 4, 5)
+PURSUED = {"agents.goal", "agents.goal_left"}
+"""Of a town of goals only: in one of primitive actions, whoever leads an agent remembers its goal."""
+
+
+@pytest.fixture(scope="module")
+def primitive() -> TownletConfig:
+    return load_config(None, ["observation.variant=compact"])
+
+
+@pytest.fixture(scope="module")
+def goals() -> TownletConfig:
+    return load_config(None, ["observation.variant=compact", "town.actions=goals", f"town.ask_every={EVERY}"])
+
+
+def led(every: int = EVERY, **options: object) -> MindSpec:
+    """The scripted mind, choosing goals."""
+    return MindSpec(requested="scripted", backend="scripted", options=options, ask_every=every)
+
+
+def unequal(one: Stage, other: Stage) -> set[str]:
+    pairs = zip(state_fields(one.engine.state), state_fields(other.engine.state), strict=True)
+    return {name for (name, _, here), (_, _, there) in pairs if not np.array_equal(here, there)}
+
+
+def test_a_town_of_led_minds_is_the_town_of_goals(primitive, goals):
+    mine = MindSpec(requested="scripted", backend="scripted")
+    asked, by_hand = Job(goals, Cast.of(mine), SEEDS, TICKS), Job(primitive, Cast.of(led()), SEEDS, TICKS)
+    with Stage(asked) as there, Stage(by_hand) as here:
+        for _ in range(TICKS // 100):
+            there.run(100)
+            here.run(100)
+            assert unequal(there, here) <= PURSUED, f"after {here.tick} ticks"
+        for measured in ("reward", "self_sufficiency", "lateness"):
+            assert there.kpis().summary()[measured] == here.kpis().summary()[measured]
+
+
+def test_a_cast_mixes_both_and_each_is_asked_in_its_own(primitive):
+    cast = Cast((Role("50%", led()), Role("*", MindSpec(requested="scripted", backend="scripted"))))
+    with Stage(Job(primitive, cast, SEEDS, 400)) as stage:
+        seen: list[tuple[int, int]] = []
+        for part in stage.runtime.parts:
+            inner = getattr(part.policy, "policy", part.policy)
+            decide = inner.decide
+
+            def watched(observations, state, *, explore=False, decide=decide):
+                seen.append((observations.features.shape[1], observations.action_mask.shape[1]))
+                return decide(observations, state, explore=explore)
+
+            object.__setattr__(inner, "decide", watched)
+        stage.run(400)
+    assert set(seen) == {
+        (build_spec(primitive).feature_count + 10, 10),
+        (build_spec(primitive).feature_count, 8),
+    }
+
+
+def test_who_is_led_goes_on_from_a_snapshot_in_the_middle_of_a_pursuit(primitive, tmp_path: Path):
+    job = Job(primitive, Cast.of(led()), SEEDS, 700)
+    with Stage(job) as whole:
+        whole.run(333)
+        whole.save(tmp_path / "there")
+        assert whole.runtime.state_arrays()["left"].any(), "somebody pursues something"
+        whole.run(367)
+        with Stage(job) as other:
+            other.load(tmp_path / "there")
+            other.run(367)
+            assert whole.digests() == other.digests()
+
+
+def test_a_recording_holds_what_was_done(primitive, tmp_path: Path):
+    job = Job(primitive, Cast.of(led()), SEEDS, 300, keep=Keep.dataset(tmp_path / "d"))
+    play(Job.from_json(job.to_json()))
+    spec = open_dataset(tmp_path / "d").spec
+    assert spec.action_space == "primitive"
+    assert spec.first_difference(build_spec(primitive)) is None
+
+
+class TestRefused:
+    def test_outside_a_stage(self, primitive):
+        with contextlib.closing(TownEngine(primitive, SEEDS)) as engine:
+            runtime = Troupe.open(Cast.of(led()), engine.spec).runtime(engine.spec, engine.agent_names)
+            runtime.start(engine.agents, engine.policy_seeds())
+            with pytest.raises(ContractError, match="nobody leads it here"):
+                runtime.decide(engine.observe())
+
+    def test_where_everybody_chooses_goals(self, goals):
+        with pytest.raises(ContractError, match="nobody has to be led"):
+            TownGuide(TownEngine(goals, SEEDS))
+
+    @pytest.mark.parametrize("every", [0, -3])
+    def test_who_would_never_be_asked(self, every: int):
+        with pytest.raises(ContractError, match="asked every tick or more"):
+            led(every)
+
+
+class TestCheckpoints:
+    @pytest.fixture
+    def taught(self, goals, tmp_path: Path) -> Path:
+        return self.wrote(tmp_path / "taught", goals)
+
+    @staticmethod
+    def wrote(folder: Path, config: TownletConfig) -> Path:
+        return write_checkpoint(
+            folder,
+            lambda inside: (inside / "weights").write_bytes(b"w"),
+            backend="toy",
+            spec=build_spec(config),
+            facts=town_facts(config.town),
+            config_digest="0" * 64,
+        ).path
+
+    def test_in_a_cast_it_is_asked_as_often_as_it_was_taught(self, primitive, taught):
+        cast = Casting.of(primitive).cast(None, [f"25%=toy:{taught}", f"ann=mixture:toy:{taught},scripted,0.5"])
+        assert [mind.ask_every for mind in cast.minds] == [EVERY, None, None]
+        assert [side.ask_every for side in cast.minds[1].singles()] == [EVERY, None]
+        assert cast.led
+        assert Cast.from_json(cast.to_json()) == cast
+
+    def test_a_teacher_too(self, primitive, taught):
+        assert Casting.of(primitive).teacher(f"toy:{taught}").ask_every == EVERY
+
+    def test_alone_it_is_refused_and_told_how(self, primitive, taught):
+        mind = Casting.of(primitive).mind(f"toy:{taught}")
+        assert mind.ask_every is None
+        with pytest.raises(CheckpointError) as caught:
+            read_checkpoint(taught, build_spec(primitive))
+        assert "action space" in str(caught.value)
+        assert "--cast" in " ".join(caught.value.details)
+
+    def test_in_a_town_of_goals_it_is_at_home(self, goals, taught):
+        assert Casting.of(goals).cast(None, [f"*=toy:{taught}"]).minds[0].ask_every is None
+
+    def test_one_of_primitive_actions_is_nobody_to_lead(self, primitive, tmp_path):
+        there = self.wrote(tmp_path / "own", primitive)
+        assert not Casting.of(primitive).cast(None, [f"*=toy:{there}"]).led

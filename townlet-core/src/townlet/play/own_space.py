@@ -1,0 +1,37 @@
+"""Minds of the action space ``goals`` in a town of primitive actions: asked in their own, where a cast mixes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from townlet.api import ActionSpace, TownFacts
+from townlet.checkpoints import is_checkpoint, read_checkpoint
+from townlet.play.mind_spec import MindSpec
+
+__all__ = ["in_own_space"]
+
+_ASK_EVERY = 20
+"""Where a checkpoint does not say how often it was asked: what a town's config says without a word."""
+
+
+def in_own_space(mind: MindSpec, actions: ActionSpace) -> MindSpec:
+    """The mind; led by its goals if its checkpoint was taught to choose those and the town's actions are primitive.
+
+    Args:
+        mind: a mixture is looked at side by side.
+        actions: action space of the town.
+
+    Raises:
+        CheckpointError: if the checkpoint is damaged.
+    """
+    if actions != "primitive":
+        return mind
+    if mind.teacher is not None and mind.learner is not None:
+        return replace(mind, teacher=in_own_space(mind.teacher, actions), learner=in_own_space(mind.learner, actions))
+    if mind.checkpoint is None or not is_checkpoint(mind.checkpoint.path):
+        return mind
+    manifest = read_checkpoint(mind.checkpoint.path, verify=False).manifest
+    if manifest.spec().action_space != "goals":
+        return mind
+    rules = {} if manifest.facts is None else TownFacts.from_json(manifest.facts).rules
+    return replace(mind, ask_every=int(rules.get("ask_every", _ASK_EVERY)))
