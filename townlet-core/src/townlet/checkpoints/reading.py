@@ -84,7 +84,7 @@ def read_checkpoint(
 
 
 def _asked_elsewhere(spec: ObservationSpec, manifest: CheckpointManifest, folder: Path) -> tuple[str, ...]:
-    """Where a mind that chooses goals could act in this town all the same: in a cast, which asks it for goals."""
+    """Where a mind that chooses goals could still act in this town: in a cast, which asks it for goals."""
     if spec.action_space != "primitive" or manifest.spec().action_space != "goals":
         return ()
     return (f"in a cast it is asked for goals:  --cast '*={manifest.backend}:{folder}'",)
