@@ -1,17 +1,14 @@
 """What the mind wants, in order of urgency: the first rule that holds for an agent gives its goal.
 
 A goal is a kind of facility to go to and use, or one of two things to do on the spot. How a goal is pursued
-(walk, use, queue, wait) is the same for all and lies in :mod:`townlet_backend_scripted.policy`.
+(walk, use, queue, wait) is the same for all and lies in :mod:`townlet_backend_scripted.kernel`.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from townlet_backend_scripted.situation import pattern
 
-from townlet_backend_scripted.situation import NAMES, Situation
-
-__all__ = ["RULES", "STAY", "TALK", "Rule", "holding"]
+__all__ = ["RULES", "STAY", "TALK", "Rule"]
 
 STAY, TALK = "stay", "talk"
 
@@ -22,18 +19,16 @@ class Rule:
     Args:
         name: what it is called.
         goal: a facility kind, STAY or TALK.
-        conditions: names of what must be so, or, behind ``not``, must not be so: attributes of a situation.
+        conditions: names of what must be so, or, behind ``not``, must not be so: answers of a situation.
 
     Raises:
         ValueError: for a condition that a situation does not answer.
     """
 
     def __init__(self, name: str, goal: str, *conditions: str) -> None:
-        self.name, self.goal = name, goal
-        self.places = [  # where a situation's table has its conditions: those that must not be so behind the others
-            NAMES.index(condition.removeprefix("not ")) + len(NAMES) * condition.startswith("not ")
-            for condition in conditions
-        ]
+        self.name, self.goal, self.conditions = name, goal, conditions
+        self.asked, self.so = pattern(conditions)
+        """The bits it asks about, and those of them that must be set."""
 
 
 RULES: tuple[Rule, ...] = (
@@ -63,16 +58,6 @@ RULES: tuple[Rule, ...] = (
     # company
     Rule("talk to whoever is near", TALK, "outgoing", "silent", "not talks_first"),
     Rule("sit down", "bench", "bench_free", "not getting_ready"),
-    Rule("wait", STAY, "everybody"),
+    Rule("wait", STAY),
 )
 """The table. The last rule always holds."""
-
-_PLACES = np.array([place for rule in RULES for place in rule.places], np.intp)
-_STARTS = np.cumsum([0, *(len(rule.places) for rule in RULES[:-1])])
-
-
-def holding(situation: Situation) -> NDArray[np.bool_]:
-    """Which rules hold for which row: bool ``[R, N]``, all asked together, eight rows at a time."""
-    conditions = situation.table().take(_PLACES, axis=0)
-    held = np.bitwise_and.reduceat(conditions.view(np.uint64), _STARTS, axis=0)
-    return held.view(np.bool_)[:, : situation.rows]
