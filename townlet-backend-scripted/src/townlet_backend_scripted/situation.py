@@ -157,7 +157,7 @@ NAMES = (*(question.name for question in BELOW + AT_LEAST), *_SEEN, *(conclusion
 def bit(name: str) -> int:
     """The bit that says whether ``name`` is so. Raises ValueError for what no answer is called."""
     if name not in NAMES:
-        raise ValueError(f"no answer is called {name!r}; there are {', '.join(NAMES)}")
+        raise ValueError(f"no answer is called {name!r}; choose from {', '.join(NAMES)}")
     return 1 << NAMES.index(name)
 
 
