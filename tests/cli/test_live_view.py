@@ -10,6 +10,9 @@ import pytest
 
 from townlet.cli.town.screen import Look, compose
 from townlet.envs.scene import Facility, Person, Scene
+from townlet.visible import visible
+from townlet.world.affordances import load_affordances
+from townlet.world.names import FACILITY_KINDS
 
 terminal = pytest.importorskip("tests.cli.terminal")
 
@@ -38,6 +41,12 @@ def scene(people: int = 30, size: int = 60) -> Scene:
         facilities=(Facility("bed", 5, 5, used=False, closed=False, waiting=2),),
         ties=(),
     )
+
+
+def people_who(doing: str, name: str = "alice") -> Scene:
+    person = Person(0, name, 1, 1, (0.5, 0.5, 0.5), 5.0, doing, 0)
+    town = scene(1)
+    return Scene(**{field: getattr(town, field) for field in Scene.__slots__} | {"people": (person,)})
 
 
 class TestPicture:
@@ -69,6 +78,32 @@ class TestPicture:
     def test_no_number_is_cut_at_80_columns(self) -> None:
         picture = compose(scene(), Look(), "town", width=80, height=24).plain
         assert "  A agent00     20   99  100 12346 sleep" in picture
+
+    @pytest.mark.parametrize("number", [1, 20])
+    def test_all_that_people_do_in_our_towns_fits_at_80_columns(self, number: int) -> None:
+        affordances = [rule.id.replace("_", " ") for rule in load_affordances("core")]
+        doings = [*affordances, *(f"queue {kind} {number}" for kind in FACILITY_KINDS), "fainted", "walking"]
+        for doing in doings:
+            picture = compose(people_who(doing), Look(), "town", width=80, height=24).plain
+            assert f"  A alice       50   50   50     5 {doing}\n" in picture
+
+    @pytest.mark.parametrize(
+        ("doing", "shown"),
+        [
+            ("tend the vegetable garden", "tend the…"),
+            ("queue laboratory 12", "queue…"),
+            ("counterrevolutionaries", "counterrevoluti…"),
+            ("x\x1b[2Jy", "x\\u001b[2Jy"),
+        ],
+    )
+    def test_what_does_not_fit_ends_with_a_whole_word(self, doing: str, shown: str) -> None:
+        picture = compose(people_who(doing), Look(), "town", width=78, height=24).plain
+        assert f"    5 {shown}\n" in picture
+        assert f"    5 {visible(doing)}\n" in compose(people_who(doing), Look(), "town", width=140, height=40).plain
+
+    def test_a_long_name_shows_that_it_is_longer(self) -> None:
+        picture = compose(people_who("sleep", "maximilian"), Look(), "town", width=80, height=24).plain
+        assert "  M maximili…   50   50   50     5 sleep\n" in picture
 
     def test_a_name_moves_no_cursor(self) -> None:
         town = scene(1)

@@ -7,8 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
+from townlet.api import TrainingReport
 from townlet.cli import progress
+from townlet.cli.mind.train_bar import TrainingBar
 from townlet.cli.progress import Bar, wrapped
+from townlet.cli.workers import _Watched
+from townlet.executors import Headway
 
 
 @pytest.fixture
@@ -96,6 +100,32 @@ class TestInWords:
         paper.now += taken
         bar.update(1)
         assert bar.left() == words
+
+    def test_what_was_done_before_a_resume_is_not_reckoned_as_made_now(self, paper) -> None:
+        paper.on(terminal=False)
+        bar = Bar("starting", quiet=True)
+        bar.begin("learning from reward", 1000, unit="updates", done=900)
+        assert (bar.count(), bar.left()) == ("900/1,000 updates", "0:00")
+        paper.now += 10
+        bar.update(901)
+        assert bar.left() == "16:30 left", "99 updates of 10 seconds each"
+
+    def test_a_training_run_that_goes_on_begins_where_it_was(self, paper) -> None:
+        paper.on(terminal=False)
+        bar = TrainingBar("stub", quiet=False)
+        bar.doing("learning from reward", 900, 1000)
+        paper.now += 10
+        bar.show(TrainingReport(phase="ppo", step=901, total=1000, metrics={}))
+        assert paper.text().splitlines()[-1] == "learning from reward 901/1,000 updates  16:30 left"
+
+    def test_pieces_of_an_earlier_sitting_are_not_reckoned_either(self, paper) -> None:
+        paper.on(terminal=False)
+        bar = Bar("recording", unit="town-ticks")
+        watched = _Watched(bar)
+        watched(Headway(900, 1000, 9, 10))
+        paper.now += 10
+        watched(Headway(950, 1000, 9, 10))
+        assert bar.left() == "0:10 left"
 
     def test_before_anything_is_done_it_is_the_time_taken(self, paper) -> None:
         paper.on(terminal=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from townlet.envs import render_ansi, render_rgb
+from townlet.envs import render_ansi, render_rgb, scene
 from townlet.envs.canvas import Canvas, text_width
 from townlet.envs.names import slot_names
 from townlet.envs.scene import read_scene
+from townlet.envs.terrain import terrain
 
 
 class TestScene:
@@ -18,12 +19,20 @@ class TestScene:
         agents.queue_object[0, 1] = o
         objects.queue[0, o, 0], objects.queue_length[0, o] = 1, 1
         agents.activity[0, 2] = engine.town.affordances.index("cook")
-        scene = read_scene(engine.town, engine.state, engine.agent_names, 0)
-        alice, bob, carol, _ = scene.people
+        alice, bob, carol, _ = read_scene(engine.town, engine.state, engine.agent_names, 0).people
         assert (alice.name, alice.doing, alice.queue_place) == ("alice", "", 0)
         assert bob.queue_place == 1
         assert bob.doing.startswith("queue ")
         assert carol.doing == "cook"
+
+    def test_the_map_is_read_once_for_a_town(self, make_engine, monkeypatch) -> None:
+        engine, other = make_engine(), make_engine()
+        read = []
+        monkeypatch.setattr(scene, "terrain", lambda town: read.append(town) or terrain(town))
+        towns = [engine, engine, other, engine, other]
+        scenes = [read_scene(one.town, one.state, one.agent_names, 0) for one in towns]
+        assert len(read) == len({id(one.town) for one in towns})
+        assert all((one.terrain == terrain(engine.town)).all() for one in scenes)
 
     def test_a_pair_has_one_line_the_stronger_one(self, make_engine) -> None:
         engine = make_engine()

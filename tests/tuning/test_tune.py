@@ -178,9 +178,18 @@ def test_time_that_is_up_ends_the_search_but_not_the_judging(small, formula, tmp
 def test_progress_is_told_trial_by_trial(small, formula, tmp_path):
     seen: list[TuningProgress] = []
     tune(small(SEARCH, "tuning.trials=5"), tmp_path / "study", run=formula(), progress=seen.append)
-    assert [p.done for p in seen if p.phase == "trials"] == [1, 2, 3, 4, 5]
+    assert [p.done for p in seen if p.phase == "trials"] == [0, 1, 2, 3, 4, 5]
+    assert next(p.done for p in seen if p.phase == "finals") == 0
     assert {p.phase for p in seen} == {"trials", "finals", "judging"}
     assert seen[-1].done == seen[-1].total == 2
+
+
+def test_a_study_that_goes_on_first_tells_the_trials_of_before(small, formula, tmp_path):
+    tune(small(SEARCH, "tuning.trials=3"), tmp_path / "study", run=formula())
+    seen: list[TuningProgress] = []
+    more = small(SEARCH, "tuning.trials=5")
+    tune(more, tmp_path / "study", run=formula(), progress=seen.append, resume=True)
+    assert [p.done for p in seen if p.phase == "trials"] == [3, 4, 5]
 
 
 def test_what_was_found_runs_as_a_config(small, formula, tmp_path):

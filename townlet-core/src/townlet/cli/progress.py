@@ -42,7 +42,7 @@ class Bar:
     def __init__(self, what: str, total: float = 0, *, unit: str = "", quiet: bool = False, keep: bool = False) -> None:
         self._what, self._total, self._unit = visible(what), total, unit
         self._quiet, self._keep = quiet, keep
-        self._done = 0.0
+        self._done = self._before = 0.0
         self._told: tuple[str, ...] = ()
         self._stack = ExitStack()
         self._bar: Progress | None = None
@@ -65,16 +65,27 @@ class Bar:
         self._stack.close()
         self._bar = None
 
-    def begin(self, what: str, total: float = 0, *, unit: str = "") -> None:
-        """Another piece of work begins; its time is counted from now. Told in a line of its own without a terminal."""
-        self._what, self._total, self._unit = visible(what), total, unit
-        self._done, self._told = 0.0, ()
-        self._started = time.monotonic()
+    def begin(self, what: str, total: float = 0, *, unit: str = "", done: float = 0) -> None:
+        """Another piece of work begins; its time is counted from now. Told in a line of its own without a terminal.
+
+        Args:
+            what: is being done.
+            total: how much there is to do; 0 where that is not known yet.
+            unit: what is counted.
+            done: how much of it was done before, in another sitting; the time left is reckoned without it.
+        """
+        self._what, self._total, self._unit, self._told = visible(what), total, unit, ()
+        self.begin_at(done)
         if self._bar is not None:
             self._bar.reset(self._parts[""], description=self._what, total=total or None)
             self._paint()
         elif not self._quiet:
             self._say(self._what)
+
+    def begin_at(self, done: float) -> None:
+        """So much was done before this moment, from which time is counted."""
+        self._done = self._before = done
+        self._started = time.monotonic()
 
     @property
     def due(self) -> bool:
@@ -128,9 +139,10 @@ class Bar:
     def left(self) -> str:
         """How long the rest will take; how long it has taken by now where that cannot be known."""
         taken = time.monotonic() - self._started
-        if not self._total or not self._done:
+        made = self._done - self._before
+        if not self._total or made <= 0:
             return _clock(taken)
-        return f"{_clock(taken / self._done * max(self._total - self._done, 0))} left"
+        return f"{_clock(taken / made * max(self._total - self._done, 0))} left"
 
     def beneath(self) -> tuple[str, ...]:
         """What is told beneath the bar."""

@@ -48,8 +48,12 @@ class _Watched:
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
+        self._began = False
 
     def __call__(self, headway: Headway) -> None:
+        if not self._began and headway.pieces:  # they were recorded in an earlier sitting
+            self._bar.begin_at(headway.done)
+        self._began = True
         workers = headway.workers[:_SHOWN]
         told = [f"{headway.pieces}/{headway.of} pieces"]
         if headway.lost:

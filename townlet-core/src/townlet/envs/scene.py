@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +86,7 @@ def read_scene(town: Town, state: WorldState, names: tuple[str, ...], world: int
     """Read world ``world``."""
     tables, w = town.tables, world
     tick, day_ticks = int(state.clock.tick[w]), tables.rules.day_ticks
-    ground = terrain(town)
-    rooms = rooms_of(town, ground)
+    ground = _ground(_Same(town))
     return Scene(
         day=tick // day_ticks,
         time=tick % day_ticks / day_ticks,
@@ -94,12 +95,48 @@ def read_scene(town: Town, state: WorldState, names: tuple[str, ...], world: int
         walls=tables.map.wall > 0,
         places=tables.map.place_at,
         homes=town.homes,
-        terrain=ground,
-        rooms=tuple(tuple(room["box"]) for room in rooms),
-        uses={spot: room["use"] for room in rooms for spot in _floor_of(room["box"], ground)},
+        terrain=ground.terrain,
+        rooms=ground.rooms,
+        uses=ground.uses,
         people=tuple(_person(town, state, names[a], w, int(a)) for a in np.flatnonzero(state.agents.present[w])),
         facilities=tuple(_facility(town, state, w, o) for o in range(len(tables.map.object_kind))),
         ties=tuple(_ties(state, w)),
+    )
+
+
+class _Same:
+    """A town by its identity: its arrays have no hash."""
+
+    __slots__ = ("town",)
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+
+    def __hash__(self) -> int:
+        return id(self.town)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.town is self.town
+
+
+class _Ground(NamedTuple):
+    """What never changes in a town's scenes."""
+
+    terrain: NDArray[np.str_]
+    rooms: tuple[tuple[int, int, int, int], ...]
+    uses: Mapping[tuple[int, int], str]
+
+
+@lru_cache(maxsize=4)
+def _ground(of: _Same) -> _Ground:
+    """Read once for a town, since it takes the map's file and a walk over all its tiles."""
+    ground = terrain(of.town)
+    rooms = rooms_of(of.town, ground)
+    ground.flags.writeable = False
+    return _Ground(
+        terrain=ground,
+        rooms=tuple(tuple(room["box"]) for room in rooms),
+        uses={spot: room["use"] for room in rooms for spot in _floor_of(room["box"], ground)},
     )
 
 

@@ -123,6 +123,7 @@ def _play(
                 )
             )
 
+    told(Headway(0, sum(piece.job.ticks * len(piece.job.seeds) for piece in todo), 0, len(todo)))
     for piece in todo:  # one that was whole, but not yet noted, when the recording was stopped
         if piece.folder.exists():
             shutil.rmtree(piece.folder)

@@ -111,6 +111,7 @@ def _search(
     """Every trial of the study, those of earlier calls first."""
     plan, settings = table.plan, table.plan.config.tuning
     trials = study.journal.read()
+    progress(_progress(plan, trials))
     if not trials:  # alone: those after it step from it
         _play(table, study, [(0, plan.space.start())], trials, progress)
     while len(trials) < settings.trials and not _time_is_up(settings.max_seconds, started):
@@ -188,6 +189,7 @@ def _finals(table: Trials, trials: Sequence[Trial], progress: Callable[[TuningPr
     if trials[0] not in chosen:
         chosen.append(trials[0])  # what is found has to beat what was there
     played: list[Trial] = []
+    progress(TuningProgress("finals", 0, len(chosen), ranked[0]))
     for trial, outcome in zip(chosen, table.play(_settings(chosen), plan.towns.finals), strict=True):
         played.append(_told(plan, trial.number, dict(trial.values), outcome))
         progress(TuningProgress("finals", len(played), len(chosen), ranked[0]))
@@ -204,6 +206,7 @@ def _judge(
     plan = table.plan
     judged: list[JudgedSettings] = []
     pair = (start, best)
+    progress(TuningProgress("judging", 0, 2, best))
     for trial, outcome in zip(pair, table.play(_settings(pair), plan.towns.judged_on), strict=True):
         if outcome.evaluation is None:
             raise TownletError(f"trial {trial.number} cannot be judged: {outcome.error}")
@@ -247,7 +250,7 @@ def _known(evaluation: EvaluationResult) -> dict[str, float]:
 
 
 def _progress(plan: StudyPlan, trials: Sequence[Trial]) -> TuningProgress:
-    best = min(trials, key=lambda trial: trial.rank(maximise=plan.maximise))
+    best = min(trials, key=lambda trial: trial.rank(maximise=plan.maximise), default=None)
     return TuningProgress("trials", len(trials), plan.config.tuning.trials, best)
 
 

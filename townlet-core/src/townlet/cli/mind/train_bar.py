@@ -64,7 +64,8 @@ class TrainingBar:
         if what != self._what:
             self._ended()
             self._what = what
-            self._bar.begin(what, total, unit=_UNITS.get(what.rpartition(": ")[2].partition(" ")[0], ""))
+            unit = _UNITS.get(what.rpartition(": ")[2].partition(" ")[0], "")
+            self._bar.begin(what, total, unit=unit, done=done)
         self._bar.update(done, total)
 
     def show(self, report: TrainingReport) -> None:

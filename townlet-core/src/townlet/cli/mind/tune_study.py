@@ -94,7 +94,7 @@ class _StudyBar:
         if progress.phase != self._phase:
             self._phase = progress.phase
             what, unit = _PHASES[progress.phase]
-            self._bar.begin(what, progress.total, unit=unit)
+            self._bar.begin(what, progress.total, unit=unit, done=progress.done)
         best = progress.best
         told = []
         if best is not None and best.objective is not None:

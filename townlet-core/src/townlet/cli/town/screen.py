@@ -11,10 +11,10 @@ from townlet.cli.progress import wrapped
 from townlet.envs.scene import KIND_LETTERS, Person, Scene
 from townlet.visible import visible
 
-__all__ = ["Look", "compose"]
+__all__ = ["Look", "compose", "shortened"]
 
-_PEOPLE = 46
-"""Columns of the list of people."""
+_PEOPLE = 51
+"""Columns of the list of people: what anybody does in Townlet's own towns fits whole."""
 _BESIDE = 70
 """Columns of a window from which on the list stands beside the map; in a narrower one it stands below."""
 _LOW = 0.3
@@ -149,13 +149,24 @@ def _people(scene: Scene, look: Look, width: int, rows: int) -> list[Text]:
     return lines
 
 
+def shortened(text: str, width: int) -> str:
+    """What fits into ``width`` characters: whole words, and dots for the rest; a word is cut only if it is alone."""
+    if len(text) <= width:
+        return text
+    words = text[:width].rpartition(" ")[0]
+    return f"{words or text[: width - 1]}…"
+
+
 def _person(person: Person, look: Look, width: int) -> Text:
     mine, followed = person.slot == look.mine, person.slot == look.follow
     marker = "@" if mine else ">" if followed else " "
-    line = Text(f"{marker} {person.name[0].upper()} {visible(person.name):<9.9} ", style="bold" if mine else "")
+    line = Text(
+        f"{marker} {person.name[0].upper()} {shortened(visible(person.name), 9):<9} ", style="bold" if mine else ""
+    )
     for need in person.needs:
         line.append(f"{round(100 * need):>4} ", style="red" if need <= _LOW else "")
-    line.append(f"{person.money:5.0f} {person.doing or 'walking'}")
+    line.append(f"{person.money:5.0f} ")
+    line.append(shortened(visible(person.doing) or "walking", max(width - line.cell_len, 1)))
     if mine or followed:
         line.pad_right(max(width - line.cell_len, 0))
         line.stylize("reverse")
