@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from townlet.config import load_config
 from townlet.errors import CheckpointError, RegistryError
 from townlet.registry import PromotionManager, Registry, resolve_release
 
@@ -51,6 +52,24 @@ class TestCandidates:
         evaluate(manager, checkpoint, True)
         assert evaluate(manager, checkpoint, True).passes == 1
         assert evaluate(manager, checkpoint, True, first_seed=5).passes == 2
+
+    def test_towns_that_were_played_before_are_no_new_evidence(self, manager, save):
+        checkpoint = save("a")
+        for seeds, passes in (([0, 1, 2], 1), ([1], 1), ([2, 3], 1), ([4], 2)):
+            status = manager.record_evaluation(checkpoint.path, passed=True, metrics={}, settings={"seeds": seeds})
+            assert status.passes == passes, seeds
+
+    def test_who_looks_again_and_again_must_pass_more_often(self, registry, save):
+        once = PromotionManager(registry, required_passes=1)
+        assert evaluate(once, save("a"), True).candidate
+        status = evaluate(once, save("b"), False, True)
+        assert (status.passes, status.required, status.judged, status.candidate) == (1, 2, 2, False)
+        checkpoint = save("c")
+        evaluate(once, checkpoint, False, False, True)
+        with pytest.raises(
+            RegistryError, match="it was judged 3 times, each a chance to pass by luck: it takes 2"
+        ):
+            once.promote(checkpoint.path)
 
     def test_without_settings_each_counts(self, manager, save):
         checkpoint = save("a")
@@ -107,6 +126,46 @@ class TestPromote:
         (checkpoint.path / "weights").write_text("b")
         with pytest.raises(CheckpointError, match="weights is damaged"):
             manager.promote(checkpoint.path, force=True, reason="demo")
+
+
+class TestDemands:
+    """Of the config of the checkpoint's own run: what else must be shown before it is a release."""
+
+    @pytest.fixture
+    def candidate(self, manager, save, runs):
+        """A candidate in the folder of a run whose config demands a scenario and a suite."""
+        checkpoint = save("run/checkpoints/update-1")
+        wanted = ["evaluation.required_scenarios=[all]", "evaluation.strangers.suite=public"]
+        (runs / "run" / "run.json").write_text("{}")
+        (runs / "run" / "config.json").write_text(load_config(None, wanted).model_dump_json())
+        evaluate(manager, checkpoint, True, True)
+        return checkpoint
+
+    def test_nobody_passes_them_by(self, manager, candidate):
+        with pytest.raises(RegistryError, match=r"demands more of a release.*scenario all, suite public") as refused:
+            manager.promote(candidate.path)
+        assert "promote_checkpoint" in str(refused.value)
+        assert manager.history() == []
+
+    def test_whoever_checks_them_is_asked(self, registry, candidate):
+        asked = []
+        PromotionManager(registry, demands=asked.append).promote(candidate.path)
+        assert asked == [candidate.path]
+
+    def test_what_stands_against_it_does(self, registry, candidate):
+        def refuse(path):
+            raise RegistryError("too dull")
+
+        with pytest.raises(RegistryError, match="too dull"):
+            PromotionManager(registry, demands=refuse).promote(candidate.path)
+        assert PromotionManager(registry).release() is None
+
+    def test_they_are_asked_about_candidates_only(self, registry, save):
+        with pytest.raises(RegistryError, match="0 of 2"):
+            PromotionManager(registry, demands=lambda _: pytest.fail("it is no candidate")).promote(save("a").path)
+
+    def test_force_passes_them_by_and_says_so(self, manager, candidate):
+        assert manager.promote(candidate.path, force=True, reason="demo").reason == "demo"
 
 
 class TestHold:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from townlet.checkpoints import Checkpoint, read_checkpoint
 from townlet.errors import CheckpointError, RegistryError
 from townlet.registry.cells import record_of
+from townlet.registry.demands import demanded
+from townlet.registry.evidence import Evidence, evidence, passes_required
 from townlet.registry.records import PromotionAction, PromotionRecord
 from townlet.registry.store import Registry, json_text, somebody, timestamp
 
@@ -23,10 +24,11 @@ class PromotionStatus:
 
     Attributes:
         checkpoint: its digest.
-        passes: evaluations passed in a row since the last failure or hold; the same settings count once.
-        required: how many make a candidate.
+        passes: evaluations passed in a row since the last failure or hold; towns that were played before count once.
+        required: how many make a candidate; more than were asked for where it has been judged often.
         released: whether it is the release now.
         objections: of the gates of its own training; they stay whatever it passes later.
+        judged: evaluations that were held against the gate, passed or not: each is a chance to pass by luck.
     """
 
     checkpoint: str
@@ -34,6 +36,7 @@ class PromotionStatus:
     required: int
     released: bool
     objections: tuple[str, ...] = ()
+    judged: int = 0
 
     @property
     def candidate(self) -> bool:
@@ -49,14 +52,21 @@ class PromotionManager:
 
     Args:
         registry: where they are kept.
-        required_passes: evaluations in a row that make a checkpoint a candidate.
+        required_passes: evaluations in a row that make a checkpoint a candidate, at least; a checkpoint that is
+            judged again and again takes more (:mod:`townlet.registry.evidence`).
+        demands: what else is checked of a candidate before it is promoted, such as scenarios and strangers
+            (:class:`townlet.arena.promoting.Demands`); it raises what stands against it. Without, a checkpoint
+            whose own run demands such things cannot be promoted.
     """
 
-    def __init__(self, registry: Registry, required_passes: int = 2) -> None:
+    def __init__(
+        self, registry: Registry, required_passes: int = 2, *, demands: Callable[[Path], None] | None = None
+    ) -> None:
         if required_passes < 1:
             raise RegistryError(f"required_passes must be at least 1, found {required_passes}")
         self._registry = registry
         self._required = required_passes
+        self._demands = demands
 
     def record_evaluation(
         self,
@@ -91,7 +101,9 @@ class PromotionManager:
         """Where a checkpoint stands."""
         objections = next((record.objections for record in self._registry.checkpoints() if record.digest == digest), ())
         released = self._stack()[-1:] == [digest]
-        return PromotionStatus(digest, self._passes(digest), self._required, released, objections)
+        found = self._evidence(digest)
+        required = passes_required(self._required, found.judged)
+        return PromotionStatus(digest, found.passes, required, released, objections, found.judged)
 
     def candidates(self) -> list[PromotionStatus]:
         """Every checkpoint that may be promoted and is not the release, newest first."""
@@ -110,7 +122,9 @@ class PromotionManager:
             force: promote it although it is not a candidate; the decision says so, and needs a reason.
 
         Raises:
-            RegistryError: it is not a candidate, or is the release already, or is forced without a reason.
+            RegistryError: it is not a candidate, or is the release already, or is forced without a reason; or its
+                run demands scenarios or strangers and this manager was not told who checks them.
+            TownletError: as ``demands`` raises.
         """
         if force and not reason.strip():
             raise RegistryError(
@@ -119,23 +133,42 @@ class PromotionManager:
                 details=("give it, to be recorded with the decision:  --force --reason TEXT",),
             )
         opened = read_checkpoint(checkpoint)
+        if not force:
+            self._refuse(self.status(opened.digest), opened.path, force=False)
+            self._check_demands(Path(checkpoint))  # outside of the transaction: it may play for hours
         with self._registry.database.writing():
             self._registry.insert_checkpoint(opened)
             status = self.status(opened.digest)
-            if status.released:
-                raise RegistryError("this checkpoint is already the release", where=str(opened.path))
-            if not status.candidate and not force:
-                raise _no_candidate(status, opened.path)
+            self._refuse(status, opened.path, force=force)
             note = reason if status.candidate else f"forced: {reason}"
             number = self._decide("promote", opened.digest, status.passes, note, by)
         return self._decision(number)
+
+    def _refuse(self, status: PromotionStatus, path: Path, *, force: bool) -> None:
+        if status.released:
+            raise RegistryError("this checkpoint is already the release", where=str(path))
+        if not status.candidate and not force:
+            raise _no_candidate(status, path)
+
+    def _check_demands(self, checkpoint: Path) -> None:
+        if self._demands is not None:
+            self._demands(checkpoint)
+        elif left := demanded(checkpoint):
+            raise RegistryError(
+                f"its run demands more of a release than passed evaluations: {', '.join(left)}",
+                where=str(checkpoint),
+                details=(
+                    f"let them be played:  townlet promote {checkpoint}",
+                    "from Python:  townlet.arena.promoting.promote_checkpoint(CHECKPOINT)",
+                ),
+            )
 
     def hold(self, checkpoint: str | Path, *, reason: str = "", by: str | None = None) -> PromotionRecord:
         """Keep a checkpoint from being promoted until it passes anew. A release stays one."""
         opened = read_checkpoint(checkpoint)
         with self._registry.database.writing():
             self._registry.insert_checkpoint(opened)
-            number = self._decide("hold", opened.digest, self._passes(opened.digest), reason, by)
+            number = self._decide("hold", opened.digest, self._evidence(opened.digest).passes, reason, by)
         return self._decision(number)
 
     def rollback(self, *, reason: str = "", by: str | None = None) -> PromotionRecord:
@@ -153,7 +186,7 @@ class PromotionManager:
                     where=str(self._registry.folder),
                 )
             self._verified(stack[-2])
-            number = self._decide("rollback", stack[-2], self._passes(stack[-2]), reason, by)
+            number = self._decide("rollback", stack[-2], self._evidence(stack[-2]).passes, reason, by)
         return self._decision(number)
 
     def release(self) -> PromotionRecord | None:
@@ -231,19 +264,11 @@ class PromotionManager:
                 stack.pop()
         return stack
 
-    def _passes(self, digest: str) -> int:
+    def _evidence(self, digest: str) -> Evidence:
         held = self._registry.database.rows(
             "SELECT max(after_evaluation) FROM promotions WHERE checkpoint = ? AND action = 'hold'", (digest,)
         )[0][0]
-        seen: set[str] = set()
-        for evaluation in self._registry.evaluations(checkpoint=digest):
-            if evaluation.passed is None:
-                continue
-            if not evaluation.passed or (isinstance(held, int) and evaluation.id <= held):
-                break
-            same = json.dumps(dict(evaluation.settings), sort_keys=True)
-            seen.add(same if evaluation.settings else f"evaluation {evaluation.id}")
-        return len(seen)
+        return evidence(self._registry.evaluations(checkpoint=digest), held=held if isinstance(held, int) else None)
 
 
 def _no_candidate(status: PromotionStatus, path: Path) -> RegistryError:
@@ -254,10 +279,12 @@ def _no_candidate(status: PromotionStatus, path: Path) -> RegistryError:
             where=str(path),
             details=(*status.objections, forced),
         )
+    often = f"it was judged {status.judged} times, each a chance to pass by luck: it takes {status.required} in a row"
+    further = f"compare it with its teacher on further towns:  townlet promote {path} --evaluate"
     return RegistryError(
         f"this is not a candidate: {status.passes} of {status.required} evaluations passed in a row",
         where=str(path),
-        details=(f"compare it with its teacher on further towns:  townlet promote {path} --evaluate", forced),
+        details=(*([often] if status.judged > status.required else []), further, forced),
     )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
 from townlet.cli.output import counted, emit, emit_json
 from townlet.visible import visible
+
+if TYPE_CHECKING:
+    from townlet.arena.promoting import Demands
+    from townlet.config import ConfigDocument
 
 __all__ = ["command"]
 
@@ -43,9 +48,10 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     and where evaluation.strangers.suite names a suite of the arena, be shown to do no worse among strangers than the
     release (or than the teacher, where nothing is released); both are played first. An evaluation is passed where the
     candidate is shown to be no worse than its teacher (training.demonstrations.teacher) by more than
-    evaluation.margins. train plays these evaluations at its end, --evaluate plays further ones. Every digest is
-    checked. CHECKPOINT is a folder, a pointer such as checkpoints/best, or a run's folder; without --config its run's
-    own config holds.
+    evaluation.margins. train plays these evaluations at its end, --evaluate plays further ones, each on towns that the
+    checkpoint was not judged on before. All of them count, passed or not: two passes in a row are enough among 40
+    evaluations, three among 1,600, and a single one only if it is the first. Every digest is checked. CHECKPOINT is a
+    folder, a pointer such as checkpoints/best, or a run's folder; without --config its run's own config holds.
 
     \b
     Example:  townlet promote runs/first/checkpoints/best --reason "beats the scripted mind on 32 seeds"
@@ -55,38 +61,47 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     strangers (a StrangersGate, docs/reference/results.md; null where no suite is required).
     """
     from townlet.registry import PromotionManager, Registry
+    from townlet.registry.demands import run_config
 
     if config_path is None:
-        from townlet.training.run.folder import run_config
-
         config_path = run_config(checkpoint)
     document = read_config(config_path, overrides)
-    required = document.config.evaluation.required_passes
-    if document.config.evaluation.required_scenarios and not (hold or force):
-        from townlet.cli.mind.judging import judge
-
-        judge(config_path, overrides, runs=runs, keep=True, quiet=as_json).require_scenarios(checkpoint)
     if evaluate and not hold:
         from townlet.cli.release.judging import judge_candidate
 
         judge_candidate(document.config, checkpoint, runs, quiet=as_json)
-    met = None
-    if document.config.evaluation.strangers.suite is not None and not (hold or force):
-        from townlet.cli.release.strangers import require_strangers
-
-        met = require_strangers(document, checkpoint, runs, quiet=as_json)
+    demands = None if hold or force else _demands(document, config_path, overrides, runs, quiet=as_json)
     with Registry(runs) as registry:
-        manager = PromotionManager(registry, required)
+        manager = PromotionManager(registry, document.config.evaluation.required_passes, demands=demands)
         if hold:
             decision = manager.hold(checkpoint, reason=reason, by=by)
         else:
             decision = manager.promote(checkpoint, reason=reason, by=by, force=force)
+        judged = manager.status(decision.checkpoint).judged
     if as_json:
+        met = None if demands is None else demands.met
         emit_json({**decision.to_json(), "strangers": None if met is None else met.model_dump(mode="json")})
         return
     word = "held back" if hold else "promoted"
-    passes = counted(decision.passes, "pass", "passes")
+    passes, evaluations = counted(decision.passes, "pass", "passes"), counted(judged, "evaluation")
     path, by = visible(decision.path), visible(decision.by)
-    emit(f"{word} {path} ({decision.checkpoint[:12]}), {passes} in a row, by {by}")
+    emit(f"{word} {path} ({decision.checkpoint[:12]}), {passes} in a row of {evaluations}, by {by}")
     if not hold:
         emit("run it with:  townlet run --backend release")
+
+
+def _demands(
+    document: ConfigDocument, path: Path | None, overrides: tuple[str, ...], runs: Path, *, quiet: bool
+) -> Demands:
+    """What the config demands beside passed evaluations, with progress on stderr and what was found on stdout."""
+    from townlet.arena.promoting import Demands
+    from townlet.cli.mind.judging import judge
+    from townlet.cli.release.strangers import show_strangers, strangers_watched
+
+    return Demands(
+        document,
+        runs=runs,
+        judge=judge(path, overrides, runs=runs, keep=True, quiet=quiet),
+        watched=strangers_watched(quiet=quiet),
+        show=None if quiet else show_strangers,
+    )

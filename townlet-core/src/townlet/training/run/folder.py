@@ -13,14 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest, read_stored_config
 from townlet.errors import CheckpointError, ConfigError, UsageError
+from townlet.registry.demands import CONFIG_NAME, RUN_NAME
 from townlet.storage import HeldLock, PartialFolder, find_partials, read_model, write_bytes_atomic
 from townlet.suggestions import nearest
 from townlet.training.learner.choice import PURPOSES
 from townlet.training.results import CandidateResult, TrainingResult
 
-__all__ = ["BegunRun", "RunFolder", "run_config"]
-
-_RUN, _CONFIG = "run.json", "config.json"
+__all__ = ["BegunRun", "RunFolder"]
 
 
 class _RunDocument(BaseModel):
@@ -56,14 +55,14 @@ class BegunRun:
             UsageError: if there is no run.
             CheckpointError: if its files cannot be read.
         """
-        if not (path / _RUN).is_file() or not (path / _CONFIG).is_file():
+        if not (path / RUN_NAME).is_file() or not (path / CONFIG_NAME).is_file():
             raise UsageError("there is no run to resume", where=str(path), details=_others(path))
-        mode = read_model(path / _RUN, _RunDocument, error=CheckpointError).mode
-        config = read_stored_config(path / _CONFIG, error=CheckpointError)
+        mode = read_model(path / RUN_NAME, _RunDocument, error=CheckpointError).mode
+        config = read_stored_config(path / CONFIG_NAME, error=CheckpointError)
         if mode not in PURPOSES:
             raise CheckpointError(
-                f"{_RUN} says the mode {mode!r}, which this Townlet does not know",
-                where=str(path / _RUN),
+                f"{RUN_NAME} says the mode {mode!r}, which this Townlet does not know",
+                where=str(path / RUN_NAME),
                 details=(f"modes: {', '.join(PURPOSES)}",),
             )
         return cls(path, mode, config)
@@ -84,7 +83,7 @@ class BegunRun:
             raise ConfigError(
                 "a run keeps the config that it was begun with",
                 where=str(self.path),
-                details=(difference, f"the run's config is {self.path / _CONFIG}"),
+                details=(difference, f"the run's config is {self.path / CONFIG_NAME}"),
             )
 
 
@@ -142,8 +141,8 @@ class RunFolder:
         }
         with PartialFolder(path, error=UsageError) as partial:
             cls(partial.path).checkpoints.mkdir()
-            write_bytes_atomic(partial.path / _CONFIG, f"{config.model_dump_json(indent=2)}\n".encode())
-            write_bytes_atomic(partial.path / _RUN, f"{json.dumps(document, indent=2)}\n".encode())
+            write_bytes_atomic(partial.path / CONFIG_NAME, f"{config.model_dump_json(indent=2)}\n".encode())
+            write_bytes_atomic(partial.path / RUN_NAME, f"{json.dumps(document, indent=2)}\n".encode())
         return cls(path).hold()
 
     @classmethod
@@ -196,18 +195,6 @@ class RunFolder:
         _write(self.result, result.model_dump_json(indent=2) + "\n")
 
 
-def run_config(checkpoint: Path) -> Path | None:
-    """The config of the run that wrote a checkpoint, if it lies in its run's folder still.
-
-    Args:
-        checkpoint: its folder, a pointer such as ``checkpoints/best``, or the run's folder.
-    """
-    for folder in (checkpoint, checkpoint.parent, checkpoint.parent.parent):
-        if (folder / _RUN).is_file() and (folder / _CONFIG).is_file():
-            return folder / _CONFIG
-    return None
-
-
 def _write(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
@@ -218,7 +205,7 @@ def _others(path: Path) -> tuple[str, ...]:
     """What a run is, and the one beside ``path`` that may have been meant."""
     rule = "a run is the folder that `townlet train` wrote, such as the one given to --out"
     try:
-        names = [other.name for other in path.parent.iterdir() if (other / _RUN).is_file()]
+        names = [other.name for other in path.parent.iterdir() if (other / RUN_NAME).is_file()]
     except OSError:
         return (rule,)
     near = nearest(path.name, names)

@@ -16,6 +16,7 @@ from townlet.evaluation.names import HEADLINES
 from townlet.executors import Executor
 from townlet.play import Casting
 from townlet.registry import PromotionManager, PromotionStatus, Registry
+from townlet.registry.evidence import towns_seen
 from townlet.training.results import CandidateResult
 
 __all__ = ["PromotionServiceAdapter"]
@@ -58,12 +59,8 @@ class PromotionServiceAdapter:
             RegistryError: if the registry cannot be written.
         """
         digest = self.enter(checkpoint, run=run, objections=objections)
-        with Registry(self._runs) as registry:
-            done = len([one for one in registry.evaluations(checkpoint=digest) if one.passed is not None])
-        size, wanted = self._config.evaluation.seeds, self._config.evaluation.required_passes
-        seeds = evaluation_seeds(self._config, size * (done + wanted))[size * done :]
-        for start in range(0, len(seeds), size):
-            comparison = self._compare(f"{backend}:{checkpoint}", seeds[start : start + size], doing)
+        while True:
+            comparison = self._compare(f"{backend}:{checkpoint}", self._further_towns(digest), doing)
             mine = comparison.evaluations[1]
             found = gate(comparison, self._config.evaluation.margins.model_dump())
             status = self.record(checkpoint, mine, passed=found.passed, run=run, gate=found)
@@ -79,6 +76,13 @@ class PromotionServiceAdapter:
             objections=status.objections,
             gate=found,
         )
+
+    def _further_towns(self, digest: str) -> tuple[int, ...]:
+        """Seeds of the first towns that a checkpoint has not been judged on."""
+        with Registry(self._runs) as registry:
+            seen = towns_seen(registry.evaluations(checkpoint=digest))
+        size = self._config.evaluation.seeds
+        return tuple(seed for seed in evaluation_seeds(self._config, size + len(seen)) if seed not in seen)[:size]
 
     def enter(self, checkpoint: Path, *, run: str | None = None, objections: Sequence[str] = ()) -> str:
         """Enter a checkpoint in the registry with what the gates of its training had against it; its digest.
