@@ -66,9 +66,7 @@ class TestCandidates:
         assert (status.passes, status.required, status.judged, status.candidate) == (1, 2, 2, False)
         checkpoint = save("c")
         evaluate(once, checkpoint, False, False, True)
-        with pytest.raises(
-            RegistryError, match="it was judged 3 times, each a chance to pass by luck: it takes 2"
-        ):
+        with pytest.raises(RegistryError, match="it was judged 3 times, each a chance to pass by luck: it takes 2"):
             once.promote(checkpoint.path)
 
     def test_without_settings_each_counts(self, manager, save):

@@ -1,8 +1,10 @@
-"""What a killed recording had on the disk: its whole shards, under its own name, marked as cut short."""
+"""What a killed recording had on the disk: its whole shards and its tail, under its own name, marked as cut short."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from townlet.data.assembly import assembled
 from townlet.data.dataset import Dataset, open_dataset
 from townlet.data.manifest import MANIFEST_NAME, DatasetManifest, SegmentEntry, ShardEntry, write_manifest
 from townlet.data.shard_log import LOG_NAME, LoggedRecording, read_shard_log
-from townlet.data.shards import check_actions, check_digest, check_header, open_shard
+from townlet.data.shards import check_actions, check_digest, check_header, open_shard, shard_name
 from townlet.data.statistics import Totals
 from townlet.data.thoughts import THOUGHTS_NAME, kept_thoughts
 from townlet.errors import ContractError, DatasetError
@@ -19,7 +21,7 @@ from townlet.storage.atomic import LOCK_NAME
 
 __all__ = ["Recoverable", "recover", "recoverable"]
 
-INTERRUPTION = "the recording was killed; the shards that were complete by then were recovered"
+INTERRUPTION = "the recording was killed; what was on the disk by then was recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Recoverable:
 
     Attributes:
         path: the unfinished folder.
-        ticks: in shards that its shard log lists; 0 if nothing can be recovered.
+        ticks: that its shard log lists; 0 if nothing can be recovered.
         size: bytes that it takes.
     """
 
@@ -43,7 +45,7 @@ def recoverable(folder: Path) -> Recoverable:
     try:
         if (folder / MANIFEST_NAME).is_file():
             return Recoverable(folder, 1, size)
-        return Recoverable(folder, sum(entry.ticks for entry, _ in read_shard_log(folder).shards), size)
+        return Recoverable(folder, read_shard_log(folder).ticks, size)
     except DatasetError:
         return Recoverable(folder, 0, size)
 
@@ -106,15 +108,30 @@ def _unfinished(path: Path) -> tuple[Path, Path]:
     return mine[0].path, given.parent / mine[0].target
 
 
+def _listed(folder: Path, recording: LoggedRecording) -> Iterator[tuple[ShardEntry, SegmentEntry]]:
+    """The shards, and the newest tail that is whole, which takes the name of the shard that it is the beginning of."""
+    yield from recording.shards
+    for name, entry, segment in reversed(recording.tails):
+        with suppress(DatasetError):
+            check_digest(folder, entry.model_copy(update={"name": name}))
+            place = folder / entry.name
+            place.unlink(missing_ok=True)  # of a shard that was being written
+            shutil.copyfile(folder / name, place)  # the tail stays, should this recovery not come to its end
+            yield entry, segment
+            return
+
+
 def _manifest(folder: Path, recording: LoggedRecording) -> tuple[DatasetManifest, Sequence[Path]]:
     """The manifest of the shards before the first that is damaged, and the files that do not belong to it."""
     spec, origin = recording.subject.spec, recording.subject.origin
     shards: list[tuple[ShardEntry, Totals]] = []
     segments: dict[int, SegmentEntry] = {}
     rows, problem = 0, "its shard log lists no shard"
-    for entry, segment in recording.shards:
+    for number, (entry, segment) in enumerate(_listed(folder, recording)):
         totals = Totals.zero(spec.action_count, len(origin.reward_parts))
         try:
+            if entry.name != shard_name(number):
+                raise DatasetError(f"its shard log lists {entry.name} as number {number}")
             check_digest(folder, entry)
             check_actions(folder, entry, spec.action_count)
             block = open_shard(folder, entry)
@@ -129,7 +146,7 @@ def _manifest(folder: Path, recording: LoggedRecording) -> tuple[DatasetManifest
         raise DatasetError(
             "no shard of this recording is complete, so nothing can be recovered",
             where=str(folder),
-            details=(problem, "a shard is written every few thousand ticks; remove the rest:  townlet runs clean"),
+            details=(problem, "it was killed within its first seconds; remove the rest:  townlet runs clean"),
         )
     kept = {entry.name for entry, _ in shards} | {LOG_NAME, LOCK_NAME, THOUGHTS_NAME}
     last = origin.first_tick + sum(entry.ticks for entry, _ in shards)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from townlet.api import ObservationSpec
 from townlet.data.assembly import RecordingHead
 from townlet.data.manifest import DatasetOrigin, SegmentEntry, ShardEntry
+from townlet.data.shards import shard_name
 from townlet.errors import ContractError, DatasetError
 from townlet.storage import member_path, parse_json
 
@@ -26,6 +28,7 @@ __all__ = ["LOG_NAME", "LoggedRecording", "ShardLog", "read_shard_log"]
 LOG_NAME = "shards.jsonl"
 _FORMAT = {"format": "townlet-recording", "schema_version": 1}
 _LIMIT_BYTES = 256 << 20
+_TAIL = re.compile(r"tail-\d{5,}-[01]\.safetensors")
 
 
 class ShardLog:
@@ -47,6 +50,11 @@ class ShardLog:
     def shard(self, entry: ShardEntry, segment: SegmentEntry) -> None:
         """Enter a shard that is whole on the disk, and the segment that it belongs to."""
         self._append({"shard": entry.model_dump(mode="json"), "segment": segment.model_dump(mode="json")})
+
+    def tail(self, file_name: str, entry: ShardEntry, segment: SegmentEntry) -> None:
+        """Enter what there is of a shard to come, in a file of another name."""
+        shard = {"shard": entry.model_dump(mode="json"), "segment": segment.model_dump(mode="json")}
+        self._append({"tail": file_name, **shard})
 
     def _append(self, line: Mapping[str, Any]) -> None:
         if not self._works:
@@ -73,10 +81,17 @@ class LoggedRecording:
     Attributes:
         subject: what was recorded.
         shards: entered by then, each with its segment.
+        tails: what there was of the shard after the last one: file name, entry, segment; the newest last.
     """
 
     subject: RecordingHead
     shards: tuple[tuple[ShardEntry, SegmentEntry], ...]
+    tails: tuple[tuple[str, ShardEntry, SegmentEntry], ...] = ()
+
+    @property
+    def ticks(self) -> int:
+        """Ticks that are listed, those of the newest tail included."""
+        return sum(entry.ticks for entry, _ in self.shards) + (self.tails[-1][1].ticks if self.tails else 0)
 
 
 def read_shard_log(folder: Path) -> LoggedRecording:
@@ -103,18 +118,26 @@ def read_shard_log(folder: Path) -> LoggedRecording:
             layout=str(head["layout"]),
             derived_from=None if derived_from is None else dict(derived_from),
         )
-        return LoggedRecording(subject, tuple(_entries(lines[1:])))
+        return LoggedRecording(subject, *_entries(lines[1:]))
     except (ValueError, KeyError, TypeError, AttributeError, ContractError, ValidationError) as problem:
         raise DatasetError(f"{LOG_NAME} cannot be read: {problem}", where=str(path)) from None
 
 
-def _entries(lines: list[bytes]) -> list[tuple[ShardEntry, SegmentEntry]]:
-    found = []
+def _entries(
+    lines: list[bytes],
+) -> tuple[tuple[tuple[ShardEntry, SegmentEntry], ...], tuple[tuple[str, ShardEntry, SegmentEntry], ...]]:
+    shards: list[tuple[ShardEntry, SegmentEntry]] = []
+    tails: list[tuple[str, ShardEntry, SegmentEntry]] = []
     for line in lines:
         try:
             document = parse_json(line, where=LOG_NAME, what="this line", error=DatasetError)
-            entry = ShardEntry.model_validate(document["shard"]), SegmentEntry.model_validate(document["segment"])
-        except (DatasetError, ValueError, KeyError, TypeError):
+            entry = ShardEntry.model_validate(document["shard"])
+            segment = SegmentEntry.model_validate(document["segment"])
+            if (name := document.get("tail")) is None:
+                shards.append((entry, segment))
+            elif _TAIL.fullmatch(name):
+                tails.append((name, entry, segment))
+        except (DatasetError, ValueError, KeyError, TypeError, AttributeError):
             break  # cut off by the kill, and so is whatever follows
-        found.append(entry)
-    return found
+    coming = shard_name(len(shards))
+    return tuple(shards), tuple(tail for tail in tails if tail[1].name == coming)

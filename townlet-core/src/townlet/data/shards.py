@@ -23,16 +23,25 @@ def shard_name(index: int) -> str:
 
 
 def write_shard(
-    folder: Path, index: int, segment: int, blocks: Sequence[TrajectoryBlock], fingerprint: str, hasher: Executor
+    folder: Path,
+    index: int,
+    segment: int,
+    blocks: Sequence[TrajectoryBlock],
+    fingerprint: str,
+    hasher: Executor,
+    *,
+    file_name: str | None = None,
 ) -> tuple[ShardEntry, int]:
     """Write blocks that follow each other as one shard. Raises OSError, with the file removed.
+
+    The file has the name of a shard, or ``file_name`` for the time being.
 
     Returns:
         Its entry in the manifest, and the open descriptor that is still to be synchronised and closed.
     """
     name = shard_name(index)
     size, digest, handle = write_tensors(
-        folder / name,
+        folder / (file_name or name),
         {array: [getattr(block, array) for block in blocks] for array in blocks[0].arrays()},
         {"format": "townlet-shard", "index": str(index), "observation_fingerprint": fingerprint},
         hasher,

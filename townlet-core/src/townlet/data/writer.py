@@ -19,6 +19,7 @@ from townlet.data.manifest import DatasetManifest, DatasetOrigin, SegmentEntry, 
 from townlet.data.shard_log import ShardLog
 from townlet.data.shards import shard_name, write_shard
 from townlet.data.statistics import Totals
+from townlet.data.tail import SECURED_SECONDS, Tail
 from townlet.data.thoughts import RecordedThought, ThoughtLog, ThoughtsEntry, by_rows
 from townlet.errors import DatasetError
 from townlet.signals import held_back
@@ -44,6 +45,8 @@ class DatasetWriter:
         layout: see :class:`~townlet.data.DatasetManifest`.
         derived_from: the dataset this one is cut from, and how.
         shard_bytes: a shard is written when at least this much has come.
+        secured_seconds: what has come is put on the disk at least this often, whatever it amounts to, so that a kill
+            costs the ticks of so many seconds at most. The dataset is the same whatever it is.
 
     Raises:
         DatasetError: the folder is there already, is being written, or cannot be made.
@@ -58,6 +61,7 @@ class DatasetWriter:
         layout: str = "worlds",
         derived_from: Mapping[str, Any] | None = None,
         shard_bytes: int = SHARD_BYTES,
+        secured_seconds: float = SECURED_SECONDS,
     ) -> None:
         self.stale = tuple(p.path for p in find_partials(Path(path).absolute().parent, Path(path).name) if not p.alive)
         self._folder = PartialFolder(Path(path), error=DatasetError)
@@ -75,6 +79,7 @@ class DatasetWriter:
         self._hasher = ThreadPoolExecutor(1, "townlet-hash")
         self._syncer = ThreadPoolExecutor(1, "townlet-sync")
         self._log = ShardLog(self._folder.path, self._subject)
+        self._tail = Tail(self._folder.path, self._log, self._fingerprint, self._hasher, secured_seconds)
         self._thoughts = ThoughtLog(self._folder.path)
         self._open = True
 
@@ -123,6 +128,25 @@ class DatasetWriter:
         else:
             self._pending.append(block.copy())
             self._pending_bytes += size
+            self.secure()
+
+    def secure(self, following: Callable[[], Mapping[str, NDArray[Any]]] | None = None) -> None:
+        """Put on the disk what a kill would cost, where it is time to; cheap enough to be called for each tick.
+
+        Args:
+            following: gives arrays of ticks that are to be appended later, as :meth:`append` takes them; they are kept
+                against a kill until then.
+        """
+        if not (self._open and self._tail.due):
+            return
+        more = None if following is None else TrajectoryBlock.from_arrays(following())
+        blocks = [*self._pending, *([more] if more is not None and more.ticks else [])]
+        if not blocks:
+            self._tail.postpone()
+            return
+        segment = len(self._segments) - 1
+        begun = self._segments[segment].model_copy(update={"ticks": 0})
+        self._tail.keep(len(self._written), begun, segment, blocks)
 
     def think(self, tick: int, thoughts: Sequence[Thought]) -> None:
         """Keep what minds said on a tick, which is, or will be, appended.
@@ -233,8 +257,14 @@ class DatasetWriter:
             update={"ticks": self._segments[segment].ticks + entry.ticks}
         )
         begun = self._segments[segment].model_copy(update={"ticks": 0})
-        synced = self._syncer.submit(_sync_and_close, handle, lambda: self._log.shard(entry, begun))
-        self._written.append((entry, totals, synced))
+        index = len(self._written)
+
+        def whole() -> None:
+            self._log.shard(entry, begun)
+            self._tail.forget(index)
+
+        self._written.append((entry, totals, self._syncer.submit(_sync_and_close, handle, whole)))
+        self._tail.postpone()
 
     def _manifest(
         self,
@@ -256,6 +286,7 @@ class DatasetWriter:
         )
 
     def _write_manifest(self, manifest: DatasetManifest) -> None:
+        self._tail.forget()
         write_manifest(self._folder.path, manifest)
         self._log.remove()
 

@@ -84,7 +84,13 @@ def recording(
         ) as entry:
             parts = len(origin.reward_parts)
             recorder = TrajectoryService(
-                writer, engine.spec, engine.rows, reward_parts=parts, logits=logits, think=writer.think
+                writer,
+                engine.spec,
+                engine.rows,
+                reward_parts=parts,
+                logits=logits,
+                think=writer.think,
+                secure=writer.secure,
             )
             made = Recording(recorder, entry.id)
             try:

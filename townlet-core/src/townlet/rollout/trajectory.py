@@ -44,6 +44,8 @@ class TrajectoryService:
         reward_parts: ``P``.
         logits: whether what minds weighed is kept, too.
         ticks: ticks of a block; by default as many as fill some 65 MiB.
+        secure: is called after each tick with what gives the arrays of the ticks that are not handed on yet; a writer
+            of datasets puts them on the disk now and then, so that a kill costs little.
         think: is told the thoughts of each tick that has some; a writer of datasets keeps them.
     """
 
@@ -57,8 +59,9 @@ class TrajectoryService:
         logits: bool = False,
         ticks: int | None = None,
         think: Callable[[int, Sequence[Thought]], None] | None = None,
+        secure: Callable[[Callable[[], Mapping[str, NDArray[Any]]]], None] | None = None,
     ) -> None:
-        self._writer, self._think = writer, think
+        self._writer, self._think, self._secure = writer, think, secure
         length = ticks or block_ticks(spec, rows, reward_parts, logits=logits)
         self._buffer = RolloutBuffer(spec, length, rows, reward_parts=reward_parts, logits=logits)
         self.ticks = 0
@@ -80,6 +83,8 @@ class TrajectoryService:
         self.ticks += 1
         if self._buffer.full:
             self.flush()
+        if self._secure is not None:
+            self._secure(self._buffer.arrays)
 
     def flush(self) -> None:
         """Hand on what is there, a short block too."""

@@ -25,10 +25,10 @@ __all__ = ["command"]
 @json_option
 @debug_option
 def command(path: Path, out: Path | None, runs: Path, as_json: bool) -> None:
-    """Finish a recording that was killed, with the shards that were complete by then.
+    """Finish a recording that was killed, with what had reached the disk by then.
 
     DATASET is the name that it would have got, as given to run --record or rollout --out; runs list shows it. The
-    dataset is marked as cut short. Ticks after the last whole shard are lost.
+    dataset is marked as cut short. The ticks of the last 20 seconds or less are lost.
 
     \b
     Example:  townlet dataset recover runs/first
