@@ -48,8 +48,8 @@ def formats() -> str:
         "",
         "A folder appears when it is whole. Until then it is called `.NAME.<random>.partial`, beside its final place, "
         "and holds a locked `writer.lock` for as long as its writer lives; `.NAME.lock` beside it keeps its name. "
-        "An unfinished dataset also holds `shards.jsonl`, from which `townlet dataset recover` finishes it, and from time to "
-        "time, as `tail-NNNNN-N.safetensors`, the ticks that fill no shard yet.",
+        "An unfinished dataset also holds `shards.jsonl`, from which `townlet dataset recover` finishes it, and as "
+        "`tail-NNNNN-N.safetensors` the ticks that fill no shard yet.",
         "",
         "## Dataset",
         "",

@@ -142,6 +142,9 @@ class TestSchema:
         ),
         ("tuning.constraints=['a>1']", "'a>1' is not a constraint  (--set tuning.constraints=['a>1'], tuning.constra"),
         ("policy.backend=os:system", "there is no such checkpoint  (system)"),
+        ("training.demonstrations.dataset=nowhere", "there is no dataset here  (--set training.demonstrations.dataset"),
+        ("evaluation.strangers.suite=pblic", "there is no suite 'pblic'  (--set evaluation.strangers.suite=pblic, ev"),
+        ("tuning.search.eat_bellow=auto", "did you mean 'eat_below'"),
     ],
 )
 def test_what_another_command_would_refuse_is_refused_here(townlet, setting: str, said: str) -> None:
@@ -164,3 +167,29 @@ def test_what_cannot_be_asked_here_is_said(townlet, setting: str, said: str) -> 
     told = json.loads(townlet("config", "check", "--json", "--set", setting).out)["unchecked"]
     assert len(told) == 1
     assert told[0].startswith(said)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        (("training.options.device=cuda:99",), "training.options.device"),
+        (("policy.backend=pytorch", "policy.options.device=cuda:99"), "policy.options.device"),
+        (("training.ppo.initial=nowhere",), "training.ppo.initial"),
+    ],
+)
+def test_what_only_opening_finds_is_found(townlet, settings: tuple[str, ...], place: str) -> None:
+    result = townlet("config", "check", *(word for setting in settings for word in ("--set", setting)))
+    assert result.code in (3, 4)
+    assert ("no such device" in result.err) or ("there is no checkpoint here" in result.err)
+    assert f"(--set {settings[-1]}, {place})" in result.err
+
+
+def test_a_dataset_of_other_observations_is_found(townlet, town: str) -> None:
+    hamlet = ("--set", "town.map=hamlet")
+    made = townlet("rollout", *hamlet, "--ticks", "20", "--worlds", "1", "--out", "shown", "--no-registry")
+    assert made.code == 0, made.err
+    shown = ("--set", "training.demonstrations.dataset=shown")
+    assert townlet("config", "check", *hamlet, *shown).code == 0
+    Path("shown/shard-00000.safetensors").write_bytes(b"torn")
+    assert townlet("config", "check", *hamlet, *shown).code == 4

@@ -1,4 +1,4 @@
-"""Whether the minds of a config could play, as far as can be told without opening them."""
+"""Whether the minds of a config could play: their names, options and checkpoints, and that they open."""
 
 from __future__ import annotations
 
@@ -7,13 +7,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 from townlet.config import ConfigDocument
-from townlet.errors import BackendError, RegistryError
+from townlet.errors import (
+    BackendBlockedError,
+    BackendConflictError,
+    BackendDependencyError,
+    BackendError,
+    BackendIncompatibleError,
+    BackendNotInstalledError,
+    RegistryError,
+)
 from townlet.play.cast import Role
 from townlet.play.casting import Casting
 from townlet.play.mind_spec import LEARNER, MindSpec
+from townlet.play.opening import Admission
+from townlet.play.stage import town_spec
 from townlet.plugins import validate_options
 
-__all__ = ["CheckedMind", "check_minds"]
+__all__ = ["CANNOT_RUN_HERE", "CheckedMind", "check_minds"]
+
+CANNOT_RUN_HERE = (
+    BackendBlockedError,
+    BackendConflictError,
+    BackendDependencyError,
+    BackendIncompatibleError,
+    BackendNotInstalledError,
+)
+"""Why a config that is fine elsewhere may not run here: it can be checked all the same."""
 
 
 class CheckedMind(NamedTuple):
@@ -37,7 +56,7 @@ def check_minds(document: ConfigDocument, agent_names: Sequence[str], *, runs: P
         runs: folder of the registry that knows the release.
 
     Raises:
-        UsageError, CheckpointError, ConfigError: as opening the minds would.
+        BackendError, UsageError, CheckpointError, ConfigError: as opening the minds does.
     """
     casting = Casting.of(document, runs=runs)
     try:
@@ -45,7 +64,29 @@ def check_minds(document: ConfigDocument, agent_names: Sequence[str], *, runs: P
     except RegistryError as error:  # a config may be checked where nothing is promoted yet
         return (CheckedMind(document.config.policy.backend, error.summary),)
     cast.check(agent_names)
-    return tuple(CheckedMind(role.mind.requested, _unchecked(role, role.mind, document)) for role in cast.roles)
+    found = []
+    for role in cast.roles:
+        reason = _unchecked(role, role.mind, document)
+        found.append(CheckedMind(role.mind.requested, _unopened(role, document) if reason is None else reason))
+    return tuple(found)
+
+
+def _unopened(role: Role, document: ConfigDocument) -> str | None:
+    """Open the mind as ``run`` would: a device that is not here, or weights that do not fit, are found so."""
+    config = document.config
+    if role.mind.backend == LEARNER:
+        return None
+    try:
+        Admission(where=role.where or document.where).open(
+            role.mind, town_spec(config), seed=config.seed
+        ).policy.close()
+    except CANNOT_RUN_HERE as error:
+        return error.summary
+    except BackendError as error:
+        if error.where is None or not error.where.startswith("policy."):
+            raise
+        raise type(error)(error.summary, where=document.where(error.where), details=error.details) from None
+    return None
 
 
 def _unchecked(role: Role, mind: MindSpec, document: ConfigDocument) -> str | None:
