@@ -104,6 +104,28 @@ class TestExport:
         assert "error: this export may take" in done.stderr
         assert list((tmp_path / "small").iterdir()) == []
 
+    @pytest.mark.parametrize("room", [300_000, 600_000, 900_000])
+    def test_a_disk_that_fills_up_while_it_is_written_is_an_error_and_nothing_is_left(self, record, tmp_path, room):
+        """HDF5 dies of it, with a fault in its clean-up; this process does not."""
+        dataset = record(blocks=8, ticks=100)
+        code = (
+            "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+            "from townlet.cli.entry import main; import townlet.data.minari_export as export;"
+            "export.require_room = lambda *_, **__: None;"  # there was room before
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}));"
+            f"sys.exit(main(['dataset', 'export', {str(dataset.path)!r}, '--out', 'out']))"
+        )
+        (tmp_path / "small").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path / "small", capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 4, done.stderr
+        assert done.stderr.startswith("error: cannot write the Minari dataset: File too large"), done.stderr
+        assert "MiB are free on this disk; make room, or write to another one" in done.stderr
+        assert len(done.stderr.splitlines()) < 5
+        assert list((tmp_path / "small").iterdir()) == []
+        open_dataset(dataset.path).verify()
+
     def test_nobody(self, record, tmp_path):
         with pytest.raises(DatasetError, match="no life to export"):
             export_minari(record(life=0), tmp_path / "out")

@@ -8,6 +8,7 @@ holds is in ``infos``, an entry an action, and the manifest's facts are in the m
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from townlet.api import ObservationSpec
 from townlet.errors import UsageError
 
-__all__ = ["DAMAGED", "INFOS", "KEY", "SEEN", "minari_module", "spaces_of"]
+__all__ = ["DAMAGED", "INFOS", "KEY", "SEEN", "minari_module", "require_minari", "spaces_of"]
 
 KEY = "townlet"
 SEEN = ("map", "features", "action_mask")
@@ -38,16 +39,27 @@ DAMAGED = (
 INFOS = ("episode_start", "asked", "log_probs", "values", "bootstrap", "reward_parts")
 
 
+def require_minari() -> None:
+    """Raises UsageError where Minari or h5py is not installed; imports neither."""
+    for name in ("h5py", "minari"):
+        if find_spec(name) is None:
+            raise _missing(name)
+
+
+def _missing(name: str | None) -> UsageError:
+    return UsageError(
+        f"exchange with Minari needs a package that is not installed: {name}",
+        details=("pip install 'townlet-core[minari]'",),
+    )
+
+
 def minari_module() -> ModuleType:
     """Minari, imported now. Raises UsageError where it or h5py is not installed."""
     try:
         import h5py  # noqa: F401 (Minari imports it only when it writes)
         import minari
     except ImportError as problem:
-        raise UsageError(
-            f"exchange with Minari needs a package that is not installed: {problem.name}",
-            details=("pip install 'townlet-core[minari]'",),
-        ) from problem
+        raise _missing(problem.name) from problem
     module: ModuleType = minari
     return module
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from townlet.arena.gate import STRANGERS_COLUMNS, StrangersGate, strangers_cells
 from townlet.arena.meeting import Progress
@@ -15,7 +15,7 @@ from townlet.visible import visible
 __all__ = ["show_strangers", "strangers_watched"]
 
 
-def strangers_watched(*, quiet: bool) -> Callable[[], Iterator[Progress | None]]:
+def strangers_watched(*, quiet: bool) -> Callable[[], AbstractContextManager[Progress | None]]:
     """A context in which progress is shown."""
 
     @contextmanager
