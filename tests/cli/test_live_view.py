@@ -91,7 +91,7 @@ class TestPicture:
         ("doing", "shown"),
         [
             ("tend the vegetable garden", "tend the…"),
-            ("queue laboratory 12", "queue…"),
+            ("queue greenhouses 12", "queue…"),
             ("counterrevolutionaries", "counterrevoluti…"),
             ("x\x1b[2Jy", "x\\u001b[2Jy"),
         ],

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 @pytest.fixture
 def untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkpoint of a network that has learned nothing, and passed all the same."""
+    """A checkpoint of a network that has learned nothing, and passed anyway."""
     from townlet.plugins import resolve_learner
 
     monkeypatch.chdir(tmp_path)

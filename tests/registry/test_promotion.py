@@ -160,7 +160,7 @@ class TestDemands:
 
     def test_they_are_asked_about_candidates_only(self, registry, save):
         with pytest.raises(RegistryError, match="0 of 2"):
-            PromotionManager(registry, demands=lambda _: pytest.fail("it is no candidate")).promote(save("a").path)
+            PromotionManager(registry, demands=lambda _: pytest.fail("it is not a candidate")).promote(save("a").path)
 
     def test_force_passes_them_by_and_says_so(self, manager, candidate):
         assert manager.promote(candidate.path, force=True, reason="demo").reason == "demo"

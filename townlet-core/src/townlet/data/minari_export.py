@@ -49,7 +49,7 @@ def export_minari(dataset: Dataset, path: str | Path, *, dataset_id: str | None 
         data = folder.path / "data"
         try:
             data.mkdir()
-            # Soon, where it is plain that there is too little; a disk may fill up all the same while it is written.
+            # Soon, where it is plain that there is too little; a disk may fill up anyway while it is written.
             require_room(data, _room(dataset, episodes), what="this export", where=Path(path), error=DatasetError)
         except OSError as problem:
             raise _failed(path, problem.strerror or str(problem)) from problem

@@ -32,7 +32,7 @@ CANNOT_RUN_HERE = (
     BackendIncompatibleError,
     BackendNotInstalledError,
 )
-"""Why a config that is fine elsewhere may not run here: it can be checked all the same."""
+"""Why a config that is fine elsewhere may not run here: it can be checked anyway."""
 
 
 class CheckedMind(NamedTuple):
