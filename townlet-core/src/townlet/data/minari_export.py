@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from townlet.data.minari_format import require_minari
 from townlet.data.minari_writing import CHILD
 from townlet.errors import DatasetError
 from townlet.plugins.children import import_path, python_child
-from townlet.storage import PartialFolder, require_room
+from townlet.storage import PartialFolder, parse_json, require_room
 
 __all__ = ["export_minari"]
 
@@ -53,17 +52,17 @@ def export_minari(dataset: Dataset, path: str | Path, *, dataset_id: str | None 
             require_room(data, _room(dataset, episodes), what="this export", where=Path(path), error=DatasetError)
         except OSError as problem:
             raise _failed(path, problem.strerror or str(problem)) from problem
-        _write_elsewhere({"dataset": str(dataset.path.absolute()), "data": str(data), "id": name}, Path(path))
+        _write_elsewhere(Path(path), str(dataset.path.absolute()), str(data), name)
     return len(episodes)
 
 
-def _write_elsewhere(request: dict[str, str], path: Path) -> None:
+def _write_elsewhere(path: Path, *request: str) -> None:
     """Let a child write it: HDF5 dies of a disk that fills up, with the process that uses it."""
-    command = python_child("-c", CHILD, "\n".join(import_path()), json.dumps(request))
+    command = python_child("-c", CHILD, "\n".join(import_path()), *request)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     try:
-        outcome = json.loads(done.stdout)
-    except ValueError:
+        outcome = parse_json(done.stdout, where=str(path), what="what the child said", error=DatasetError)
+    except DatasetError:
         told = _HDF5_REASON.search(done.stderr)
         raise _failed(path, told[1] if told else f"HDF5 ended with status {done.returncode}") from None
     if "error" in outcome:

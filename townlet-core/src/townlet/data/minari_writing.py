@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,19 +24,21 @@ CHILD = """
 import sys
 sys.path[:] = sys.argv[1].split("\\n")
 from townlet.data.minari_writing import write_and_leave
-write_and_leave(sys.argv[2])
+write_and_leave(*sys.argv[2:])
 """
-"""What the child runs; its arguments are the entries of ``sys.path``, one a line, and what is to be written."""
+"""What the child runs; its arguments are the entries of ``sys.path``, one a line, and those of :func:`write_and_leave`."""
 
 
-def write_and_leave(request: str) -> NoReturn:
-    """Write what ``request`` says, tell on standard output what became of it, and end without another word of HDF5's.
+def write_and_leave(dataset: str, data: str, dataset_id: str) -> NoReturn:
+    """Write a dataset, tell on standard output what became of it, and end without another word of HDF5's.
 
     Args:
-        request: JSON: ``dataset`` (folder), ``data`` (an empty folder), ``id``.
+        dataset: its folder.
+        data: an empty folder.
+        dataset_id: Minari's name for it.
     """
     try:
-        _write(json.loads(request))
+        _write(open_dataset(dataset), Path(data), dataset_id)
         outcome: dict[str, str] = {}
     except TownletError as error:
         outcome = {"error": error.summary}
@@ -49,8 +51,8 @@ def write_and_leave(request: str) -> NoReturn:
     os._exit(0)  # HDF5 would try once more to write what it could not
 
 
-def _write(request: Mapping[str, str]) -> None:
-    minari, dataset, data = minari_module(), open_dataset(request["dataset"]), Path(request["data"])
+def _write(dataset: Dataset, data: Path, dataset_id: str) -> None:
+    minari = minari_module()
     manifest = dataset.manifest
     observations, actions = spaces_of(dataset.spec)
     storage = minari.dataset.minari_storage.MinariStorage.new(
@@ -58,7 +60,7 @@ def _write(request: Mapping[str, str]) -> None:
     )
     storage.update_metadata(
         {
-            "dataset_id": request["id"],
+            "dataset_id": dataset_id,
             "minari_version": minari.__version__,
             "algorithm_name": str(manifest.policy.get("active", "unknown")),
             "description": f"Lives in the town {manifest.config_id}, recorded by Townlet.",
