@@ -26,7 +26,7 @@ sys.path[:] = sys.argv[1].split("\\n")
 from townlet.data.minari_writing import write_and_leave
 write_and_leave(*sys.argv[2:])
 """
-"""What the child runs; its arguments are the entries of ``sys.path``, one a line, and those of :func:`write_and_leave`."""
+"""What the child runs; its arguments: the entries of ``sys.path``, one a line, and those of :func:`write_and_leave`."""
 
 
 def write_and_leave(dataset: str, data: str, dataset_id: str) -> NoReturn:
