@@ -9,6 +9,7 @@ import torch
 from townlet.api import ExportRequest, LearnerRequest, ObservationSpec, PolicyRequest
 from townlet.errors import BackendError, CheckpointError, ConfigError
 from townlet_backend_pytorch.devices import resolve_device
+from townlet_backend_pytorch.graphs import refuse_graphs
 from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
 from townlet_backend_pytorch.options import PyTorchOptions
@@ -41,14 +42,17 @@ def create_learner(request: LearnerRequest) -> TorchLearner:
     A checkpoint without a trainer state gives its weights alone.
 
     Raises:
-        BackendError: if the device is not there.
+        BackendError: if the device is not there, or cannot do what the options ask of it.
         CheckpointError: if the checkpoint does not fit.
         ConfigError: if the options are not this backend's.
     """
     options = _options(request.options)
     device = resolve_device(options.device)
+    resident = options.is_resident(device.type)
+    if options.graphs:
+        refuse_graphs(device, resident)
     network = _network(options, request.spec, request.seed, request.checkpoint).to(device)
-    kind = ResidentLearner if options.is_resident(device.type) else TorchLearner
+    kind = ResidentLearner if resident else TorchLearner
     learner = kind(network, request.spec, options, device)
     if request.checkpoint is not None and (request.checkpoint / NUMBERS).is_file():
         learner.load(request.checkpoint)

@@ -23,6 +23,7 @@ from townlet.api import (
 from townlet.errors import CheckpointError
 from townlet_backend_pytorch.bc import clone_behaviour
 from townlet_backend_pytorch.clock import Stopwatch, bare_forward, bare_update
+from townlet_backend_pytorch.compiling import compiled
 from townlet_backend_pytorch.critic import train_critic
 from townlet_backend_pytorch.critic_units import describe, in_critic_units
 from townlet_backend_pytorch.devices import autocast, cpu_threads, learning_threads, resolve_bfloat16
@@ -78,8 +79,7 @@ class TorchLearner:
         )
         self._state = TrainerState(make_adam(network))
         self._optimise: Optimise = optimise
-        # Recompiling for each length of the last minibatch would cost more than it saves: hence dynamic.
-        self._forward: Forward = torch.compile(network, dynamic=True) if options.compile else network
+        self._forward: Forward = compiled(network, device) if options.compile else network
 
     @property
     def policy(self) -> TorchPolicy:

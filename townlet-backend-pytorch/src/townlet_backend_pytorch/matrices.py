@@ -43,7 +43,7 @@ class Linear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """``input`` times the weights, and the bias."""
-        if not self._through_onednn(input):
+        if torch.compiler.is_compiling() or not self._through_onednn(input):
             return functional.linear(input, self.weight, self.bias)
         multiplied: Callable[..., Tensor] = _Multiplied.apply if torch.is_grad_enabled() else _product
         return multiplied(input, self.weight, self.bias)
@@ -55,7 +55,6 @@ class Linear(nn.Linear):
             and x.dim() == 2
             and x.dtype is torch.float32
             and x.device.type == "cpu"
-            and not torch.compiler.is_compiling()
             and not torch.is_autocast_enabled("cpu")
         )
 

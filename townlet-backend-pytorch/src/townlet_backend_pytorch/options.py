@@ -83,6 +83,11 @@ class PyTorchOptions(BaseModel):
         description="How features are kept there; bfloat16 takes half the room, and decides from what is kept.",
     )
     compile: bool = Field(False, description="Compile the network for learning (torch.compile; needs a C++ compiler).")
+    graphs: bool = Field(
+        False,
+        description="Record the kernels of a decision once, and replay them in one launch (CUDA graphs). Needs a "
+        "learner that keeps its experience on a CUDA device; every bit stays.",
+    )
 
     @model_validator(mode="after")
     def _no_resident_memory(self) -> Self:

@@ -25,6 +25,7 @@ from townlet_backend_pytorch.ahead import optimise_ahead
 from townlet_backend_pytorch.clock import Stopwatch
 from townlet_backend_pytorch.devices import cpu_threads, device_errors
 from townlet_backend_pytorch.experience import Experience
+from townlet_backend_pytorch.graphs import Replayed, record_on_cuda
 from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.memory import DeviceMemory, MemoryPlace, Seen
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
@@ -52,6 +53,7 @@ class ResidentPolicy(TorchPolicy):
         device = network.value_head.weight.device
         super().__init__(network, spec, device, options.decision_threads, options.rows_per_pass, watch)
         self.memory: DeviceMemory | None = None
+        self._replayed = Replayed(self._drawn, record_on_cuda) if options.graphs else None
         self._held_on_device: dict[str, tuple[NDArray[Any], Tensor]] = {}
 
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
@@ -69,7 +71,9 @@ class ResidentPolicy(TorchPolicy):
                 seen = self.memory.cross(place)
             actions, log_probs, values, finite = self._chosen(place, seen, held, explore)
             with self._watch("deciding.copies"):  # the one wait
-                told = [tensor.cpu().numpy() for tensor in (actions, log_probs, values)]
+                # a recording writes over its answers the next time
+                own = self._replayed is not None
+                told = [tensor.to("cpu", copy=own).numpy() for tensor in (actions, log_probs, values)]
         if not bool(finite):
             raise BackendContractError(
                 "policy backend 'pytorch' gave scores or values that are not finite",
@@ -81,21 +85,36 @@ class ResidentPolicy(TorchPolicy):
 
     def _chosen(
         self, place: MemoryPlace, seen: Seen, held: Mapping[str, NDArray[Any]], explore: bool
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """Actions, their log-probabilities, values in units of reward, and whether all numbers are finite."""
+        if explore and self._replayed is not None:
+            counted = [self._there(place, name, held) for name in ("key", "counter")]
+            with self._watch("deciding.graph"):
+                return self._replayed(*seen, *counted)
         with self._watch("deciding.forward"):
-            answers = [told for _, told in self._passes.run(seen.codes, seen.features.float(), None)]
-            logits = torch.cat([scores for scores, _, _ in answers])
-            values = torch.cat([value for _, value, _ in answers])
-            finite = torch.isfinite(logits).all() & torch.isfinite(values).all()
-            values = values * self.network.value_scale.float() + self.network.value_mean.float()
+            logits, values, finite = self._judged(seen)
         with self._watch("deciding.sampling"):
             mask = seen.mask & seen.active.unsqueeze(1)
             if not explore:
                 return greedy_actions(logits, mask), torch.zeros_like(values), values, finite
             uniforms = row_uniforms(self._there(place, "key", held), self._there(place, "counter", held))
-            actions, log_probs = sample_actions(logits, mask, uniforms)
-        return actions, log_probs, values, finite
+            return *sample_actions(logits, mask, uniforms), values, finite
+
+    def _drawn(
+        self, codes: Tensor, features: Tensor, mask: Tensor, active: Tensor, keys: Tensor, counters: Tensor
+    ) -> tuple[Tensor, ...]:
+        """What :meth:`_chosen` gives with ``explore``, of tensors on the device alone and without a clock."""
+        logits, values, finite = self._judged(Seen(codes, features, mask, active))
+        uniforms = row_uniforms(keys, counters)
+        return *sample_actions(logits, mask & active.unsqueeze(1), uniforms), values, finite
+
+    def _judged(self, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores, values in units of reward, and whether all of them are finite."""
+        answers = [told for _, told in self._passes.run(seen.codes, seen.features.float(), None)]
+        logits = torch.cat([scores for scores, _, _ in answers])
+        values = torch.cat([value for _, value, _ in answers])
+        finite = torch.isfinite(logits).all() & torch.isfinite(values).all()
+        return logits, values * self.network.value_scale.float() + self.network.value_mean.float(), finite
 
     def _there(self, place: MemoryPlace, name: str, held: Mapping[str, NDArray[Any]]) -> Tensor:
         """Keys or counters on the device, int64 ``[B]``: those of the last tick, where they are what is held now."""
