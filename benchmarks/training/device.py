@@ -6,9 +6,11 @@
     python benchmarks/training/device.py --json > device.json
 
 Checks first: actions drawn on the device against NumPy's, advantages against the CPU's, two runs against each other, a
-resumed run against an unbroken one. Then `townlet bench train` on riverside (primitive actions, hybrid observations,
-the default network, three full epochs) with 512 to 4,096 towns. Exit code 1 where a check fails. Without a GPU the
-speeds that count are not measured, and it says so.
+resumed run against an unbroken one, replayed decisions (`graphs: true`) against launched ones bit by bit, and weights
+after a compiled update (`compile: true`) against those of an ordinary one in units of the last place. Then `townlet
+bench train` on riverside (primitive actions, hybrid observations, the default network, three full epochs) with 512 to
+4,096 towns, and with 512 once more for each of these two options: it says which of them pays. Exit code 1 where a check
+fails. Without a GPU the speeds that count are not measured, and it says so.
 """
 
 from __future__ import annotations
@@ -31,11 +33,15 @@ from townlet.training import BegunRun, Run, TrainingServices, train
 from townlet.training.speed import TrainingSpeed, measure_training
 from townlet_backend_pytorch.devices import resolve_device
 from townlet_backend_pytorch.gae import rollout_advantages
+from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.sampling import row_uniforms, sample_actions
 
 TARGETS = {512: 1.0e6, 1024: 2.5e6, 2048: 2.5e6, 4096: 2.5e6}
 """Agent-steps a second end to end on one H100 or H200 with 16 cores, by towns."""
 ROWS, ACTIONS = 1_000_000, 8
+CHOICES = ("graphs", "compile", "graphs and compile")
+NEEDS_A_GPU = ("every speed on a GPU", "page-locked copies", "the memory that a GPU takes")
+NEEDS_A_GPU += ("replayed decisions", "whether these or compiled updates pay")
 
 
 def main() -> int:
@@ -51,15 +57,20 @@ def main() -> int:
     name = torch.cuda.get_device_name(device) if on_gpu else "CPU"
     _say(f"{name}, {os.cpu_count()} cores, PyTorch {torch.__version__}")
     checks = {
-        "sampling": check_sampling(device, 10 if on_gpu else 1),
+        "sampling": check_sampling(device, 10),
         "advantages": check_advantages(device),
         "twice and resumed": check_runs(device),
+        "compiled": check_compiled(device),
     }
-    speeds = [
-        measure(device, towns, arguments.iterations if on_gpu else 1, ticks=128 if on_gpu else 32)
-        for towns in arguments.worlds or (TARGETS if on_gpu else (8,))
-    ]
-    missing = () if on_gpu else ("every speed on a GPU", "page-locked copies", "the memory that a GPU takes")
+    if on_gpu:
+        checks["replayed"] = check_replayed(device)
+    iterations, ticks = (arguments.iterations, 128) if on_gpu else (1, 32)
+    sizes = arguments.worlds or (list(TARGETS) if on_gpu else [8])
+    speeds = [measure(device, towns, iterations, ticks=ticks) for towns in sizes]
+    if on_gpu:
+        speeds += [measure(device, sizes[0], iterations, ticks=ticks, choice=word) for word in CHOICES]
+        say_what_pays(speeds[0], speeds[len(sizes) :])
+    missing = () if on_gpu else (*NEEDS_A_GPU,)
     for each in missing:
         _say(f"NOT MEASURED here: {each}")
     _say(f"{time.perf_counter() - began:.0f} s")
@@ -143,13 +154,52 @@ def check_runs(device: torch.device) -> dict[str, object]:
     return {"same_twice": same, "same_resumed": resumed, "passed": same and resumed}
 
 
+def weights_after(device: torch.device, choice: str) -> dict[str, np.ndarray]:
+    """Of the two updates of a small run with these options."""
+    words = ["town.map=hamlet", "training.ppo.updates=2", "training.ppo.rollout.ticks=64"]
+    config = config_of(device, 8, words, choice)
+    with tempfile.TemporaryDirectory(prefix="townlet-") as folder:
+        services = TrainingServices.from_config(config, runs=Path(folder))
+        with Run.begin(config, "ppo", out=Path(folder) / "run", services=services) as run:
+            train(run)
+            learner = run.learner.inner
+            assert isinstance(learner, TorchLearner)
+            return {name: tensor.cpu().numpy() for name, tensor in learner.network.state_dict().items()}
+
+
+def check_replayed(device: torch.device) -> dict[str, object]:
+    """Weights after two updates with replayed decisions: those without, bit by bit."""
+    plain, replayed = (weights_after(device, choice) for choice in ("", "graphs"))
+    same = all(np.array_equal(array, replayed[name]) for name, array in plain.items())
+    _say(f"replayed decisions teach {'the same' if same else 'something DIFFERENT'}")
+    return {"same": same, "passed": same}
+
+
+def check_compiled(device: torch.device) -> dict[str, object]:
+    """Weights after two compiled updates, beside those of ordinary ones; another order of additions is allowed."""
+    plain, other = (weights_after(device, choice) for choice in ("", "compile"))
+    moved = {name: np.abs(array - other[name]).max() for name, array in plain.items() if array.dtype == np.float32}
+    places = {name: _places(array, other[name]) for name, array in plain.items() if array.dtype == np.float32}
+    gap, half = float(max(moved.values())), float(np.median(np.concatenate([*places.values()])))
+    _say(f"compiled updates: weights at most {gap:.2g} apart, half of them within {half:g} units of the last place")
+    return {"largest_gap": gap, "median_units_of_the_last_place": half, "passed": gap < 1e-2}
+
+
+def _places(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How many float32 numbers lie between two, for each pair."""
+    ordered = [
+        np.where(i < 0, -(i & 0x7FFFFFFF), i) for i in (a.ravel().view(np.int32).astype(np.int64) for a in (one, other))
+    ]
+    return np.abs(ordered[0] - ordered[1])
+
+
 class _StoppedError(Exception):
     """The lights go out."""
 
 
-def measure(device: torch.device, towns: int, iterations: int, *, ticks: int) -> dict[str, object]:
+def measure(device: torch.device, towns: int, iterations: int, *, ticks: int, choice: str = "") -> dict[str, object]:
     """``townlet bench train`` with so many towns."""
-    config = config_of(device, towns, [f"training.ppo.rollout.ticks={ticks}"])
+    config = config_of(device, towns, [f"training.ppo.rollout.ticks={ticks}"], choice)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     told = measure_training(config, iterations=iterations)
@@ -158,9 +208,10 @@ def measure(device: torch.device, towns: int, iterations: int, *, ticks: int) ->
     target = TARGETS.get(towns)
     against = "" if target is None or device.type != "cuda" else f", {speed / target:.2f} of the target"
     taken = f", {room:.1f} GiB of the device" if room else ""
-    _say(f"{towns:,} towns: {speed:,.0f} agent-steps/s{against}{taken}; {_pieces(told)}")
+    _say(f"{towns:,} towns{choice and ', ' + choice}: {speed:,.0f} agent-steps/s{against}{taken}; {_pieces(told)}")
     return {
         "towns": towns,
+        "choice": choice,
         "agent_steps_per_second": round(speed),
         "target": target,
         "bound_seconds": told.bound,
@@ -171,9 +222,18 @@ def measure(device: torch.device, towns: int, iterations: int, *, ticks: int) ->
     }
 
 
-def config_of(device: torch.device, towns: int, more: list[str]) -> TownletConfig:
-    """Riverside, or what ``more`` says, taught by the resident learner on the device."""
-    options = f"training.options={{device: '{device}', resident: true}}"
+def say_what_pays(plain: dict[str, object], chosen: list[dict[str, object]]) -> None:
+    """Each choice's speed beside that without any."""
+    for each in chosen:
+        ratio = float(str(each["agent_steps_per_second"])) / float(str(plain["agent_steps_per_second"]))
+        word = "pays" if ratio > 1.02 else "does not pay" if ratio < 0.98 else "makes no difference"
+        _say(f"{each['choice']}: {ratio:.2f} times the speed: {word} here")
+
+
+def config_of(device: torch.device, towns: int, more: list[str], choice: str = "") -> TownletConfig:
+    """Riverside, or what ``more`` says, taught by the resident learner on the device; ``choice`` is of CHOICES."""
+    chosen = "".join(f", {word}: true" for word in choice.split(" and ") if word)
+    options = f"training.options={{device: '{device}', resident: true{chosen}}}"
     shared = ["training.backend=pytorch", "training.evaluate=false", f"training.ppo.rollout.worlds={towns}"]
     return load_config(None, [options, *shared, *more])
 
