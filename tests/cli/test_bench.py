@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -83,6 +84,7 @@ def test_training_json(townlet) -> None:
     for name in ("towns", "deciding", "update"):
         assert pieces[name]["bound_seconds"] > 0
     assert pieces["update"]["seconds"] > pieces["update.steps"]["seconds"]
+    assert document["peak_bytes"] > 100 * 2**20 > document["experience_bytes"] > 33 * 8 * 500
     assert document["per_second"] == pytest.approx(document["agent_steps"] / document["seconds"], abs=1)
 
 
@@ -93,7 +95,9 @@ def test_training_table(townlet) -> None:
     assert outcome.code == 0, outcome.err
     assert "2 towns in 2 groups, 32 ticks, 3 epochs; median of 2 iterations" in outcome.out
     names = [line.split("  ")[0] for line in outcome.out.splitlines() if line[:1].isalpha()]
-    assert names[-6:] == ["piece", "end to end", "towns", "deciding", "update", "rest"]
+    assert names[-7:-1] == ["piece", "end to end", "towns", "deciding", "update", "rest"]
+    last = outcome.out.splitlines()[-1]
+    assert re.fullmatch(r"memory: [\d.]+ MiB of experience; the process took [\d,]+ MiB at most", last)
     assert all(len(line) <= 80 for line in outcome.out.splitlines())
 
 

@@ -67,3 +67,17 @@ def test_where_the_time_goes_is_seen(toy_towns, learner, toy_config) -> None:
     assert told.seconds > 0.05
     towns, deciding, _, _ = (piece.seconds for piece in told.pieces)
     assert towns + deciding < told.seconds - 0.05
+
+
+def test_memory_is_stated(toy_towns, learner, toy_config) -> None:
+    told, larger = (
+        measure_training(toy_config.model_copy(update={"training": training}), iterations=1)
+        for training in (toy_config.training, with_ticks(toy_config.training, 64))
+    )
+    assert 1.8 < larger.experience_bytes / told.experience_bytes < 2.0, "a rollout keeps one tick more than it has"
+    assert told.peak_bytes is None or larger.peak_bytes >= told.peak_bytes > told.experience_bytes
+
+
+def with_ticks(training, ticks):
+    rollout = training.ppo.rollout.model_copy(update={"ticks": ticks})
+    return training.model_copy(update={"ppo": training.ppo.model_copy(update={"rollout": rollout})})

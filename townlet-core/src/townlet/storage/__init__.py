@@ -8,7 +8,7 @@ from townlet.storage.digests import canonical_bytes, canonical_digest, content_d
 from townlet.storage.documents import fits, parse_json, read_file, read_json, read_json_lines, read_model
 from townlet.storage.locks import HeldLock, Holder, holder_of
 from townlet.storage.members import write_member
-from townlet.storage.memory import machine_bytes
+from townlet.storage.memory import machine_bytes, peak_bytes
 from townlet.storage.names import member_path
 from townlet.storage.room import require_room
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
@@ -31,6 +31,7 @@ __all__ = [
     "member_path",
     "numbered_folder",
     "parse_json",
+    "peak_bytes",
     "read_file",
     "read_json",
     "read_json_document",

@@ -1,11 +1,12 @@
-"""How much memory there is: what is larger is refused before the work, not killed in the middle of it."""
+"""How much memory there is, and was taken: what is larger is refused before the work, not killed in its middle."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
-__all__ = ["machine_bytes"]
+__all__ = ["machine_bytes", "peak_bytes"]
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
@@ -21,3 +22,13 @@ def machine_bytes() -> int | None:
         except (OSError, ValueError):  # not there, or "max"
             continue
     return min((size for size in found if size > 0), default=None)
+
+
+def peak_bytes() -> int | None:
+    """The most memory that this process has held at a time; None where the system does not tell."""
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

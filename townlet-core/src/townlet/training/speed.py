@@ -17,6 +17,8 @@ from townlet.config.root import TownletConfig
 from townlet.envs.protocol import Engine
 from townlet.play.stage import town_engine
 from townlet.plugins.provenance import Provenance
+from townlet.rollout.memory import rollout_bytes
+from townlet.storage import peak_bytes
 from townlet.training.run.run import Run
 from townlet.training.services import TrainingServices
 from townlet.training.strategies.ppo import run_ppo
@@ -58,6 +60,8 @@ class TrainingSpeed:
         bound: what the machine could do it in, seconds: towns and deciding side by side, then the update; None where
             the learner does not tell what its arithmetic takes.
         pieces: of it.
+        experience_bytes: memory of a rollout, in main memory; a learner that keeps it on a device takes as much there.
+        peak_bytes: the most memory that the process held until the end of the last iteration; None: not known.
     """
 
     learner: Provenance
@@ -70,6 +74,8 @@ class TrainingSpeed:
     seconds: float
     bound: float | None
     pieces: tuple[TrainingPiece, ...]
+    experience_bytes: int
+    peak_bytes: int | None
 
 
 @dataclass(slots=True)
@@ -120,10 +126,12 @@ def measure_training(config: TownletConfig, *, iterations: int = 5, warm_up: int
                 marks.learner.clock()
             marks.last = time.perf_counter()
             run_ppo(run)
-            bounds = {"towns": _towns_alone(made, config.training.ppo.rollout.ticks)}
+            peak, ticks = peak_bytes(), config.training.ppo.rollout.ticks
+            room = rollout_bytes(made[0].spec, ticks, sum(engine.rows for engine in made))
+            bounds = {"towns": _towns_alone(made, ticks)}
             steps = round(statistics.mean(report.metrics["update_samples"] for report in marks.reports[warm_up:]))
             bounds |= _bare(run, marks, steps)
-            return _summed_up(run, marks, steps, bounds, warm_up)
+            return _summed_up(run, marks, bounds, warm_up, agent_steps=steps, experience_bytes=room, peak_bytes=peak)
 
 
 def _endless(config: TownletConfig, updates: int) -> TownletConfig:
@@ -163,7 +171,16 @@ def _bare(run: Run, marks: _Marks, steps: int) -> dict[str, float]:
     return told
 
 
-def _summed_up(run: Run, marks: _Marks, steps: int, bounds: Mapping[str, float], warm_up: int) -> TrainingSpeed:
+def _summed_up(
+    run: Run,
+    marks: _Marks,
+    bounds: Mapping[str, float],
+    warm_up: int,
+    *,
+    agent_steps: int,
+    experience_bytes: int,
+    peak_bytes: int | None,
+) -> TrainingSpeed:
     rollout = run.config.training.ppo.rollout
     kept = range(warm_up, len(marks.reports))
     seconds = statistics.median(marks.seconds[number] for number in kept)
@@ -186,8 +203,10 @@ def _summed_up(run: Run, marks: _Marks, steps: int, bounds: Mapping[str, float],
         ticks=rollout.ticks,
         epochs=statistics.mean(marks.reports[number].metrics.get("epochs_done", 0.0) for number in kept),
         iterations=len(kept),
-        agent_steps=steps,
+        agent_steps=agent_steps,
         seconds=seconds,
         bound=bound,
         pieces=tuple(pieces),
+        experience_bytes=experience_bytes,
+        peak_bytes=peak_bytes,
     )

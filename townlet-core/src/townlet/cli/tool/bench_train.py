@@ -58,7 +58,8 @@ def command(
 
     JSON keys: config_id, learner (requested, active, ...), worlds, groups, ticks, epochs, iterations, agent_steps (of
     an iteration), seconds (of an iteration), per_second (agent-steps), bound_seconds (or null), reached (share of
-    what the machine could do, or null), pieces (each: name, seconds, bound_seconds).
+    what the machine could do, or null), experience_bytes (memory of a rollout), peak_bytes (the most that the process
+    held, or null), pieces (each: name, seconds, bound_seconds).
     """
     from townlet.cli.compiling import say_that_it_compiles
     from townlet.play.anchoring import anchored
@@ -89,6 +90,8 @@ def _document(config_id: str, result: TrainingSpeed) -> dict[str, JSONValue]:
         "per_second": round(result.agent_steps / result.seconds),
         "bound_seconds": None if result.bound is None else round(result.bound, 6),
         "reached": None if result.bound is None else round(result.bound / result.seconds, 4),
+        "experience_bytes": result.experience_bytes,
+        "peak_bytes": result.peak_bytes,
         "pieces": [
             {
                 "name": piece.name,
@@ -110,6 +113,13 @@ def _show(config_id: str, result: TrainingSpeed) -> None:
         outer, _, part = piece.name.partition(".")
         rows.append(_row(f"  {part}" if part else outer, piece.seconds, piece.bound, result))
     emit_table(_HEADER, rows)
+    emit()
+    peak = "" if result.peak_bytes is None else f"; the process took {_mebibytes(result.peak_bytes)} at most"
+    emit(f"memory: {_mebibytes(result.experience_bytes)} of experience{peak}")
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB" if size < 100 * 2**20 else f"{size / 2**20:,.0f} MiB"
 
 
 def _row(name: str, seconds: float, bound: float | None, result: TrainingSpeed) -> tuple[str, ...]:
