@@ -41,7 +41,7 @@ def test_what_is_traced_learns_what_is_not(spec, make_learner, rollouts, critic)
     expected = weights_after(plain, rollouts)
     for name, tensor in weights_after(traced, rollouts).items():
         assert torch.equal(tensor, expected[name]), name
-    assert 1 <= len(graphs) <= 3, "a new number of rows is no reason to translate it again"
+    assert 1 <= len(graphs) <= 3, "for a new number of rows nothing is translated again"
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ _OTHERWISE = "leave compile out: learning is the same without, and whether it is
 def compiled(network: ConflictAwarePolicyNetwork, device: torch.device, backend: str = "inductor") -> Forward:
     """The network for learning, translated when it is first called.
 
-    Sizes of minibatches are no part of what is compiled: they differ from update to update with the number of
+    What is compiled fits minibatches of any size: sizes differ from update to update with the number of
     decisions, and a translation for each would cost more than it saves.
 
     Args:
