@@ -15,7 +15,7 @@ from torch import Tensor
 
 from townlet.errors import BackendError
 
-__all__ = ["Recording", "Replayed", "record_on_cuda", "refuse_graphs"]
+__all__ = ["GraphReplay", "Replayed", "record_on_cuda", "refuse_graphs"]
 
 Work = Callable[..., tuple[Tensor, ...]]
 """A function of tensors without a wait in it, and without a choice that depends on their numbers."""
@@ -26,7 +26,7 @@ _MOST = 16
 _WARM_UP = 3
 
 
-class Recording(Protocol):
+class GraphReplay(Protocol):
     """Replays work on new numbers. What it gives is written over by the next call."""
 
     def __call__(self, *arrays: Tensor) -> tuple[Tensor, ...]:
@@ -42,10 +42,10 @@ class Replayed:
         record: makes the recording from the first arrays of their shapes.
     """
 
-    def __init__(self, work: Work, record: Callable[[Work, tuple[Tensor, ...]], Recording]) -> None:
+    def __init__(self, work: Work, record: Callable[[Work, tuple[Tensor, ...]], GraphReplay]) -> None:
         self._work = work
         self._record = record
-        self._recordings: dict[tuple[tuple[torch.Size, torch.dtype], ...], Recording] = {}
+        self._recordings: dict[tuple[tuple[torch.Size, torch.dtype], ...], GraphReplay] = {}
 
     def __call__(self, *arrays: Tensor) -> tuple[Tensor, ...]:
         """The work on ``arrays``; read it before the next call."""
@@ -58,7 +58,7 @@ class Replayed:
         return recording(*arrays)
 
 
-def record_on_cuda(work: Work, arrays: tuple[Tensor, ...]) -> Recording:
+def record_on_cuda(work: Work, arrays: tuple[Tensor, ...]) -> GraphReplay:
     """Record ``work`` as a CUDA graph, after a few rounds in which libraries choose their kernels."""
     inputs = [array.clone() for array in arrays]
     make_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
