@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import multiprocessing
 import os
 import signal
 import sys
+import time
+from collections import Counter
 
 import pytest
 
 from townlet.config import load_config
 from townlet.config.execution import ExecutionConfig
-from townlet.executors import InProcess, open_executor
+from townlet.executors import InProcess, clusters, open_executor
+from townlet.executors.worker import step_resident
 from townlet.training import Run, TrainingServices, train
 from townlet.training.experience.elsewhere import GroupOfTowns
 
@@ -125,6 +129,49 @@ def test_two_actors_of_ray_of_which_one_is_killed_bring_the_same(here, tmp_path)
         assert taught(tmp_path / "run", executor, groups, watchers=(kill,)) == wanted
     assert killed
     assert any("was lost" in line for line in said)
+
+
+@pytest.fixture
+def two_nodes(monkeypatch):
+    """A cluster of two nodes with a CPU each, and the node that is not its head."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else its workers give way to every other test
+    cluster_of = importlib.import_module("ray.cluster_utils").Cluster
+    cluster = cluster_of(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    second = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster, second
+    cluster.shutdown()
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray, the extra townlet-core[ray]")
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_node_that_goes_while_its_towns_are_played_costs_its_group_alone(two_nodes, tmp_path, monkeypatch):
+    """The node of one of two groups is taken away in the second update, while it gathers."""
+    more = ("training.ppo.rollout.worlds=64", "training.ppo.rollout.ticks=256")
+    wanted = taught(tmp_path / "here", more=more)
+    ray, (cluster, second) = clusters.need_ray(), two_nodes
+    (raylet,) = (each.process.pid for each in second.all_processes["raylet"])
+    send, steps, taken = clusters._Actor.send, Counter(), []
+
+    def taking_the_node(hand, function, arguments):
+        send(hand, function, arguments)
+        steps[hand] += function is step_resident
+        parent = hand._actor.do.remote(os.getppid)
+        if function is step_resident and steps[hand] == 2 and not taken and ray.get(parent).value == raylet:
+            time.sleep(0.3)
+            assert ray.wait([hand.pending], timeout=0)[0] == [], "it was done before its node was taken away"
+            cluster.remove_node(second, allow_graceful=False)
+            taken.append(hand.name)
+
+    monkeypatch.setattr(clusters._Actor, "send", taking_the_node)
+    said = []
+    execution = ExecutionConfig(executor="ray", address=cluster.address, workers=2)
+    with open_executor(execution, say=said.append) as executor:
+        assert taught(tmp_path / "run", executor, more=more) == wanted
+    assert taken
+    assert any("was lost" in line and "group" in line for line in said)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asks for processes as POSIX knows them")
