@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from townlet.errors import ExecutorError, UsageError
+from townlet.executors import foreman
 from townlet.executors.crew import WorkerLostError, answered
 from townlet.executors.facts import facts_here
 from townlet.executors.foreman import Call, Foreman
@@ -130,6 +131,26 @@ def test_where_no_worker_starts_it_says_what_there_is(foreman_of):
     with pytest.raises(ExecutorError, match="no worker started within") as caught:
         results(foreman_of(PretendCrew(silent=True), start_seconds=0.2), range(3))
     assert "there is none" in caught.value.details
+
+
+def test_who_comes_in_the_place_of_the_last_worker_has_its_own_time_to_start(foreman_of, monkeypatch):
+    """However long the work went on before."""
+    clock = [0.0]
+    monkeypatch.setattr(foreman.time, "monotonic", lambda: clock[0])
+    crew = PretendCrew(deaths=[5])
+    wait = crew.wait
+
+    def slowly(hands, seconds):
+        if len(crew.hired) == 2 and len(crew.sent) == 6:  # the one in its place is asked to greet, and takes its time
+            crew.late = getattr(crew, "late", 0) + 1
+            clock[0] += 10.0
+            return [] if crew.late < 3 else wait(hands, seconds)
+        clock[0] += 1000.0
+        return wait(hands, seconds)
+
+    crew.wait = slowly
+    assert results(foreman_of(crew, size=1, start_seconds=100.0), range(3)) == {0: 0, 1: 1, 2: 4}
+    assert len(crew.hired) == 2
 
 
 def test_a_worker_of_another_kind_is_refused_before_it_is_given_work(foreman_of):

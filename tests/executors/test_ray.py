@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -13,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 from townlet.config.execution import ExecutionConfig
-from townlet.errors import ConfigError, ExecutorError
+from townlet.errors import ConfigError
 from townlet.evaluation import evaluate
 from townlet.executors import open_executor, record
-from townlet.executors.clusters import need_ray
+from townlet.executors.connecting import need_ray
 from townlet.play import Cast, MindSpec, play
 
 psutil = pytest.importorskip("psutil")
@@ -133,28 +132,6 @@ def test_a_node_that_goes_costs_a_piece_and_never_the_run(job, kept, bytes_of, t
     whole = replace(job, cast=Cast.of("scripted"), seeds=tuple(range(8)), ticks=2000)
     play(kept(whole, tmp_path / "whole"))
     assert bytes_of(tmp_path / "there") == bytes_of(tmp_path / "whole")
-
-
-def test_an_address_where_nobody_answers_is_told_at_once():
-    with pytest.raises(ExecutorError, match="nobody answers at") as caught:
-        _fresh("from townlet.executors.clusters import RayCrew; RayCrew(address='127.0.0.1:1', workers=1, cpus=1)")
-    assert caught.value.exit_code == 3
-
-
-@pytest.mark.parametrize("address", ["nowhere", "host:", ":6379", "host:99999", "ray://host"])
-def test_what_is_not_an_address_is_refused(address):
-    with pytest.raises(ExecutorError, match="not the address of a Ray cluster"):
-        _fresh(f"from townlet.executors.clusters import RayCrew; RayCrew(address={address!r}, workers=1, cpus=1)")
-
-
-def _fresh(code):
-    """What a process that is not connected to Ray raises."""
-    wrapped = (
-        f"import sys\ntry:\n    exec({code!r})\nexcept Exception as error:\n"
-        "    import pickle; sys.stdout.buffer.write(pickle.dumps(error))"
-    )
-    found = subprocess.run([sys.executable, "-c", wrapped], capture_output=True, timeout=300, check=True)
-    raise pickle.loads(found.stdout)
 
 
 def test_the_command_interrupted_leaves_nothing_running(tmp_path, all_gone):

@@ -10,7 +10,7 @@ import pytest
 
 from townlet.config.execution import ExecutionConfig
 from townlet.executors import open_executor
-from townlet.executors.clusters import need_ray
+from townlet.executors.connecting import need_ray
 from townlet.play import play
 
 pytestmark = [

@@ -17,6 +17,7 @@ import pytest
 from townlet.config import load_config
 from townlet.config.execution import ExecutionConfig
 from townlet.executors import InProcess, clusters, open_executor
+from townlet.executors.connecting import need_ray
 from townlet.executors.worker import step_resident
 from townlet.training import Run, TrainingServices, train
 from townlet.training.experience.elsewhere import GroupOfTowns
@@ -151,7 +152,7 @@ def test_a_node_that_goes_while_its_towns_are_played_costs_its_group_alone(two_n
     """The node of one of two groups is taken away in the second update, while it gathers."""
     more = ("training.ppo.rollout.worlds=64", "training.ppo.rollout.ticks=256")
     wanted = taught(tmp_path / "here", more=more)
-    ray, (cluster, second) = clusters.need_ray(), two_nodes
+    ray, (cluster, second) = need_ray(), two_nodes
     (raylet,) = (each.process.pid for each in second.all_processes["raylet"])
     send, steps, taken = clusters._Actor.send, Counter(), []
 

@@ -19,6 +19,10 @@ __all__ = ["Call", "Foreman"]
 
 _TRIES = 4
 """Times that a piece of work is begun, each time after its worker was lost; it may be the piece that kills it."""
+_LESS = (
+    "if memory is short: fewer workers a machine (--workers), shorter towns (--days), or in training fewer towns a",
+    "group (training.ppo.rollout.worlds)",
+)
 _GLANCE = 0.25
 _FAREWELL = 3.0
 
@@ -82,6 +86,7 @@ class Foreman:
         self._posts: dict[int, _Post] = {}
         self._lost = 0
         self._failed_starts = 0
+        self._waited_since = 0.0
         self._told: set[str] = set()
 
     def run(
@@ -100,7 +105,7 @@ class Foreman:
             ExecutorError: no worker could be had, one differs, or a piece was lost too often.
         """
         waiting, tries, finished = list(range(len(calls))), Counter[int](), 0
-        since = time.monotonic()
+        self._waited_since = time.monotonic()
         try:
             while finished < len(calls):
                 self._hire(min(self.size, len(calls)), backends)
@@ -123,7 +128,7 @@ class Foreman:
                         watch(self._headway(calls, waiting, finished))
                     yield number, value, post.hand
                     del value
-                self._ask_for_patience(since)
+                self._ask_for_patience()
                 if watch is not None:
                     watch(self._headway(calls, waiting, finished))
         finally:
@@ -221,10 +226,15 @@ class Foreman:
         number = post.call
         self._dismiss(post)
         self._lost += 1
+        if post.facts is not None:
+            self._waited_since = time.monotonic()
         if number is None:
             self._failed_starts += 1
             if self._failed_starts >= _TRIES:
-                raise ExecutorError("workers end as soon as they are started", details=(f"the last one: {how}",))
+                raise ExecutorError(
+                    "workers end as soon as they are started",
+                    details=(f"the last one: {how}", self.crew.room(), *_LESS),
+                )
             return
         tries[number] += 1
         if tries[number] >= _TRIES:
@@ -232,7 +242,7 @@ class Foreman:
                 f"{calls[number].what} was given up: its worker was lost {tries[number]} times",
                 details=(
                     f"the last one, {post.label}: {how}",
-                    "if it lacks memory, give it fewer towns at once: fewer workers a machine, or smaller pieces",
+                    *_LESS,
                 ),
             )
         waiting.insert(0, number)
@@ -242,11 +252,11 @@ class Foreman:
         post.hand.end()
         self._posts.pop(post.number, None)
 
-    def _ask_for_patience(self, since: float) -> None:
-        """Give up where no worker came."""
+    def _ask_for_patience(self) -> None:
+        """Give up where no worker came, at the beginning or in the place of those that were lost."""
         if any(post.facts is not None for post in self._posts.values()):
             return
-        if time.monotonic() - since > self._start_seconds:
+        if time.monotonic() - self._waited_since > self._start_seconds:
             raise ExecutorError(
                 f"no worker started within {self._start_seconds:g} s",
                 details=(self.crew.room(), "ask for fewer or smaller workers, or wait longer: execution.start_seconds"),
