@@ -238,7 +238,8 @@ def test_chosen_lives_are_those_that_demonstrate(services_of, two_minds, tmp_pat
     dataset = open_dataset(services_of(config).rollout.demonstrate(tmp_path / "teacher"))
     kept = write_episodes(dataset, tmp_path / "lives", index_episodes(dataset), "all of them")
     assert kept.transitions == 4 * 64
-    assert kept.teachers == ()
+    assert kept.teachers == (0,)
+    assert set(kept.players) == {(0,)}
 
 
 def test_a_stub_beside_the_teacher_is_no_fault_of_the_demonstrations(services_of, toy_config, tmp_path) -> None:

@@ -79,8 +79,16 @@ class DemonstrationsConfig(Section):
     """What the learner imitates: a recorded dataset, or recordings of a teacher made when training starts."""
 
     dataset: str | None = Field(None, description="Folder of a recorded dataset; None to record the teacher.")
-    teacher: str = Field("scripted", min_length=1, description="Backend whose behaviour is recorded.")
-    teacher_options: dict[str, Any] = Field(default_factory=dict, description="Options of the teacher's backend.")
+    teacher: str = Field(
+        "scripted",
+        min_length=1,
+        description="Backend whose behaviour is recorded; of a dataset in which several minds played, the one whose "
+        "rows teach.",
+    )
+    teacher_options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Options of the teacher's backend; they also choose among minds of that name in such a dataset.",
+    )
     worlds: int = Field(16, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
     ticks: int = Field(
         5000, ge=1, description="Ticks recorded of each town: as many days as the clone is to live through."

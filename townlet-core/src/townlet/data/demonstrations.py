@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,7 @@ def demonstrations(
     *,
     spec: ObservationSpec | None = None,
     memory_bytes: int = MEMORY_BYTES,
+    teachers: Sequence[int] | None = None,
 ) -> DatasetDemonstrations:
     """The decisions in a dataset, as a :class:`~townlet.api.DemonstrationSource`.
 
@@ -64,13 +65,16 @@ def demonstrations(
         seed: of that split.
         spec: the observations of the town that is to be taught.
         memory_bytes: budget for shuffling; see :class:`~townlet.data.ReplayDataset`.
+        teachers: of a recording of several minds, numbers of those that demonstrate, empty for all of them; by
+            default those that its manifest names.
 
     Raises:
         DatasetError: a recording of the stub, of nobody, of other observations, or of a single episode that
             was to be split; a damaged shard.
     """
     manifest, where = dataset.manifest, str(dataset.path)
-    if manifest.shows_stub:
+    chosen = manifest.teachers if teachers is None else tuple(teachers)
+    if manifest.shows_stub(chosen):
         raise DatasetError(
             "this is a recording of the stub, which only waits and demonstrates nothing",
             where=where,
@@ -84,20 +88,22 @@ def demonstrations(
         raise DatasetError(f"the demonstrations have different observations: {difference}", where=where)
     if not manifest.transitions:
         raise DatasetError("these demonstrations are empty: nobody lived in them", where=where)
-    return DatasetDemonstrations(dataset, validation, seed, memory_bytes)
+    return DatasetDemonstrations(dataset, validation, seed, memory_bytes, chosen)
 
 
 class DatasetDemonstrations:
     """See :func:`demonstrations`.
 
     Attributes:
-        episodes: the index of all episodes that demonstrate; see ``DatasetManifest.teachers``.
+        episodes: the index of all episodes that demonstrate.
         held_out: bool ``[E]``, those of the validation part.
     """
 
-    def __init__(self, dataset: Dataset, validation: float, seed: int, memory_bytes: int) -> None:
+    def __init__(
+        self, dataset: Dataset, validation: float, seed: int, memory_bytes: int, teachers: Sequence[int] = ()
+    ) -> None:
         self.dataset = dataset
-        self._teaching = dataset.manifest.teaching_rows()
+        self._teaching = dataset.manifest.teaching_rows(teachers)
         episodes = index_episodes(dataset)
         self.episodes = episodes.take(self._teaching[episodes.row])
         self.held_out = split_episodes(self.episodes, validation, seed)

@@ -115,7 +115,8 @@ class DatasetManifest(_Model):
         (), description="For each world the number of the mind that plays each slot; see DatasetOrigin."
     )
     teachers: tuple[Count, ...] = Field(
-        (), description="Numbers of the minds whose rows are demonstrations; empty for all of them."
+        (),
+        description="Numbers of the minds whose rows are demonstrations; empty where a reader says which, or all are.",
     )
     rows: Annotated[int, Field(ge=1)] = Field(description="N.")
     agents: Annotated[int, Field(ge=1)] = Field(description="Slots per world; 1 in the layout episodes.")
@@ -171,20 +172,31 @@ class DatasetManifest(_Model):
         """Whether the stub acted, alone, in a mixture or in a cast."""
         return _has_stub(self.policy)
 
-    @property
-    def shows_stub(self) -> bool:
-        """Whether the stub demonstrates, alone or in a mixture: a mind that only waits teaches nothing."""
-        minds = self.policy.get("minds") or ()
-        shown = [minds[number] for number in self.teachers if number < len(minds)]
-        return any(map(_has_stub, shown)) if self.teachers else self.is_stub
+    def shows_stub(self, teachers: Sequence[int]) -> bool:
+        """Whether the stub demonstrates, alone or in a mixture: a mind that only waits teaches nothing.
 
-    def teaching_rows(self) -> NDArray[np.bool_]:
-        """Which rows are demonstrations: bool ``[N]``."""
-        if not self.teachers:
+        Args:
+            teachers: numbers of the minds that demonstrate; empty for all of them.
+        """
+        minds = self.policy.get("minds") or ()
+        return any(_has_stub(minds[number]) for number in teachers) if teachers else self.is_stub
+
+    def seats(self) -> NDArray[np.int64] | None:
+        """Number of the mind that played each row: int64 ``[N]``; None where one played all."""
+        if not self.players:
+            return None
+        return np.broadcast_to(np.array(self.players, np.int64), (self.worlds, self.agents)).reshape(-1)
+
+    def teaching_rows(self, teachers: Sequence[int] | None = None) -> NDArray[np.bool_]:
+        """Which rows are demonstrations: bool ``[N]``.
+
+        Args:
+            teachers: numbers of the minds that demonstrate, empty for all of them; by default :attr:`teachers`.
+        """
+        wanted, seats = self.teachers if teachers is None else tuple(teachers), self.seats()
+        if not wanted or seats is None:
             return np.ones(self.rows, np.bool_)
-        seats = np.broadcast_to(np.array(self.players, np.int64), (self.worlds, self.agents))
-        rows: NDArray[np.bool_] = np.isin(seats, self.teachers).reshape(-1)
-        return rows
+        return np.isin(seats, wanted)
 
     def spec(self) -> ObservationSpec:
         """The observation spec. Raises ContractError if it is not a spec."""
@@ -292,6 +304,11 @@ def _refuse_contradictions(manifest: DatasetManifest, fingerprint: str, where: s
         problems.append("its players do not name one mind for each slot of each world")
     if manifest.teachers and not manifest.players:
         problems.append("it names teachers, but not whom they play")
+    minds = manifest.policy.get("minds")
+    known = len(minds) if isinstance(minds, list) else 0
+    named = {number for numbers in (*manifest.players, manifest.teachers) for number in numbers}
+    if named and max(named) >= known:
+        problems.append(f"it names the mind number {max(named)}; its policy has {known}, counted from 0")
     if any(len(segment.seeds) not in (0, manifest.worlds) for segment in manifest.segments):
         problems.append("its seeds are not one per world")
     if problems:

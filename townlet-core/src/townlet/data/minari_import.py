@@ -138,8 +138,8 @@ def _blocks(opened: Any, spec: ObservationSpec, shapes: Mapping[str, tuple[int, 
     """The episodes side by side in rows, block by block; at most one a row is in memory."""
     lengths = _lengths(opened)
     rows = min(ROWS, len(lengths))
-    placed, total = arrange(lengths, rows)
-    waiting = iter(placed)
+    places = arrange(lengths, rows)
+    total, waiting = places.length, iter(places.placed)
     ahead = next(waiting, None)
     running: list[tuple[int, int, Arrays]] = []
     for start in range(0, total, BLOCK_TICKS):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Placed", "arrange"]
+__all__ = ["Arrangement", "Placed", "arrange"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,39 @@ class Placed:
     start: int
 
 
-def arrange(lengths: NDArray[np.int64], rows: int) -> tuple[list[Placed], int]:
-    """Put each episode, in the order given, into the row that is free first.
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Where all episodes go.
 
-    Returns:
-        The placements, in order of their start, and the length of the longest row.
+    Attributes:
+        placed: the placements, in order of their start.
+        owners: int64 ``[rows]``, whose episodes each row holds.
+        length: of the longest row.
     """
-    free = [(0, row) for row in range(rows)]
+
+    placed: list[Placed]
+    owners: NDArray[np.int64]
+    length: int
+
+
+def arrange(lengths: NDArray[np.int64], rows: int, owners: NDArray[np.int64] | None = None) -> Arrangement:
+    """Put each episode, in the order given, into the row that is free first among those of its owner.
+
+    Args:
+        lengths: int64 ``[E]``, ticks.
+        rows: among which owners share by their ticks. Each gets one at least, so there may be more in the end.
+        owners: int64 ``[E]``, whose episodes they are; without, all of one.
+    """
+    owned = np.zeros(len(lengths), np.int64) if owners is None else owners
+    names, owner = np.unique(owned, return_inverse=True)
+    ticks = np.bincount(owner, lengths)
+    shares = np.maximum(1, rows * ticks // ticks.sum()).astype(np.int64)
+    first = np.cumsum(shares) - shares
+    free = [[(0, int(row)) for row in range(at, at + share)] for at, share in zip(first, shares, strict=True)]
     placed = []
-    for episode, length in enumerate(lengths):
-        start, row = heapq.heappop(free)
+    for episode, (length, whose) in enumerate(zip(lengths, owner, strict=True)):
+        start, row = heapq.heappop(free[whose])
         placed.append(Placed(episode, row, start))
-        heapq.heappush(free, (start + int(length), row))
-    return placed, max(stop for stop, _ in free)
+        heapq.heappush(free[whose], (start + int(length), row))
+    placed.sort(key=lambda each: (each.start, each.row))
+    return Arrangement(placed, np.repeat(names, shares), max(stop for rows_of in free for stop, _ in rows_of))

@@ -13,7 +13,7 @@ from townlet.data.block import LOGITS, TrajectoryBlock, array_shapes, dtype_of
 from townlet.data.dataset import Dataset
 from townlet.data.episodes import OUTCOMES, EpisodeTable
 from townlet.data.manifest import DatasetManifest, inherited_origin
-from townlet.data.packing import Placed, arrange
+from townlet.data.packing import Arrangement, Placed, arrange
 from townlet.data.writer import DatasetWriter
 from townlet.errors import DatasetError
 
@@ -58,22 +58,27 @@ def write_episodes(dataset: Dataset, path: str | Path, episodes: EpisodeTable, h
     """Write some episodes as a new dataset in the layout ``episodes``: one after the other in as few rows as before.
 
     An episode that was cut ends with ``truncated`` there, so no two run into each other. In ticks after the
-    last episode of a row, nobody is active. Where only some minds demonstrate, episodes of the others are left out.
+    last episode of a row, nobody is active. Where several minds played, a row holds episodes of one of them; where
+    only some demonstrate, episodes of the others are left out.
 
     Raises:
         DatasetError: no episodes are chosen, or the new dataset cannot be written.
     """
-    episodes = episodes.take(dataset.manifest.teaching_rows()[episodes.row])
+    manifest = dataset.manifest
+    episodes = episodes.take(manifest.teaching_rows()[episodes.row])
     if not len(episodes):
         raise DatasetError("no episode is left", where=str(dataset.path), details=(how,))
-    origin = inherited_origin(dataset.manifest).model_copy(
-        update={"seeds": (), "players": (), "teachers": (), "agents": 1, "agent_names": (), "first_tick": 0}
+    seats = manifest.seats()
+    places = arrange(episodes.length, min(dataset.rows, len(episodes)), None if seats is None else seats[episodes.row])
+    players = () if seats is None else tuple((int(mind),) for mind in places.owners)
+    origin = inherited_origin(manifest).model_copy(
+        update={"seeds": (), "players": players, "agents": 1, "agent_names": (), "first_tick": 0}
     )
     writer = DatasetWriter(
         path, spec=dataset.spec, origin=origin, layout="episodes", derived_from=_descent(dataset, how)
     )
     with writer:
-        for block in _packed(dataset, episodes):
+        for block in _packed(dataset, episodes, places):
             writer.append(block)
         return writer.close()
 
@@ -95,14 +100,13 @@ def _shapes(dataset: Dataset) -> dict[str, tuple[int, ...]]:
     return array_shapes(dataset.spec, len(dataset.manifest.reward_parts), logits=dataset.manifest.logits)
 
 
-def _packed(dataset: Dataset, episodes: EpisodeTable) -> Iterator[TrajectoryBlock]:
-    rows = min(dataset.rows, len(episodes))
-    placed, length = arrange(episodes.length, rows)
+def _packed(dataset: Dataset, episodes: EpisodeTable, places: Arrangement) -> Iterator[TrajectoryBlock]:
+    rows, length = len(places.owners), places.length
     shapes = _shapes(dataset)
     each = sum(int(np.prod(shape)) * np.dtype(dtype_of(n)).itemsize for n, shape in shapes.items())
     ticks = max(1, BLOCK_BYTES // (each * rows))
     edges = np.cumsum([0, *(entry.ticks for entry in dataset.manifest.shards)])
-    waiting = iter(placed)
+    waiting = iter(places.placed)
     ahead = next(waiting, None)
     running: list[Placed] = []
     for start in range(0, length, ticks):

@@ -12,6 +12,7 @@ from townlet.data import Dataset, ReplayDataset, demonstrations, open_dataset, p
 from townlet.errors import DatasetError, UsageError
 from townlet.play.reserve import refuse_recorded_there
 from townlet.training.demonstrations.joined import JoinedDemonstrations
+from townlet.training.demonstrations.whose import whose_rows_teach
 from townlet.training.experience.recorded import RecordedExperience
 from townlet.training.results import ReplaySummary
 
@@ -62,13 +63,26 @@ class ReplayDatasetService:
         return opened
 
     def demonstrations(self, folders: Sequence[Path], spec: ObservationSpec) -> DemonstrationSource:
-        """The transitions of one or more datasets, split into training and held-out parts by episode."""
+        """The transitions of one or more datasets, split into training and held-out parts by episode.
+
+        Of a recording of several minds, those of the teacher.
+
+        Raises:
+            DatasetError: as :meth:`open`, or if there is nothing of the teacher in it.
+        """
         wanted, seed = self._config.training.demonstrations, self._config.seed
-        budget = wanted.memory_mib << 20
-        sources = [
-            demonstrations(self.open(folder, spec), validation=wanted.validation, seed=seed, memory_bytes=budget)
-            for folder in folders
-        ]
+        sources = []
+        for folder in folders:
+            dataset = self.open(folder, spec)
+            sources.append(
+                demonstrations(
+                    dataset,
+                    validation=wanted.validation,
+                    seed=seed,
+                    memory_bytes=wanted.memory_mib << 20,
+                    teachers=whose_rows_teach(dataset, wanted),
+                )
+            )
         return sources[0] if len(sources) == 1 else JoinedDemonstrations(sources)
 
     def experience(self, spec: ObservationSpec) -> RecordedExperience:
