@@ -74,7 +74,7 @@ def demonstrations(
     """
     manifest, where = dataset.manifest, str(dataset.path)
     chosen = manifest.teachers if teachers is None else tuple(teachers)
-    if manifest.shows_stub(chosen):
+    if manifest.taught_by_stub(chosen):
         raise DatasetError(
             "this is a recording of the stub, which only waits and demonstrates nothing",
             where=where,

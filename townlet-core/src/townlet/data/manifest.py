@@ -172,12 +172,13 @@ class DatasetManifest(_Model):
         """Whether the stub acted, alone, in a mixture or in a cast."""
         return _has_stub(self.policy)
 
-    def shows_stub(self, teachers: Sequence[int]) -> bool:
-        """Whether the stub demonstrates, alone or in a mixture: a mind that only waits teaches nothing.
+    @property
+    def shows_stub(self) -> bool:
+        """Whether the stub demonstrates, alone or in a mixture: a mind that only waits teaches nothing."""
+        return self.taught_by_stub(self.teachers)
 
-        Args:
-            teachers: numbers of the minds that demonstrate; empty for all of them.
-        """
+    def taught_by_stub(self, teachers: Sequence[int]) -> bool:
+        """Whether the stub is among the minds of these numbers, or anywhere where there are none."""
         minds = self.policy.get("minds") or ()
         return any(_has_stub(minds[number]) for number in teachers) if teachers else self.is_stub
 
