@@ -15,7 +15,8 @@ from townlet.envs import TownEngine
 from townlet.envs.guide import TownGuide
 from townlet.errors import CheckpointError, ContractError
 from townlet.observations import build_spec, town_facts
-from townlet.play import Cast, Casting, Job, Keep, MindSpec, Role, Stage, Troupe, play
+from townlet.play import Admission, Cast, Casting, Job, Keep, MindSpec, Provenance, Role, Stage, Troupe, opening, play
+from townlet.plugins import ResolvedMind, StubPolicy
 from townlet.world.state import state_fields
 
 TICKS, EVERY = 1500, 15
@@ -137,6 +138,16 @@ class TestCheckpoints:
         assert [side.ask_every for side in cast.minds[1].singles()] == [EVERY, None]
         assert cast.led
         assert Cast.from_json(cast.to_json()) == cast
+
+    def test_how_often_it_is_asked_makes_no_other_town(self, primitive, taught, monkeypatch):
+        told = Provenance(requested="toy", active="toy")
+        monkeypatch.setattr(opening, "resolve_mind", lambda *_, **__: ResolvedMind(StubPolicy(), told))
+        monkeypatch.setattr(opening, "choose", lambda *_: None)
+        mind = Casting.of(primitive).teacher(f"toy:{taught}")
+        opened = Admission().open(mind, build_spec(primitive), town=primitive.town)
+        assert opened.provenance.warnings == ()
+        cheaper = primitive.town.model_copy(update={"ask_every": 3, "actions": "primitive"})
+        assert Admission().open(mind, build_spec(primitive), town=cheaper).provenance.warnings == ()
 
     def test_a_teacher_too(self, primitive, taught):
         assert Casting.of(primitive).teacher(f"toy:{taught}").ask_every == EVERY

@@ -121,7 +121,8 @@ class Admission:
             return mixed(mind, *sides)
         if mind.ask_every is not None:
             own = spec_in_goals(spec)
-            chooses = self._open(replace(mind, ask_every=None), own, seed, town)
+            asked = None if town is None else town.model_copy(update={"ask_every": mind.ask_every})
+            chooses = self._open(replace(mind, ask_every=None), own, seed, asked)
             led = Pursuing(chooses.policy, own, mind.ask_every, chooses.provenance)
             return Part(led, replace(chooses.provenance, fingerprint=led.fingerprint()))
         if mind.backend == LEARNER:
