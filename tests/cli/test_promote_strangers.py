@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 
 from townlet.checkpoints import write_checkpoint
 from townlet.cli.app import townlet
+from townlet.cli.release import judging
 from townlet.config import config_digest, load_config
-from townlet.errors import RegistryError, UsageError
+from townlet.errors import ExecutorError, RegistryError, UsageError
 from townlet.observations import build_spec
 from townlet.registry import PromotionManager, Registry
 
@@ -89,6 +90,40 @@ def test_the_first_is_held_against_the_teacher_and_the_next_against_the_release(
     done = promote(second, "--config", wide)
     assert done.exit_code == 0, done.output
     assert "beside release among strangers, suite small, 3 towns each:" in done.output
+
+
+def test_on_workers_the_same_is_found_and_they_are_shown(candidate, tmp_path) -> None:
+    folder, wanted = candidate(1), ("--config", config_with(tmp_path))
+    here, there = promote(folder, *wanted), promote(folder, *wanted, "--workers", "2")
+    assert isinstance(there.exception, RegistryError)
+    assert there.exception.details == here.exception.details  # with all figures
+    assert there.stdout == here.stdout
+    assert "worker 1 on " in there.stderr
+    assert "worker" not in here.stderr
+    with Registry("runs") as registry:
+        first, second, *_ = registry.evaluations()
+    assert first.metrics == second.metrics
+
+
+def test_a_candidate_is_evaluated_on_them_beside_its_teacher_too(candidate, monkeypatch) -> None:
+    used = []
+
+    def noted(config, checkpoint, runs, *, executor, quiet):
+        used.append(executor.workers)
+
+    monkeypatch.setattr(judging, "judge_candidate", noted)
+    done = promote(candidate(1), "--evaluate", "--workers", "2")
+    assert done.exit_code == 0, done.output
+    assert used == [2]
+
+
+def test_an_executor_that_is_not_there_is_told_before_anything_is_played(candidate, tmp_path) -> None:
+    done = promote(candidate(1), "--config", config_with(tmp_path), "--executor", "rya")
+    assert isinstance(done.exception, ExecutorError)
+    assert "did you mean 'ray'?" in done.exception.details
+    with Registry("runs") as registry:
+        assert all(kept.passed for kept in registry.evaluations())
+    assert promote(candidate(2), "--hold", "--executor", "rya").exit_code == 0, "nothing is played"
 
 
 def test_force_plays_nothing(candidate, tmp_path) -> None:

@@ -6,17 +6,17 @@ difference must be above minus the margin. Differences are paired by town; every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.arena.measures import stratified
-from townlet.arena.meeting import meet
+from townlet.arena.meeting import Progress, meet
 from townlet.arena.results import ArenaResult
 from townlet.arena.suites import Suite
 from townlet.config.evaluation import StrangersConfig
-from townlet.executors import Executor
+from townlet.executors import Executor, Watch
 from townlet.play import MindSpec
 
 __all__ = [
@@ -89,7 +89,8 @@ def judge_among_strangers(
     config: StrangersConfig,
     *,
     executor: Executor | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> StrangersGate:
     """Let both play the suite, and decide.
 
@@ -98,14 +99,15 @@ def judge_among_strangers(
         against: the release, or the teacher where there is none.
         suite: the strangers.
         config: the margins.
-        executor: where towns are played; in this process by default.
+        executor: where towns are played; in this process by default. The result is the same.
+        watch: told what its workers do.
         progress: told how many of how many jobs are done, and which comes next.
 
     Raises:
         UsageError: if both go by one name, or one was taught on what the suite holds out.
         BackendError, CheckpointError: if one cannot run.
     """
-    result = meet([against, candidate], suite, matrix=False, executor=executor, progress=progress)
+    result = meet([against, candidate], suite, matrix=False, executor=executor, watch=watch, progress=progress)
     return gate_of(result, {"focal_return": config.focal_return, "background_return": config.background_return})
 
 

@@ -13,6 +13,7 @@ from townlet.checkpoints import read_checkpoint
 from townlet.config import ConfigDocument, Override, load_document
 from townlet.errors import RegistryError
 from townlet.evaluation.judging import Judge
+from townlet.executors import Executor, Watch
 from townlet.play import Casting, MindSpec
 from townlet.play.anchoring import anchored
 from townlet.registry import PromotionManager, PromotionRecord, Registry
@@ -21,8 +22,12 @@ from townlet.registry.demands import run_config
 __all__ = ["Demands", "promote_checkpoint"]
 
 
-def _unseen() -> AbstractContextManager[Progress | None]:
-    return nullcontext()
+Shown = tuple[Progress | None, Watch | None]
+"""Who is told how far the play is: in this process, and on the workers of an executor."""
+
+
+def _unseen() -> AbstractContextManager[Shown]:
+    return nullcontext((None, None))
 
 
 class Demands:
@@ -31,7 +36,7 @@ class Demands:
     Args:
         document: the config: ``evaluation.required_scenarios`` and ``evaluation.strangers.suite``.
         runs: the runs folder, which keeps what is found.
-        judge: plays the scenarios.
+        judge: plays the scenarios; strangers are met on its executor, too.
         watched: a context in which the progress among strangers is shown.
         show: is told what was found among strangers, passed or not.
 
@@ -45,7 +50,7 @@ class Demands:
         *,
         runs: Path,
         judge: Judge,
-        watched: Callable[[], AbstractContextManager[Progress | None]] = _unseen,
+        watched: Callable[[], AbstractContextManager[Shown]] = _unseen,
         show: Callable[[StrangersGate], None] | None = None,
     ) -> None:
         self._document, self._runs, self._judge = document, runs, judge
@@ -70,8 +75,16 @@ class Demands:
         opened = read_checkpoint(checkpoint)
         casting = Casting.of(self._document, runs=self._runs)
         candidate = casting.mind(f"{opened.manifest.backend}:{opened.path}")
-        with self._watched() as progress:
-            gate = judge_among_strangers(candidate, self._against(casting), suite, wanted, progress=progress)
+        with self._watched() as (progress, watch):
+            gate = judge_among_strangers(
+                candidate,
+                self._against(casting),
+                suite,
+                wanted,
+                executor=self._judge.executor,
+                watch=watch,
+                progress=progress,
+            )
         with Registry(self._runs) as registry:
             settings = {"suite": gate.suite, "suite_digest": gate.suite_digest, "against": gate.against}
             name = f"{opened.manifest.backend}:{registry.stored_path(opened.path)}"
@@ -103,6 +116,7 @@ def promote_checkpoint(
     reason: str = "",
     by: str | None = None,
     force: bool = False,
+    executor: Executor | None = None,
 ) -> PromotionRecord:
     """Make a checkpoint the release, with everything checked that ``townlet promote`` checks.
 
@@ -114,6 +128,7 @@ def promote_checkpoint(
         reason: in words.
         by: whose decision it is; the person at the keyboard by default.
         force: promote it whatever it lacks, with the reason; nothing is played then.
+        executor: where towns are played; in this process by default. The decision is the same.
 
     Raises:
         RegistryError: it is not a candidate, or fails what is demanded, or is the release already.
@@ -125,7 +140,7 @@ def promote_checkpoint(
     def reread(further: list[Override]) -> ConfigDocument:
         return load_document(path, [*overrides, *further])
 
-    judge = Judge(document=document, reread=reread, runs=Path(runs), keep=True)
+    judge = Judge(document=document, reread=reread, runs=Path(runs), keep=True, executor=executor)
     demands = Demands(document, runs=Path(runs), judge=judge)
     with Registry(Path(runs)) as registry:
         manager = PromotionManager(registry, document.config.evaluation.required_passes, demands=demands)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from townlet.cli.options import config_flags, debug_option, json_option, read_config, runs_option
+from townlet.cli.options import config_flags, debug_option, executor_options, json_option, read_config, runs_option
 from townlet.cli.output import counted, emit, emit_json
 from townlet.visible import visible
 
 if TYPE_CHECKING:
     from townlet.arena.promoting import Demands
-    from townlet.config import ConfigDocument
+    from townlet.evaluation.judging import Judge
 
 __all__ = ["command"]
 
@@ -26,6 +27,7 @@ __all__ = ["command"]
 @click.option("--by", default=None, metavar="NAME", help="Who decides (default: your user name).")
 @click.option("--evaluate", is_flag=True, help="First compare it with its teacher on towns that it has never seen.")
 @click.option("--force", is_flag=True, help="Promote it although it has not passed; requires --reason.")
+@executor_options
 @runs_option("records the decision")
 @json_option
 @debug_option
@@ -38,6 +40,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     reason: str,
     by: str | None,
     force: bool,
+    executor: str | None,
+    workers: int | None,
     runs: Path,
     as_json: bool,
 ) -> None:
@@ -60,24 +64,30 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     JSON keys: id, at, action (promote or hold), checkpoint (digest), path, previous, passes, reason, by, metrics,
     strangers (a StrangersGate, docs/reference/results.md; null where no suite is required).
     """
+    from townlet.cli.mind.judging import judge, on_executor
+    from townlet.cli.release.judging import judge_candidate
     from townlet.registry import PromotionManager, Registry
     from townlet.registry.demands import run_config
 
     if config_path is None:
         config_path = run_config(checkpoint)
     document = read_config(config_path, overrides)
-    if evaluate and not hold:
-        from townlet.cli.release.judging import judge_candidate
-
-        judge_candidate(document.config, checkpoint, runs, quiet=as_json)
-    demands = None if hold or force else _demands(document, config_path, overrides, runs, quiet=as_json)
-    with Registry(runs) as registry:
-        manager = PromotionManager(registry, document.config.evaluation.required_passes, demands=demands)
-        if hold:
-            decision = manager.hold(checkpoint, reason=reason, by=by)
-        else:
-            decision = manager.promote(checkpoint, reason=reason, by=by, force=force)
-        judged = manager.status(decision.checkpoint).judged
+    wanted = document.config.evaluation
+    demanding = not force and bool(wanted.required_scenarios or wanted.strangers.suite)
+    judging = judge(config_path, overrides, runs=runs, keep=True, quiet=as_json)
+    with ExitStack() as stack:
+        if not hold and (evaluate or demanding):
+            judging = stack.enter_context(on_executor(judging, executor, workers, quiet=as_json))
+        if evaluate and not hold:
+            judge_candidate(document.config, checkpoint, runs, executor=judging.executor, quiet=as_json)
+        demands = None if hold or force else _demands(judging, runs, quiet=as_json)
+        with Registry(runs) as registry:
+            manager = PromotionManager(registry, wanted.required_passes, demands=demands)
+            if hold:
+                decision = manager.hold(checkpoint, reason=reason, by=by)
+            else:
+                decision = manager.promote(checkpoint, reason=reason, by=by, force=force)
+            judged = manager.status(decision.checkpoint).judged
     if as_json:
         met = None if demands is None else demands.met
         emit_json({**decision.to_json(), "strangers": None if met is None else met.model_dump(mode="json")})
@@ -90,18 +100,15 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         emit("run it with:  townlet run --backend release")
 
 
-def _demands(
-    document: ConfigDocument, path: Path | None, overrides: tuple[str, ...], runs: Path, *, quiet: bool
-) -> Demands:
+def _demands(judging: Judge, runs: Path, *, quiet: bool) -> Demands:
     """What the config demands beside passed evaluations, with progress on stderr and what was found on stdout."""
     from townlet.arena.promoting import Demands
-    from townlet.cli.mind.judging import judge
     from townlet.cli.release.strangers import show_strangers, strangers_watched
 
     return Demands(
-        document,
+        judging.document,
         runs=runs,
-        judge=judge(path, overrides, runs=runs, keep=True, quiet=quiet),
-        watched=strangers_watched(quiet=quiet),
+        judge=judging,
+        watched=strangers_watched(alone=judging.executor is None, quiet=quiet),
         show=None if quiet else show_strangers,
     )

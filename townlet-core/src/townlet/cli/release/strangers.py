@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 from townlet.arena.gate import STRANGERS_COLUMNS, StrangersGate, strangers_cells
-from townlet.arena.meeting import Progress
+from townlet.arena.promoting import Shown
 from townlet.cli.mind.arena_show import watched
 from townlet.cli.output import counted, emit
 from townlet.cli.tables import emit_table
@@ -15,15 +16,9 @@ from townlet.visible import visible
 __all__ = ["show_strangers", "strangers_watched"]
 
 
-def strangers_watched(*, quiet: bool) -> Callable[[], AbstractContextManager[Progress | None]]:
-    """A context in which progress is shown."""
-
-    @contextmanager
-    def shown() -> Iterator[Progress | None]:
-        with watched(alone=True, quiet=quiet) as (progress, _):
-            yield progress
-
-    return shown
+def strangers_watched(*, alone: bool, quiet: bool) -> Callable[[], AbstractContextManager[Shown]]:
+    """A context in which progress is shown: that of this process where it plays ``alone``, else that of the workers."""
+    return partial(watched, alone=alone, quiet=quiet)
 
 
 def show_strangers(gate: StrangersGate) -> None:
