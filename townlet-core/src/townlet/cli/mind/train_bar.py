@@ -107,6 +107,9 @@ def numbers(report: TrainingReport) -> list[str]:
         if name in report.metrics
     ]
     speed = report.metrics.get("samples_per_second")
-    if speed is not None:
-        shown.append(f"{speed:,.0f} samples/s")
-    return shown
+    lived = report.metrics.get("agent_ticks_per_second", speed)
+    if speed is None or lived is None:
+        return shown
+    if lived == speed:
+        return [*shown, f"{speed:,.0f} samples/s"]
+    return [*shown, f"{speed:,.0f} decisions/s", f"{lived:,.0f} agent-ticks/s"]

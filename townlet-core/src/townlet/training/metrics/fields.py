@@ -8,7 +8,16 @@ from townlet.api import BCMetrics, PPOMetrics
 
 __all__ = ["METRICS", "MetricField", "WALL_CLOCK", "reference"]
 
-WALL_CLOCK = frozenset({"seconds", "samples_per_second", "update_seconds", "deciding_seconds", "town_seconds"})
+WALL_CLOCK = frozenset(
+    {
+        "seconds",
+        "samples_per_second",
+        "agent_ticks_per_second",
+        "update_seconds",
+        "deciding_seconds",
+        "town_seconds",
+    }
+)
 """Fields that say how long something took: the only ones that differ between a resumed and an unbroken run."""
 
 
@@ -39,6 +48,12 @@ _LINE = (
     MetricField("samples_per_second", "any", "`samples` of this step over its wall time."),
 )
 _TOWN = (
+    MetricField(
+        "agent_ticks_per_second",
+        "ppo",
+        "Ticks that the decisions of this step lasted, over its wall time; `samples_per_second` where each agent "
+        "decides on each tick.",
+    ),
     MetricField("reward_mean", "ppo", "Mean reward per agent and tick of the rollout."),
     MetricField("return_mean", "ppo", "Mean undiscounted return of the lives seen whole that ended; absent if none."),
     MetricField("lives_ended", "ppo", "Lives that ended in the rollout."),

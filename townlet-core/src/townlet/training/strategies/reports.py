@@ -38,11 +38,14 @@ def update_report(
         told = state.last.model_dump(exclude={"samples", "seconds", "extra"}, exclude_none=True)
         learned = {name: float(value) for name, value in told.items()}
         learned["update_seconds"] = round(state.last.seconds, 4)
+    step_seconds = max(step_seconds, 1e-9)
+    lived = int(gathered.batch.duration[gathered.batch.asked].sum())
     metrics = {
         **gathered.metrics,
         **learned,
         "update_samples": float(gathered.samples),
-        "samples_per_second": round(gathered.samples / max(step_seconds, 1e-9), 1),
+        "samples_per_second": round(gathered.samples / step_seconds, 1),
+        "agent_ticks_per_second": round(lived / step_seconds, 1),
         "critic_only": float(not settings.train_policy),
         "entropy_coefficient": settings.entropy_coefficient,
         "kl_coefficient": settings.kl_coefficient,

@@ -8,7 +8,8 @@ const STEPS = { bc: "epoch", ppo: "update", anneal: "stage" };
 const LABELS = {
   loss: "loss, held out", train_loss: "loss, training", accuracy: "accuracy, held out", majority_accuracy: "accuracy of the commonest action",
   reward_mean: "reward per agent and tick", return_mean: "return of a life", lost_days: "lost days per agent-day", policy_loss: "policy loss", value_loss: "value loss",
-  entropy: "entropy", approx_kl: "KL per update", samples_per_second: "samples a second", passed: "gate passed", flags: "objections",
+  entropy: "entropy", approx_kl: "KL per update", samples_per_second: "samples a second", agent_ticks_per_second: "agent-ticks a second",
+  passed: "gate passed", flags: "objections",
 };
 const FIRST = new Set(["loss", "accuracy", "reward_mean", "return_mean", "lost_days", "value_loss", "entropy", "approx_kl", "samples_per_second", "passed", "flags"]);
 
