@@ -10,26 +10,19 @@ the clock's are known, times the share of them that the run had a processor).
 Needs ``pip install stable-baselines3``.
 """
 
-# ruff: noqa: ARG002 (the protocols name the arguments)
-
 from __future__ import annotations
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gymnasium
-import numpy as np
 import torch
+import vectors
 
-from townlet.api import greedy_actions
 from townlet.config import load_config
-from townlet.envs.engine import TownEngine
-from townlet.envs.vector import TownVectorEnv
 from townlet.evaluation import evaluate
 from townlet.training.metrics.log import read_metrics
 
@@ -68,68 +61,8 @@ def ours(run: Path, goal: float) -> list[Point]:
 
 
 def vector(worlds: int) -> Any:
-    """The town as Stable-Baselines3 wants it. Its extractor for images cannot read a window of 11 by 11 tiles."""
-    from stable_baselines3.common.vec_env import VecEnv
-
-    town = TownVectorEnv(CONFIG, worlds=worlds, seed=5_000_000, episode_ticks=5000, forbidden="wait")
-
-    class Vector(VecEnv):
-        def __init__(self) -> None:
-            size = flat(town.reset()[0]).shape[1]
-            space = gymnasium.spaces.Box(0.0, 1.0, (size,), np.float32)
-            super().__init__(town.num_envs, space, gymnasium.spaces.Discrete(int(town.single_action_space.n)))
-
-        def reset(self) -> Any:
-            return flat(town.reset(seed=5_000_000)[0])
-
-        def step_async(self, actions: Any) -> None:
-            self.chosen = actions
-
-        def step_wait(self) -> Any:
-            seen, rewards, terminated, truncated, info = town.step(self.chosen)
-            infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-            ended = terminated | truncated
-            if ended.any():
-                last = flat({name: np.stack([final[name] for final in info["final_obs"][ended]]) for name in seen})
-                for number, row in enumerate(np.flatnonzero(ended)):
-                    infos[row] = {
-                        "terminal_observation": last[number],
-                        "TimeLimit.truncated": bool(truncated[row] and not terminated[row]),
-                    }
-            return flat(seen), rewards, ended, infos
-
-        def close(self) -> None:
-            town.close()
-
-        def get_attr(self, name: str, indices: Any = None) -> Any:
-            return [None] * self.num_envs
-
-        def set_attr(self, name: str, value: Any, indices: Any = None) -> None: ...
-
-        def env_method(self, name: str, *args: Any, indices: Any = None, **kwargs: Any) -> Any:
-            return [None] * self.num_envs
-
-        def env_is_wrapped(self, wrapper: Any, indices: Any = None) -> Any:
-            return [False] * self.num_envs
-
-    return Vector()
-
-
-def flat(seen: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Map in 0..1, features and mask, float32 ``[N, all]``."""
-    codes = seen["map"].reshape(len(seen["map"]), -1).astype(np.float32) / 255.0
-    return np.concatenate([codes, seen["features"], seen["action_mask"].astype(np.float32)], axis=1)
-
-
-def greedy_reward(act: Callable[[Any, Any], np.ndarray[Any, Any]]) -> float:
-    """As :func:`judged`, of a function from flat observations and masks to actions."""
-    engine = TownEngine(CONFIG, list(TOWNS))
-    seen = engine.observe()
-    for _ in range(DAYS * 1000):
-        columns = {"map": seen.map, "features": seen.features, "action_mask": seen.action_mask}
-        actions = act(flat(columns), seen.action_mask)
-        seen = engine.step(np.where(seen.active, actions, 0)).observations
-    return engine.kpis().summary()["reward"]
+    """The town as Stable-Baselines3 wants it."""
+    return vectors.vector(CONFIG, worlds)
 
 
 def theirs(goal: float, limit: float, every: float, worlds: int) -> list[Point]:
@@ -157,12 +90,11 @@ def theirs(goal: float, limit: float, every: float, worlds: int) -> list[Point]:
             self.spent += time.process_time() - self.began
             self.clock += time.perf_counter() - self.began_clock
 
-            def act(seen: Any, mask: Any) -> Any:
+            def scores(seen: Any) -> Any:
                 with torch.no_grad():
-                    distribution = self.model.policy.get_distribution(torch.from_numpy(seen))
-                return greedy_actions(distribution.distribution.logits.numpy().astype(np.float32), mask)
+                    return self.model.policy.get_distribution(torch.from_numpy(seen)).distribution.logits.numpy()
 
-            reward = greedy_reward(act)
+            reward = vectors.lived(CONFIG, scores, TOWNS, DAYS).summary()["reward"]
             samples = float(self.num_timesteps)
             points.append({"seconds": self.spent, "clock": self.clock, "samples": samples, "reward": reward})
             print(f"sb3: {self.spent:.0f} s, {samples:.0f} samples, reward {reward:.3f}", file=sys.stderr, flush=True)
