@@ -14,8 +14,9 @@ from townlet.data import open_dataset
 from townlet.envs import TownEngine
 from townlet.envs.guide import TownGuide
 from townlet.errors import CheckpointError, ContractError
-from townlet.observations import build_spec, town_facts
+from townlet.observations import build_spec, spec_in_goals, town_facts
 from townlet.play import Admission, Cast, Casting, Job, Keep, MindSpec, Provenance, Role, Stage, Troupe, opening, play
+from townlet.play.own_space import own_spec
 from townlet.plugins import ResolvedMind, StubPolicy
 from townlet.world.state import state_fields
 
@@ -98,6 +99,15 @@ def test_a_recording_holds_what_was_done(primitive, tmp_path: Path):
     assert spec.first_difference(build_spec(primitive)) is None
 
 
+def test_a_mind_that_does_not_see_its_last_goal_sees_what_the_town_shows(primitive, goals):
+    unseeing = load_config(None, ["observation.variant=compact", "observation.last_goal=false", "town.actions=goals"])
+    assert build_spec(unseeing).feature_names == build_spec(primitive).feature_names
+    engine = TownEngine(unseeing, SEEDS)
+    assert engine.observe().features.shape[1] == build_spec(primitive).feature_count
+    assert spec_in_goals(build_spec(primitive), last_goal=False).first_difference(build_spec(unseeing)) is None
+    assert spec_in_goals(build_spec(primitive)).first_difference(build_spec(goals)) is None
+
+
 class TestRefused:
     def test_outside_a_stage(self, primitive):
         with contextlib.closing(TownEngine(primitive, SEEDS)) as engine:
@@ -148,6 +158,14 @@ class TestCheckpoints:
         assert opened.provenance.warnings == ()
         cheaper = primitive.town.model_copy(update={"ask_every": 3, "actions": "primitive"})
         assert Admission().open(mind, build_spec(primitive), town=cheaper).provenance.warnings == ()
+
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_what_it_sees_of_its_goals_is_what_it_was_taught_with(self, primitive, tmp_path, shown):
+        config = load_config(
+            None, ["observation.variant=compact", f"observation.last_goal={str(shown).lower()}", "town.actions=goals"]
+        )
+        there = self.wrote(tmp_path / "c", config)
+        assert own_spec(build_spec(primitive), there).first_difference(build_spec(config)) is None
 
     def test_a_teacher_too(self, primitive, taught):
         assert Casting.of(primitive).teacher(f"toy:{taught}").ask_every == EVERY

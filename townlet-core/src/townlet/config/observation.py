@@ -20,6 +20,11 @@ class ObservationConfig(Section):
         "hybrid",
         description="hybrid: a map of four channels and the features; full: more map channels; compact: no map.",
     )
+    last_goal: bool = Field(
+        True,
+        description="Whether a mind that chooses goals sees which one it chose last (only with actions: goals). If "
+        "not, its choice depends on what is around it alone, and a mind of primitive actions can learn to do the same.",
+    )
     window: int = Field(11, ge=3, le=31, description="Height and width of the egocentric map, cells; odd.")
 
     @field_validator("window")

@@ -141,11 +141,12 @@ class Pursuing:
         self, seen: ObservationBatch, goal: NDArray[np.int64], mask: NDArray[np.bool_], asked: NDArray[np.bool_]
     ) -> ObservationBatch:
         """What the mind would see where everybody chooses goals."""
-        goals = mask.shape[1]
-        features = np.zeros((seen.rows, seen.features.shape[1] + goals), np.float32)
-        features[:, :-goals] = seen.features
-        here = np.flatnonzero(seen.active)
-        features[here, features.shape[1] - goals + goal[here]] = 1.0
+        features, own = seen.features, seen.features.shape[1]
+        if self._spec.feature_count > own:  # it sees its last goal
+            features = np.zeros((seen.rows, self._spec.feature_count), np.float32)
+            features[:, :own] = seen.features
+            here = np.flatnonzero(seen.active)
+            features[here, own + goal[here]] = 1.0
         return ObservationBatch(seen.map, features, mask, seen.active, seen.episode_start, asked)
 
     def fingerprint(self) -> str:

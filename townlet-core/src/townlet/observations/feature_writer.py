@@ -179,7 +179,7 @@ def write_features(
     out[n, _PRICES + 1] = float(state.outside.prices[w, 1]) / rules.base_meal
     out[n, _BLOCKED] = min(int(agents.blocked_tries[w, a]) / rules.ghost_after, 1.0)
     out[n, _RESET] = 1.0 if agents.fresh[w, a] else 0.0
-    if rules.ask_every > 0:
-        goals = _DOING + 1 + tables.affordances.duration.shape[0]
+    goals = _DOING + 1 + tables.affordances.duration.shape[0]
+    if rules.ask_every > 0 and out.shape[1] > goals:
         for goal in range(len(GOALS)):
             out[n, goals + goal] = 1.0 if agents.goal[w, a] == goal else 0.0

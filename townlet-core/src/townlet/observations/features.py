@@ -32,15 +32,21 @@ _DIRECTIONS = KIND_PARTS[:4]
 
 @lru_cache(maxsize=32)
 def town_features(
-    affordances: tuple[Affordance, ...] = (), day_ticks: int = DAY, action_space: ActionSpace = "primitive"
+    affordances: tuple[Affordance, ...] = (),
+    day_ticks: int = DAY,
+    action_space: ActionSpace = "primitive",
+    *,
+    last_goal: bool = True,
 ) -> tuple[Feature, ...]:
     """All features of a town, in order.
 
     Args:
         affordances: what can be done there, in the order of the manifest.
         day_ticks: length of its day.
-        action_space: what minds decide there; goals are features themselves.
+        action_space: what minds decide there.
+        last_goal: where they choose goals, the one chosen last is a feature.
     """
+    shown = last_goal and action_space == "goals"
     return (
         *(_share(f"need_{need}", f"How satisfied {need} is; 1 is fully satisfied.") for need in NEEDS),
         *_possessions(),
@@ -63,7 +69,7 @@ def town_features(
             _flag(f"doing_{a.name}", f"The agent is in the middle of {a.name!r} at a {a.facility}.")
             for a in affordances
         ),
-        *(_flag(f"goal_{goal}", f"The goal last chosen was {goal!r}.") for goal in GOALS if action_space == "goals"),
+        *(_flag(f"goal_{goal}", f"The goal last chosen was {goal!r}.") for goal in GOALS if shown),
     )
 
 

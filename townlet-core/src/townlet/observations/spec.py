@@ -39,7 +39,7 @@ def build_spec(config: TownletConfig) -> ObservationSpec:
         channels=map_channels(variant),
         map_height=size,
         map_width=size,
-        features=town_features(affordances, town.time.day_ticks, town.actions),
+        features=town_features(affordances, town.time.day_ticks, town.actions, last_goal=config.observation.last_goal),
         actions=_ACTIONS[town.actions],
         action_space=town.actions,
         facility_kinds=FACILITY_KINDS,
@@ -48,7 +48,12 @@ def build_spec(config: TownletConfig) -> ObservationSpec:
     )
 
 
-def spec_in_goals(spec: ObservationSpec) -> ObservationSpec:
-    """What a mind that chooses goals sees in a town with this spec of primitive actions, and what it chooses from."""
-    features = town_features(spec.affordances, spec.day_ticks, "goals")
+def spec_in_goals(spec: ObservationSpec, *, last_goal: bool = True) -> ObservationSpec:
+    """What a mind that chooses goals sees in a town with this spec of primitive actions, and what it chooses from.
+
+    Args:
+        spec: of the town.
+        last_goal: it sees the goal that it chose last.
+    """
+    features = town_features(spec.affordances, spec.day_ticks, "goals", last_goal=last_goal)
     return replace(spec, features=features, actions=_ACTIONS["goals"], action_space="goals")

@@ -18,9 +18,10 @@ from townlet.minds.parts import Part, Rows
 from townlet.minds.patience import Patience, slow_minds
 from townlet.minds.pursuing import Pursuing
 from townlet.minds.runtime import PolicyRuntime
-from townlet.observations import spec_in_goals, town_facts
+from townlet.observations import town_facts
 from townlet.play.cast import Cast
 from townlet.play.mind_spec import LEARNER, MindSpec
+from townlet.play.own_space import own_spec
 from townlet.play.patient import patience_of
 from townlet.play.stored import Stored, digest_of
 from townlet.plugins import Selection, resolve_mind
@@ -120,7 +121,8 @@ class Admission:
             sides = (self._open(side, spec, seed, town) for side in (mind.teacher, mind.learner))
             return mixed(mind, *sides)
         if mind.ask_every is not None:
-            own = spec_in_goals(spec)
+            stored = mind.checkpoint
+            own = own_spec(spec, None if stored is None else self.stored.get(stored.digest, stored.path))
             asked = None if town is None else town.model_copy(update={"ask_every": mind.ask_every})
             chooses = self._open(replace(mind, ask_every=None), own, seed, asked)
             led = Pursuing(chooses.policy, own, mind.ask_every, chooses.provenance)

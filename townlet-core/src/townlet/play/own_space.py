@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from townlet.api import ActionSpace, TownFacts
+from townlet.api import ActionSpace, ObservationSpec, TownFacts
 from townlet.checkpoints import is_checkpoint, read_checkpoint
+from townlet.observations import spec_in_goals
 from townlet.play.mind_spec import MindSpec
 
-__all__ = ["in_own_space"]
+__all__ = ["in_own_space", "own_spec"]
 
 _ASK_EVERY = 20
 """Where a checkpoint does not say how often it was asked: what a town's config says without a word."""
@@ -35,3 +37,17 @@ def in_own_space(mind: MindSpec, actions: ActionSpace) -> MindSpec:
         return mind
     rules = {} if manifest.facts is None else TownFacts.from_json(manifest.facts).rules
     return replace(mind, ask_every=int(rules.get("ask_every", _ASK_EVERY)))
+
+
+def own_spec(spec: ObservationSpec, checkpoint: Path | None) -> ObservationSpec:
+    """What a mind that is led sees in a town of primitive actions, and the goals that it chooses from.
+
+    Args:
+        spec: of the town.
+        checkpoint: of the mind; says whether it sees the goal that it chose last, as it does by default.
+    """
+    shown = True
+    if checkpoint is not None and is_checkpoint(checkpoint):
+        names = read_checkpoint(checkpoint, verify=False).manifest.spec().feature_names
+        shown = any(name.startswith("goal_") for name in names)
+    return spec_in_goals(spec, last_goal=shown)
