@@ -10,7 +10,7 @@ from townlet.arena.matches import Setting
 from townlet.arena.measures import measured
 from townlet.arena.results import Cell, CrossPlay
 from townlet.arena.suites import Suite
-from townlet.config import load_config
+from townlet.config import load_document
 from townlet.evaluation import estimate
 from townlet.play import MindSpec, Outcome
 
@@ -28,7 +28,7 @@ Crossing = tuple[Setting, MindSpec]
 
 def crossings(suite: Suite, minds: Sequence[MindSpec]) -> tuple[Crossing, ...]:
     """What is to be played: each ordered pair in each share, in the default town; a pair of one mind once."""
-    config = load_config()
+    config = load_document(None, suite.interface.overrides("the matrix")).config
     ticks = round(_DAYS * config.town.time.day_ticks)
     seeds = tuple(range(suite.first_seed + _OFFSET, suite.first_seed + _OFFSET + suite.seeds))
     found: list[Crossing] = []

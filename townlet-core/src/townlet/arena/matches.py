@@ -36,7 +36,7 @@ class Setting:
     @classmethod
     def of(cls, suite: Suite, scenario: MatchScenario) -> Self:
         """The setting of a suite's scenario."""
-        config = scenario.laid_over()
+        config = scenario.laid_over(suite.interface)
         return cls(
             name=scenario.name,
             config=config,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from townlet.arena.anchors import Anchors
 from townlet.arena.crossing import cross_play, crossings
+from townlet.arena.interface import refuse_other_interfaces
 from townlet.arena.joining import total
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured
@@ -62,7 +63,7 @@ def meet(
     Raises:
         UsageError: for no mind, two minds of one name, a scenario that is not there, or a mind that was taught on what
             the suite holds out.
-        BackendError, CheckpointError: if a mind cannot run.
+        BackendError, CheckpointError: if a mind cannot run, or was taught to see or to decide otherwise.
     """
     names = [mind.requested for mind in minds]
     if not minds or len(set(names)) < len(names):
@@ -74,6 +75,8 @@ def meet(
             refuse_taught(mind)
     chosen = [suite.scenario(name) for name in scenarios] or list(suite.scenarios)
     settings = [Setting.of(suite, scenario) for scenario in chosen]
+    for setting in settings:
+        refuse_other_interfaces((*minds, *(mind for mind, _ in setting.background)), setting.config)
     jobs = [job for setting in settings for job in (setting.baseline(), *(setting.job(mind) for mind in minds))]
     labels = [f"{setting.name}: {who}" for setting in settings for who in ("without you", *names)]
     crossed = crossings(suite, minds) if matrix and len(minds) > 1 else ()
@@ -106,11 +109,15 @@ def _result(
     suite: Suite, minds: Sequence[MindSpec], matches: Sequence[_Match], matrix: CrossPlay | None, seconds: float
 ) -> ArenaResult:
     anchors = Anchors.of(suite)
-    warnings = (*anchors.warnings, *anchors.strangers({match.scenario.name: match.baseline for match in matches}))
+    people = {match.scenario.name: match.baseline for match in matches}
+    otherwise = suite.interface.warnings() if anchors.anchors else ()
+    same = suite.interface.plain  # by another one everybody has another fingerprint
+    warnings = (*anchors.warnings, *otherwise, *(anchors.strangers(people) if same else ()))
     scenarios = [_scenario_result(match, minds, anchors.of_scenario(match.scenario.name)) for match in matches]
     return ArenaResult(
         suite=suite.name,
         suite_digest=suite.digest,
+        interface=suite.interface.settings(),
         minds=tuple(mind.requested for mind in minds),
         provenance={mind.requested: _of_focal(matches[0].outcomes[number]) for number, mind in enumerate(minds)},
         totals=tuple(total(number, scenarios) for number in range(len(minds))),

@@ -37,6 +37,8 @@ def arena_page(
     )
     for warning in result.warnings:
         page.verdict(warning, warning=True)
+    if result.interface:
+        page.text(f"Everybody decides and sees by {result.lived_by()}.")
     page.heading("Standings")
     page.text(
         "Score: 0 is a mind that acts at random, 1 the best rules known for the scenario; every scenario weighs "

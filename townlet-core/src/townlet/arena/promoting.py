@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from townlet.arena.gate import StrangersGate, judge_among_strangers
+from townlet.arena.interface import Interface
 from townlet.arena.meeting import Progress
 from townlet.arena.suites import load_suite
 from townlet.checkpoints import read_checkpoint
@@ -70,8 +71,9 @@ class Demands:
             self.met = self._among_strangers(checkpoint)
 
     def _among_strangers(self, checkpoint: Path) -> StrangersGate:
-        wanted = anchored(self._document).evaluation.strangers
-        suite = load_suite(str(wanted.suite))
+        config = anchored(self._document)
+        wanted = config.evaluation.strangers
+        suite = load_suite(str(wanted.suite)).lived_by(Interface.of(config))
         opened = read_checkpoint(checkpoint)
         casting = Casting.of(self._document, runs=self._runs)
         candidate = casting.mind(f"{opened.manifest.backend}:{opened.path}")

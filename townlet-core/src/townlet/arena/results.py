@@ -91,6 +91,10 @@ class ArenaResult(_Frozen):
     schema_version: int = Field(1, description="Version of this result's layout.")
     suite: str = Field(description="Name of the suite.")
     suite_digest: str = Field(description="SHA-256 of the suite and the maps that it names.")
+    interface: dict[str, str | int] = Field(
+        default_factory=dict,
+        description="What everybody decided and saw where that is not the default: key of a config to its value.",
+    )
     minds: tuple[str, ...] = Field(description="The minds as they were named, in order.")
     provenance: dict[str, dict[str, Any]] = Field(description="Mind to what is known of it.")
     totals: tuple[Total, ...] = Field(description="Each mind over all scenarios.")
@@ -98,6 +102,10 @@ class ArenaResult(_Frozen):
     matrix: CrossPlay | None = Field(description="Every mind with every other; null where that was left out.")
     warnings: tuple[str, ...] = Field((), description="What to know before believing it.")
     timing: ArenaTiming = Field(description="What depends on the machine.")
+
+    def lived_by(self) -> str:
+        """The interface in words; empty where it is the default one."""
+        return ", ".join(f"{key}={value}" for key, value in self.interface.items())
 
     def _repr_html_(self) -> str:
         """For Jupyter: the standings, the matrix, and what to know before believing them."""

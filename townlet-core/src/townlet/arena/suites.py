@@ -1,4 +1,4 @@
-"""``Suite``: scenarios as data, with a hash of all they depend on, and a check that they are what they say."""
+"""``Suite``: scenarios as data, with a hash of all they depend on."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from townlet.config import Override, TownletConfig, load_config, load_document
+from townlet.arena.interface import Interface
+from townlet.config import Override, TownletConfig, load_document
 from townlet.config.checking import checked
 from townlet.config.yaml_tree import parse_yaml
-from townlet.errors import ConfigError, MapError, UsageError
+from townlet.errors import ConfigError, UsageError
 from townlet.play import Role
 from townlet.play.casting import stored_checkpoint
 from townlet.play.mind_spec import MindSpec
 from townlet.storage import canonical_digest
 from townlet.suggestions import nearest
 
-__all__ = ["Axis", "MatchScenario", "Suite", "lint", "load_suite", "suite_names"]
+__all__ = ["Axis", "MatchScenario", "Suite", "load_suite", "suite_names"]
 
 Axis = Literal["minds", "maps", "rules"]
 
@@ -93,10 +94,12 @@ class MatchScenario(_Frozen):
             raise ValueError(f"the length is drawn from [least, most], found {list(self.days)}")
         return self
 
-    def laid_over(self) -> TownletConfig:
-        """The config of its towns. Raises ConfigError for a value that no config may have."""
-        values = [Override(key, value, f"scenario {self.name}") for key, value in _leaves(self.config)]
-        return load_document(None, values).config
+    def laid_over(self, interface: Interface | None = None) -> TownletConfig:
+        """The config of its towns; ``interface`` is that of the others. Raises ConfigError for an impossible value."""
+        where = f"scenario {self.name}"
+        values = [Override(key, value, where) for key, value in _leaves(self.config)]
+        under = [] if interface is None else interface.overrides(where)
+        return load_document(None, [*under, *values]).config
 
 
 class Suite(_Frozen):
@@ -113,6 +116,9 @@ class Suite(_Frozen):
     seeds: int = Field(8, ge=1, le=1000, description="Towns of each scenario.")
     minds: dict[str, Archetype] = Field(min_length=1, description="Archetypes of the background by name.")
     scenarios: tuple[MatchScenario, ...] = Field(min_length=1, description="The scenarios.")
+    interface: Interface = Field(
+        default_factory=Interface, description="What everybody decides and sees, where a scenario does not say it."
+    )
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
@@ -129,7 +135,9 @@ class Suite(_Frozen):
         """SHA-256 (hex) of the suite and of the maps and manifests that it names."""
         files = {scenario.name: _map_digest(scenario) for scenario in self.scenarios}
         minds = {name: archetype.identity() for name, archetype in self.minds.items()}
-        suite = {**self.model_dump(mode="json"), "minds": minds}
+        suite = {**self.model_dump(mode="json", exclude={"interface"}), "minds": minds}
+        if not self.interface.plain:
+            suite["interface"] = self.interface.settings()
         return canonical_digest({"suite": suite, "files": dict(sorted(files.items()))})
 
     def scenario(self, name: str) -> MatchScenario:
@@ -168,6 +176,10 @@ class Suite(_Frozen):
         shares = dict.fromkeys(found, 1.0 / len(found))
         scenarios = tuple(one.model_copy(update={"background": shares}) for one in self.scenarios)
         return self.model_copy(update={"minds": found, "scenarios": scenarios})
+
+    def lived_by(self, interface: Interface) -> Self:
+        """The same suite where everybody decides and sees by ``interface``; its own where that is the default one."""
+        return self if interface.plain else self.model_copy(update={"interface": interface})
 
     def digest_of(self, scenario: MatchScenario) -> str:
         """SHA-256 (hex) of all that a return in a scenario depends on, apart from the mind under test."""
@@ -226,67 +238,6 @@ def load_suite(name: str | Path) -> Suite:
         if archetype.checkpoint is not None
     }
     return suite.model_copy(update={"minds": {**suite.minds, **minds}})
-
-
-def lint(suite: Suite) -> list[str]:
-    """What is wrong with a suite that can be read: each finding in one line; none is as it should be."""
-    found: list[str] = []
-    seen: dict[str, str] = {}
-    for scenario in suite.scenarios:
-        at = f"scenario {scenario.name!r}"
-        key = canonical_digest(scenario.model_dump(mode="json", exclude={"name", "title", "days"}))
-        if key in seen:
-            found.append(f"{at} is the same as {seen[key]!r}")
-        seen.setdefault(key, scenario.name)
-        try:
-            found += [f"{at}: {line}" for line in _faults(suite, scenario)]
-        except (ConfigError, MapError, UsageError) as error:
-            found.append(f"{at}: {error.summary}")
-    return found
-
-
-def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
-    from townlet.arena.matches import Setting
-    from townlet.envs.names import slot_names
-    from townlet.observations import town_facts
-    from townlet.play.reserve import reserved_in
-
-    config, plain = scenario.laid_over(), load_config()
-    faults = []
-    differs = set(_differences(config, plain))
-    if any(set(scenario.background) - {"default"}):
-        differs.add("minds")
-    for axis in ("minds", "maps", "rules"):
-        if (axis in scenario.axes) != (axis in differs):
-            says, is_so = ("does not say", "does") if axis in differs else ("says", "does not")
-            faults.append(f"it {says} that it differs in {axis}, and it {is_so}")
-    setting = Setting.of(suite, scenario)
-    facts = town_facts(config.town)
-    agents = facts.agents
-    for seed in suite.seeds_of(scenario):
-        focal = setting.under_test(slot_names(agents), seed)
-        if not 0 < focal < agents:
-            faults.append(f"in the town of seed {seed} the mind under test plays {focal} of {agents} people")
-            break
-    else:
-        most = focal * 2 >= agents
-        if scenario.role != "newcomer" and most != (scenario.role == "resident"):
-            size = "minority" if most else "majority"
-            faults.append(f"a {scenario.role} is the {size}, here {focal} of {agents} people")
-    if suite.held_out and not reserved_in(config.town, suite.seeds_of(scenario)):
-        faults.append("nothing of it is reserved, so a mind could have been trained on it")
-    return faults
-
-
-def _differences(config: TownletConfig, plain: TownletConfig) -> list[str]:
-    town, other = config.town, plain.town
-    found = []
-    if (town.map, town.generator) != (other.map, other.generator):
-        found.append("maps")
-    same = {"map": other.map, "generator": other.generator}
-    if town.model_copy(update=same) != other:
-        found.append("rules")
-    return found
 
 
 def _text_of(path: Path) -> str:

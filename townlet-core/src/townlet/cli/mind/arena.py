@@ -91,6 +91,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     minds, too. Each plays every scenario of the suite in the same places of the same towns; then every mind plays with
     every other, in shares of one in eight, half, and all but one in eight.
 
+    What everybody there decides and sees (town.actions, town.ask_every, observation) is what the config says.
+
     \b
     Example:  townlet arena scripted classic random --report arena.html
     Example:  townlet arena scripted --suite held-out --scenario causeway
@@ -99,6 +101,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     JSON keys: those of ArenaResult (docs/reference/results.md); with --town, file and bytes.
     """
     from townlet.arena import lint, load_suite, meet
+    from townlet.arena.interface import Interface
     from townlet.arena.naming import mind_under_test
     from townlet.arena.watching import film_town
     from townlet.cli.mind.arena_show import (
@@ -128,6 +131,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             details=("townlet arena scripted --scenario islands --town 700000104 --report town.html",),
         )
     document = read_config(config_path, overrides)
+    chosen = chosen.lived_by(Interface.of(document.config))
     casting = Casting.of(document, runs=runs)
     minds = [mind_under_test(name, chosen, casting) for name in policies]
     if background:

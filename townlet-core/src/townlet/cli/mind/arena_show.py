@@ -53,7 +53,8 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         return
     for line in result.warnings:
         warn(line)
-    emit(f"suite {result.suite} ({result.suite_digest[:12]}): {counted(len(result.scenarios), 'scenario')}\n")
+    by = f", {result.lived_by()}" if result.interface else ""
+    emit(f"suite {result.suite} ({result.suite_digest[:12]}): {counted(len(result.scenarios), 'scenario')}{by}\n")
     emit_table(
         ("mind", "score", "95 % interval", "return", "presence", "95 % interval"),
         [
