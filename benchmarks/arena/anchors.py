@@ -1,12 +1,19 @@
-"""Measures the anchors of a suite: what acts at random, and the best rules that a search finds for each scenario.
+"""Measures the anchors of a suite: what acts at random, and the best mind that is known for each scenario.
 
-    python benchmarks/arena/anchors.py public --trials 12 --write
-    python benchmarks/arena/anchors.py public --trials 12 --write --minutes 8    # as often as it takes
+    python benchmarks/arena/anchors.py public held-out --exploiter pytorch:runs/goals-1 --write
+    python benchmarks/arena/anchors.py public held-out --exploiter ... --write --minutes 8    # as often as it takes
 
-The search plays towns of other seeds than the suite's. It starts from the scripted mind's defaults and steps from the
-best so far; the winner, the defaults and chance are then measured on the suite's own towns, and the best of the two is
-the upper anchor. Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it
-depends on; what is there, or beside the suite, for that digest is not measured again. ``--write`` puts the file beside
+Rules are searched on towns of other seeds than the suite's. The search starts from the scripted mind's presets and from
+what was found for other scenarios of the same map, steps from the best so far, and races all of them over more and more
+towns (``search.py``). The winner and every preset are then measured on the suite's own towns, so that the upper anchor
+is at least as good as each mind that is shipped.
+
+Minds that have learned and do better than these rules are *exploiters*. They play by the interface that they were
+taught in, as everybody beside them does; where somebody in the scenario pushes in, which not every interface allows,
+they are left out. Their returns are kept, with the digests of their checkpoints, and not their weights.
+
+Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it depends on; what
+is there for that digest and from a search as long as this one is not measured again. ``--write`` puts the file beside
 the suite once it is whole.
 """
 
@@ -15,134 +22,199 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from search import Course, Options, search
 
 import townlet.arena
 from townlet.arena.anchors import AnchorFile, KeptAnchor, people_of
+from townlet.arena.interface import Interface
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured
 from townlet.arena.naming import RANDOM
-from townlet.arena.suites import Suite, load_suite
-from townlet.play import MindSpec, play
+from townlet.arena.suites import MatchScenario, Suite, load_suite
+from townlet.checkpoints import read_checkpoint
+from townlet.config import load_config
+from townlet.play import Casting, MindSpec, play
 from townlet_backend_scripted import ScriptedOptions
+from townlet_backend_scripted.options import Preset
 
 TUNING = 40_000
 """Towns that are searched on lie so far behind the suite's."""
+COURSE = Course(rounds=2, width=8, rungs=(16, 40))
+MARGIN = 0.005
+"""Tuned rules and exploiters must be better by so much than what is simpler to say."""
+PRESETS = tuple(name for name in get_args(Preset) if name != "random")
+STARTS: tuple[Options, ...] = ({}, {"preset": "classic"}, {"preset": "crowded"})
+FOUND_BEFORE = 3
+UNSEEING = Interface(variant="compact")
+"""The scripted mind does not look at the map: towns are played faster without, and are the same."""
 
 
-def returned(setting: Setting, mind: MindSpec) -> float:
-    """Mean return of the people under test."""
+@dataclass(frozen=True)
+class Exploiter:
+    """A mind that has learned, with the interface that it was taught in."""
+
+    mind: MindSpec
+    interface: Interface
+
+    @classmethod
+    def named(cls, name: str) -> Exploiter:
+        """From a checkpoint by its name."""
+        mind = Casting.of(load_config()).mind(name)
+        assert mind.checkpoint is not None, f"{name} has no checkpoint"
+        return cls(mind, Interface.taught(read_checkpoint(mind.checkpoint.path).manifest))
+
+    @property
+    def digest(self) -> str:
+        """Of its checkpoint."""
+        assert self.mind.checkpoint is not None
+        return self.mind.checkpoint.digest
+
+
+def returns(setting: Setting, mind: MindSpec) -> list[float]:
+    """Return of the people under test in each town."""
     outcome = play(setting.job(mind))
-    return float(measured(outcome, outcome)["focal_return"].mean())
+    return [float(value) for value in measured(outcome, outcome)["focal_return"]]
 
 
-def rules(options: dict[str, Any], name: str = "rules") -> MindSpec:
-    return MindSpec(requested=name, backend="scripted", options=options)
+def mean(setting: Setting, mind: MindSpec) -> float:
+    """Their mean."""
+    found = returns(setting, mind)
+    return sum(found) / len(found)
 
 
-def step(options: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-    """Other options, near these, that the backend takes."""
-    here = ScriptedOptions(**options)
-    while True:
-        found = dict(options)
-        for name in rng.sample(sorted(varied()), rng.choice([1, 2, 3, 4])):
-            low, high, whole = varied()[name]
-            value = getattr(here, name) + rng.gauss(0, 1) * (high - low) * rng.choice([0.05, 0.15])
-            value = min(max(value, low), high)
-            found[name] = round(value) if whole else round(value, 4)
-        try:
-            ScriptedOptions(**found)
-        except ValueError:
-            continue
-        return found
+def rules(options: Mapping[str, Any]) -> MindSpec:
+    """The scripted mind with these options."""
+    return MindSpec(requested="rules", backend="scripted", options=dict(options))
 
 
-def varied() -> dict[str, tuple[float, float, bool]]:
-    """Options that are numbers, with the range that is searched."""
-    found = {}
-    for name, field in ScriptedOptions.model_fields.items():
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        if extra.get("tune") is False or isinstance(field.default, bool | str):
-            continue
-        bounds = extra.get("tune") or [next(m.ge for m in field.metadata if hasattr(m, "ge")),
-                                       next(m.le for m in field.metadata if hasattr(m, "le"))]  # fmt: skip
-        found[name] = (float(bounds[0]), float(bounds[1]), isinstance(field.default, int))
-    return found
+def anchor(
+    suite: Suite, scenario: MatchScenario, begun: Sequence[Options], exploiters: Sequence[Exploiter]
+) -> KeptAnchor:
+    """The anchor of one scenario; the search begins with ``begun``."""
+    setting = Setting.of(suite.lived_by(UNSEEING), scenario)
+    first = setting.seeds[0] + TUNING
 
+    def played(options: Options, begin: int, end: int) -> list[float]:
+        practice = replace(setting, seeds=tuple(range(first + begin, first + end)))
+        return returns(practice, rules(options))
 
-def anchor(setting: Setting, digest: str, trials: int) -> KeptAnchor:
-    """The anchor of one scenario, whose digest is ``digest``."""
-    rng = random.Random(setting.seeds[0])
-    practice = replace(setting, seeds=tuple(seed + TUNING for seed in setting.seeds))
-    best: dict[str, Any] = {}
-    best_return = returned(practice, rules(best))
-    for _ in range(trials):
-        options = step(best, rng)
-        found = returned(practice, rules(options))
-        if found > best_return:
-            best, best_return = options, found
-    plain, tuned = returned(setting, rules({})), returned(setting, rules(best))
-    won = tuned > plain
-    return KeptAnchor(
-        scenario_digest=digest,
-        people=people(setting),
-        zero=round(returned(setting, RANDOM), 6),
-        one=round(max(plain, tuned), 6),
-        one_is=f"scripted, tuned for the scenario in {trials} trials" if won else "scripted, as it comes",
-        options=best if won else {},
+    best, trials = search(begun, played, COURSE, random.Random(setting.seeds[0]))
+    presets = {name: mean(setting, rules({"preset": name})) for name in PRESETS}
+    preset = max(presets, key=lambda name: presets[name])
+    tuned = mean(setting, rules(best.options))
+    won = tuned > presets[preset] + MARGIN
+    kept = KeptAnchor(
+        scenario_digest=suite.digest_of(scenario),
+        people=people(suite, scenario),
+        zero=round(mean(setting, RANDOM), 6),
+        one=round(max(tuned, presets[preset]), 6),
+        one_is=f"scripted, tuned for the scenario in {trials} trials" if won else f"scripted, preset {preset}",
+        rules=round(max(tuned, presets[preset]), 6),
+        trials=trials,
+        options=best.options if won else {"preset": preset},
     )
+    return exploited(kept, suite, scenario, exploiters)
+
+
+def exploited(kept: KeptAnchor, suite: Suite, scenario: MatchScenario, exploiters: Sequence[Exploiter]) -> KeptAnchor:
+    """The anchor with the best of the exploiters as its upper end, where one is better than the rules."""
+    if any(ScriptedOptions(**suite.minds[name].options).pushes for name in scenario.background):
+        return kept
+    for one in exploiters:
+        found = mean(Setting.of(suite.lived_by(one.interface), scenario), one.mind)
+        if found > kept.one + MARGIN:
+            told = (
+                f"{one.mind.backend}, learned in the action space {one.interface.actions}, checkpoint {one.digest[:12]}"
+            )
+            kept = kept.model_copy(
+                update={"one": round(found, 6), "one_is": told, "kind": "exploiter", "checkpoint": one.digest}
+            )
+    return kept
 
 
 def main() -> None:
     """Measure what is missing, as far as time allows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suite")
-    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("suites", nargs="+")
+    parser.add_argument("--exploiter", action="append", default=[], metavar="MIND", help="a trained mind, or several")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
-    suite = load_suite(given.suite)
+    exploiters = [Exploiter.named(name) for name in given.exploiter]
+    for name in given.suites:
+        suite = load_suite(name)
+        found = measure(suite, exploiters, until)
+        missing = len(suite.scenarios) - len(found)
+        print(f"{suite.name}: {missing} to go" if missing else f"{suite.name}: whole")
+        if given.write and not missing:
+            write(beside(suite), suite, found)
+
+
+def measure(suite: Suite, exploiters: Sequence[Exploiter], until: float) -> dict[str, KeptAnchor]:
+    """The anchors of a suite, as far as there was time."""
     state = Path("build/anchors") / f"{suite.name}.json"
-    shipped = Path(townlet.arena.__file__).parent / "data" / f"{suite.name}.anchors.json"
-    before = {**kept(shipped), **kept(state)}
-    found: dict[str, KeptAnchor] = {}
+    before, found = {**kept_in(beside(suite)), **kept_in(state)}, dict[str, KeptAnchor]()
     for scenario in suite.scenarios:
-        digest, there = suite.digest_of(scenario), before.get(scenario.name)
-        if (
-            there is not None
-            and there.scenario_digest == digest
-            and there.people == people(Setting.of(suite, scenario))
-        ):
+        there = before.get(scenario.name)
+        if there is not None and fits(there, suite, scenario):
             found[scenario.name] = there
         elif time.monotonic() < until:
-            one = found[scenario.name] = anchor(Setting.of(suite, scenario), digest, given.trials)
-            write(state, suite, {**before, **found}, given.trials)
-            print(f"{scenario.name:24}{one.zero:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
-    missing = len(suite.scenarios) - len(found)
-    print(f"{suite.name}: {missing} to go" if missing else f"{suite.name}: whole")
-    if given.write and not missing:
-        write(shipped, suite, found, given.trials)
+            begun = starts(suite, scenario, {**before, **found})
+            one = found[scenario.name] = anchor(suite, scenario, begun, exploiters)
+            write(state, suite, {**kept_in(state), **found})
+            print(f"{scenario.name:24}{one.zero:8.3f}{one.rules or 0:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
+    return found
 
 
-def people(setting: Setting) -> dict[str, str | None]:
+def beside(suite: Suite) -> Path:
+    """Where the file of a shipped suite is."""
+    return Path(townlet.arena.__file__).parent / "data" / f"{suite.name}.anchors.json"
+
+
+def fits(kept: KeptAnchor, suite: Suite, scenario: MatchScenario) -> bool:
+    """Whether it was measured on this scenario and these people, by a search as long as this one."""
+    same = kept.scenario_digest == suite.digest_of(scenario) and kept.people == people(suite, scenario)
+    return same and kept.trials >= COURSE.width * (COURSE.rounds - 1)
+
+
+def starts(suite: Suite, scenario: MatchScenario, known: Mapping[str, KeptAnchor]) -> list[Options]:
+    """What to begin with: presets, what was found for this scenario before, and for others of its map."""
+    here = scenario.config.get("town", {}).get("map")
+    others = [
+        known[other.name].options
+        for other in suite.scenarios
+        if other.name in known and other.name != scenario.name and other.config.get("town", {}).get("map") == here
+    ]
+    own = [known[scenario.name].options] if scenario.name in known else []
+    return [*STARTS, *own, *others[-FOUND_BEFORE:]]
+
+
+def people(suite: Suite, scenario: MatchScenario) -> dict[str, str | None]:
     """Who lives there now."""
-    return people_of(play(replace(setting, seeds=(0,), ticks=1).baseline()))
+    return people_of(play(replace(Setting.of(suite, scenario), seeds=(0,), ticks=1).baseline()))
 
 
-def write(file: Path, suite: Suite, anchors: dict[str, KeptAnchor], trials: int) -> None:
-    """Write a file of anchors."""
-    how = f"a search of {trials} trials a scenario over the scripted mind's options, on towns of other seeds"
-    whole = AnchorFile(suite=suite.name, how=how, anchors=anchors)
+def write(file: Path, suite: Suite, anchors: Mapping[str, KeptAnchor]) -> None:
+    """Write a file of anchors, in the order of the suite."""
+    how = (
+        "scripted rules, searched on towns of other seeds from the presets and from what other scenarios of the map "
+        "found; every preset; minds that learned, where they do better"
+    )
+    names = [scenario.name for scenario in suite.scenarios if scenario.name in anchors]
+    whole = AnchorFile(suite=suite.name, how=how, anchors={name: anchors[name] for name in names})
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(whole.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    file.write_text(whole.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
 
 
-def kept(file: Path) -> dict[str, KeptAnchor]:
+def kept_in(file: Path) -> dict[str, KeptAnchor]:
     """The anchors of a file, where there is one."""
-    return AnchorFile.model_validate_json(file.read_text(encoding="utf-8")).anchors if file.is_file() else {}
+    return dict(AnchorFile.model_validate_json(file.read_text(encoding="utf-8")).anchors) if file.is_file() else {}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,9 +20,15 @@ class Anchor(_Frozen):
     """The two ends of a scenario's scale."""
 
     zero: float = Field(description="Return of a mind that acts at random: a score of 0.")
-    one: float = Field(description="Return of the best rules known for this scenario: a score of 1.")
+    one: float = Field(description="Return of the best mind known for this scenario: a score of 1.")
     one_is: str = Field(description="Which mind that is, and how it was found.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Its options, where it is the scripted mind.")
+    kind: Literal["rules", "exploiter"] = Field(
+        "rules", description="rules, those of the scripted mind; exploiter, a mind that learned and does better."
+    )
+    rules: float | None = Field(None, description="Return of the best rules, which is `one` where nobody is better.")
+    trials: int = Field(0, ge=0, description="Candidates that the search for these rules tried on other towns.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the best rules.")
+    checkpoint: str | None = Field(None, description="Digest of the exploiter's checkpoint, which is not shipped.")
 
 
 class Standing(_Frozen):
