@@ -1,80 +1,71 @@
-"""The table of the documentation: rules, a trained mind, Stable-Baselines3's mind and chance among strangers.
+"""The table of the documentation: rules, minds that learned, Stable-Baselines3's mind and chance among strangers.
 
     townlet train benchmarks/arena/trained.yaml --mode anneal --out build/table/trained
+    townlet train benchmarks/learning/goals.yaml --mode ppo --seed 1 --out build/table/goals-1    # and 2
     python benchmarks/arena/sb3.py --minutes 8 --out build/table/sb3.onnx
     python benchmarks/arena/table.py --minutes 9        # as often as it takes; each scenario is kept when it was played
     python benchmarks/arena/table.py --write            # writes docs/reference/strangers.md
 
-The first two commands make the minds, the third plays both suites with them, the last writes the page: the words in
-``benchmarks/arena/words.md``, and the numbers. The ONNX backend is the one in ``docs/examples``.
-What was played is used again only for the very same minds and suite; remove the folder where the rules have changed.
+The first commands make the minds, the next plays both suites with them, the last writes the page: the words in
+``benchmarks/arena/words.md``, and the numbers. The ONNX backend is the one in ``docs/examples``. The minds of
+``goals.yaml`` decide in the action space ``goals``; the suites are played with them by that interface, and with the
+rules by it, too. What was played is used again only for the very same minds and suite; remove the folder where the
+rules have changed. ``anchors.py --played`` raises the anchors to what is found here; write the page after it.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from played import Group, play, side_by_side
 
-from townlet.arena import ArenaResult, ScenarioResult, Suite, join_results, load_suite, meet
+from townlet.arena import ArenaResult, ScenarioResult, load_suite
+from townlet.arena.interface import Interface
 from townlet.arena.measures import stratified
 from townlet.arena.naming import RANDOM
+from townlet.checkpoints import read_checkpoint
 from townlet.config import load_config
-from townlet.config.execution import ExecutionConfig
 from townlet.evaluation import Estimate
-from townlet.executors import open_executor
 from townlet.play import Casting, MindSpec
 
 SUITES = ("public", "held-out")
 PAGE = Path("docs/reference/strangers.md")
 WORDS = Path(__file__).with_name("words.md")
+FOLDER = Path("build/table/results")
 
 
-def minds(trained: str, sb3: str) -> list[MindSpec]:
+def rules(name: str, **options: str) -> MindSpec:
+    """The scripted mind, by the name that stands in the table."""
+    return MindSpec(requested=name, backend="scripted", options=options)
+
+
+def groups(trained: str, sb3: str, goals: Sequence[str]) -> list[Group]:
     """Who is in the table, by the names that stand there."""
     casting = Casting.of(load_config())
+    learned = [replace(casting.mind(f"pytorch:{path}"), requested=f"goals {n}") for n, path in enumerate(goals, 1)]
+    first = learned[0].checkpoint
+    assert first is not None, "a mind that learned has a checkpoint"
     named = {
         "rules": casting.mind("scripted"),
-        "old rules": MindSpec(requested="old rules", backend="scripted", options={"preset": "classic"}),
+        "old rules": rules("old rules", preset="classic"),
         "trained": casting.mind(f"pytorch:{trained}"),
         "SB3": casting.mind(f"onnx:{sb3}"),
         "random": RANDOM,
     }
-    return [replace(mind, requested=name) for name, mind in named.items()]
-
-
-def key(suite: Suite, played: Sequence[MindSpec]) -> str:
-    """What was played: another key, other results."""
-    told = [suite.digest, *(json.dumps(mind.to_json(), sort_keys=True) for mind in played)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
-
-
-def play(suite: Suite, played: Sequence[MindSpec], folder: Path, until: float, workers: int) -> list[ArenaResult]:
-    """The scenarios that were played already, and as many more as there is time for."""
-    found, mine = [], key(suite, played)
-    with open_executor(ExecutionConfig(workers=workers)) as executor:
-        for scenario in suite.scenarios:
-            file = folder / suite.name / f"{scenario.name}.json"
-            there = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-            if there.get("key") != mine:
-                if time.monotonic() > until:
-                    continue
-                result = meet(played, suite, scenarios=[scenario.name], matrix=False, executor=executor)
-                there = {"key": mine, "result": result.model_dump(mode="json")}
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(json.dumps(there), encoding="utf-8")
-                told = "  ".join(
-                    f"{s.mind} {s.measures['focal_return'].mean:.3f}" for s in result.scenarios[0].standings
-                )
-                print(f"{suite.name} {scenario.name}: {told} ({result.timing.seconds:.0f} s)", flush=True)
-            found.append(ArenaResult.model_validate(there["result"]))
-    return found
+    return [
+        Group("primitive", tuple(replace(mind, requested=name) for name, mind in named.items())),
+        Group("crowded", (rules("crowded", preset="crowded"),)),
+        Group(
+            "goals",
+            (rules("rules in goals"), *learned),
+            Interface.taught(read_checkpoint(first.path).manifest),
+        ),
+    ]
 
 
 def told(found: Estimate | None, form: str = ".3f") -> str:
@@ -149,19 +140,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trained", default="build/table/trained", help="run or checkpoint of the trained mind")
     parser.add_argument("--sb3", default="build/table/sb3.onnx", help="Stable-Baselines3's mind")
-    parser.add_argument("--folder", type=Path, default=Path("build/table/results"), help="where results are kept")
+    parser.add_argument(
+        "--goals",
+        nargs="+",
+        default=["build/table/goals-1", "build/table/goals-2"],
+        help="runs or checkpoints of goals.yaml",
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where results are kept")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
     parser.add_argument("--workers", type=int, default=1, help="processes that play")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} once all is there")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
-    played = minds(given.trained, given.sb3)
     suites = [load_suite(name) for name in SUITES]
-    parts = [play(suite, played, given.folder, until, given.workers) for suite in suites]
-    missing = sum(len(suite.scenarios) - len(part) for suite, part in zip(suites, parts, strict=True))
+    who = groups(given.trained, given.sb3, given.goals)
+    missing, results = 0, []
+    for suite in suites:
+        parts = [play(suite, group, given.folder, until, given.workers) for group in who]
+        missing += sum(len(suite.scenarios) - len(part) for part in parts)
+        whole = [part for part in parts if len(part) == len(suite.scenarios)]
+        if whole:
+            results.append(side_by_side(suite, whole))
     print(f"{missing} scenarios to go" if missing else "all is there")
-    if given.write and not missing:
-        PAGE.write_text(page([join_results(part) for part in parts]), encoding="utf-8")
+    if given.write and len(results) == len(suites):  # groups that were not played in the whole of a suite are left out
+        PAGE.write_text(page(results), encoding="utf-8")
         print(f"wrote {PAGE}")
 
 
