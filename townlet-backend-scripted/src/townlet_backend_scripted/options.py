@@ -60,7 +60,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
                 "social_appetite": 0.5,
             }
         ),
-        "crowded": MappingProxyType(  # a meal at the counter is money and no queue for the stove; see benchmarks/arena
+        "crowded": MappingProxyType(  # a meal at the counter costs money, but no queue at the stove
             {
                 "preparation": 190.0,
                 "arrival_buffer": 12.0,
@@ -70,6 +70,9 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
                 "dining_money": 16.0,
                 "thrift_money": 0.0,
                 "reserve_money": 0.0,
+                "clean_above": 0.9929,
+                "sleep_at_work_below": 0.0,
+                "social_appetite": 0.9553,
             }
         ),
         # Characters: minds to live among, not minds to imitate.
