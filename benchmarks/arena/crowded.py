@@ -1,4 +1,4 @@
-"""Searches one set of thresholds for several maps, and holds it against the presets on towns that it did not see.
+"""Searches one set of thresholds for several maps, and compares it with the presets on towns that it did not see.
 
     python benchmarks/arena/crowded.py --rounds 6
     python benchmarks/arena/crowded.py --rounds 6 --out build/crowded.json     # goes on where it stopped
