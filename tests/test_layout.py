@@ -126,6 +126,41 @@ def test_files_are_read_through_one_layer(path: Path) -> None:
     assert bare == (module_name(path) in JSON_OF_OTHERS), "townlet.storage.parse_json refuses what Python lets through"
 
 
+OPENED_PLAINLY = {
+    "townlet.arena.anchors": "a file of the package",
+    "townlet.arena.suites": "a file of the package",
+    "townlet.evaluation.scenarios": "a file of the package",
+    "townlet.executors.facts": "sources of installed packages",
+    "townlet.executors.files": "a folder whose regular files were listed",
+    "townlet.plugins.doctor": "what a child of ours wrote",
+    "townlet.plugins.known": "a file of the package",
+    "townlet.plugins.loading": "metadata of installed packages",
+    "townlet.plugins.manifest": "a file of an installed package",
+    "townlet.plugins.metadata": "metadata of installed packages",
+    "townlet.testing.checks.updates": "what the kit wrote",
+    "townlet.testing.runner": "a file of an installed package",
+    "townlet.testing.scaffold.write": "a file of the package",
+    "townlet.viewer.assembly": "a file of the package",
+    "townlet.viewer.bundle": "a file of the package",
+    "townlet.storage.memory": "a file of the kernel",
+    "townlet.world.affordances": "a file of the package",
+    "townlet.world.compiled": "sources of the package",
+    "townlet.world.maps": "a file of the package",
+}
+"""Modules that may open a file to read it without ``storage.open_regular``, and why."""
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(SOURCES["townlet"])], ids=module_name)
+def test_files_are_opened_where_pipes_and_devices_are_refused(path: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [(call, call.func.attr) for call in calls if isinstance(call.func, ast.Attribute)]
+    bare = any(
+        name in ("read_bytes", "read_text") or (name == "open" and [ast.unparse(a) for a in call.args[:1]] == ["'rb'"])
+        for call, name in named
+    )
+    assert bare == (module_name(path) in OPENED_PLAINLY), "townlet.storage.open_regular never waits for a pipe"
+
+
 def test_the_tree_of_errors_is_the_one_in_the_docstring() -> None:
     drawn = set(re.findall(r"\b[A-Z]\w+Error\b", errors.__doc__ or ""))
     assert drawn == set(errors.__all__)

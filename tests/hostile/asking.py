@@ -36,7 +36,7 @@ class Answer:
         for said in ("a bug in Townlet", "Traceback", "Warning:"):
             if said in self.err:
                 return said
-        if self.code and not self.err.startswith(("error: ", "warning: ", "writing to ")):
+        if self.code and not any(line.startswith("error: ") for line in self.err.splitlines()):
             return "no error in words"
         if any(c in self.out + self.err for c in "\x1b\x9b\x07\r"):
             return "a control character reached the terminal"

@@ -41,7 +41,7 @@ VALUES: dict[str, Any] = {
     "a mapping of nothing": {"": None},
     "empty text": "",
     "text": "x",
-    "a path out": "../../../etc/passwd",
+    "a path out": "../../../outside-of-everything",
     "half a character": "\ud800",
     "a control character": "\x00\x1b[2J",
     "yes": True,

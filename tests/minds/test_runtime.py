@@ -237,6 +237,11 @@ def test_numbers_that_are_not_finite_are_a_fault_of_the_backend_and_named(spec, 
     assert "odd-dist 0.3" in text
 
 
+@pytest.mark.parametrize("name", ["logits", "log_probs", "values"])
+def test_numbers_that_are_large_are_numbers_and_nobody_is_warned(spec, crowd, name):
+    telling(spec, name, 3e38).decide(crowd(4))
+
+
 def test_an_impossible_action_may_have_a_score_of_minus_infinity(spec, crowd):
     telling(spec, "logits", -np.inf).decide(crowd(4))
 

@@ -180,7 +180,11 @@ def test_what_is_no_request_is_dropped(running: Running) -> None:
         {"do": "speed", "number": float("nan")},
         {"do": "speed", "number": True},
         {"do": "possess", "agent": 3},
-        {"do": ["pause"]} | {"do": "run"},
+        {"do": ["pause"]},
+        {"do": {}},
+        {"do": "step", "number": 10**400},
+        {"do": "act", "number": 1e300},
+        {"do": "run"},
     ],
 )
 def test_a_request_says_what_it_wants(message: dict[str, object]) -> None:

@@ -19,7 +19,7 @@ from townlet.errors import ConfigError, UsageError
 from townlet.play import Role
 from townlet.play.casting import stored_checkpoint
 from townlet.play.mind_spec import MindSpec
-from townlet.storage import canonical_digest
+from townlet.storage import canonical_digest, read_given
 from townlet.suggestions import nearest
 
 __all__ = ["Axis", "MatchScenario", "Suite", "load_suite", "suite_names"]
@@ -242,10 +242,11 @@ def load_suite(name: str | Path) -> Suite:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        data = read_given(path, _MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
             raise ConfigError(f"a suite has at most {_MOST_BYTES} bytes", where=str(path))
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return data.decode("utf-8")
+    except (OSError, ValueError) as error:
         raise ConfigError(f"the suite cannot be read: {error}", where=str(path)) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from townlet.checkpoints.manifest import MANIFEST_NAME
 from townlet.errors import CheckpointError
-from townlet.storage import find_partials, member_path, write_bytes_atomic
+from townlet.storage import find_partials, member_path, open_regular, read_file, write_bytes_atomic
 
 __all__ = ["is_checkpoint", "keep_last", "read_pointer", "resolve_checkpoint", "write_pointer"]
 
@@ -39,7 +39,11 @@ def read_pointer(path: Path) -> Path:
         CheckpointError: it holds no plain name, or the name of nothing.
     """
     file = member_path(path.parent, path.name, error=CheckpointError)
-    raw = file.read_bytes()[: LIMIT_BYTES + 1]
+    try:
+        with open_regular(file) as opened:
+            raw = opened.read(LIMIT_BYTES + 1)
+    except OSError as problem:
+        raise CheckpointError(f"this pointer cannot be read: {problem.strerror}", where=str(path)) from problem
     name = raw.decode("ascii", "replace").strip()
     if len(raw) > LIMIT_BYTES or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", name) or ".." in name:
         raise CheckpointError("this file does not point to a checkpoint in its folder", where=str(path))
@@ -75,8 +79,8 @@ def resolve_checkpoint(path: Path) -> Path:
 def is_checkpoint(path: Path) -> bool:
     """Whether what lies there is a checkpoint of Townlet's own, damaged or not, or leads to one."""
     try:
-        return b'"townlet-checkpoint"' in (resolve_checkpoint(path) / MANIFEST_NAME).read_bytes()
-    except (CheckpointError, OSError):
+        return b'"townlet-checkpoint"' in read_file(resolve_checkpoint(path) / MANIFEST_NAME, error=CheckpointError)
+    except CheckpointError:
         return False
 
 

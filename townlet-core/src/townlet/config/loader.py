@@ -14,6 +14,7 @@ from townlet.config.source import Source
 from townlet.config.town import SHIPPED_MANIFESTS, SHIPPED_MAPS
 from townlet.config.yaml_tree import parse_yaml
 from townlet.errors import ConfigError
+from townlet.storage import read_given
 from townlet.suggestions import nearest
 
 __all__ = ["MAX_BYTES", "MAX_MAP_BYTES", "gathered", "load_config", "load_document", "read_source", "read_text"]
@@ -102,8 +103,7 @@ def read_text(path: str | Path, *, kind: str = "config", max_bytes: int = MAX_BY
     """
     file, label = Path(path), str(path)
     try:
-        with file.open("rb") as stream:
-            raw = stream.read(max_bytes + 1)
+        raw = read_given(file, max_bytes + 1)
     except FileNotFoundError:
         raise ConfigError("there is no such file", where=label, details=_similar_files(file)) from None
     except IsADirectoryError:

@@ -21,7 +21,7 @@ from townlet.data.assembly import RecordingHead
 from townlet.data.manifest import DatasetOrigin, SegmentEntry, ShardEntry
 from townlet.data.shards import shard_name
 from townlet.errors import ContractError, DatasetError
-from townlet.storage import member_path, parse_json
+from townlet.storage import member_path, parse_json, read_file
 
 __all__ = ["LOG_NAME", "LoggedRecording", "ShardLog", "read_shard_log"]
 
@@ -102,12 +102,7 @@ def read_shard_log(folder: Path) -> LoggedRecording:
     """
     path = member_path(folder, LOG_NAME, error=DatasetError)
     try:
-        if path.stat().st_size > _LIMIT_BYTES:
-            raise DatasetError(f"{LOG_NAME} is larger than {_LIMIT_BYTES} bytes", where=str(path))
-        lines = path.read_bytes().split(b"\n")
-    except OSError as problem:
-        raise DatasetError(f"{LOG_NAME} cannot be read: {problem.strerror}", where=str(path)) from problem
-    try:
+        lines = read_file(path, error=DatasetError, limit=_LIMIT_BYTES).split(b"\n")
         head = parse_json(lines[0], where=str(path), what="its first line", error=DatasetError)
         if {key: head.get(key) for key in _FORMAT} != _FORMAT:
             raise ValueError("it is not the shard log of a recording that this Townlet can read")

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.api import ObservationSpec, Thought
 from townlet.errors import DatasetError
-from townlet.storage import member_path, parse_json, sha256_file
+from townlet.storage import member_path, open_regular, parse_json, sha256_file
 
 if TYPE_CHECKING:
     from townlet.data.dataset import Dataset
@@ -136,7 +136,7 @@ def kept_thoughts(path: Path, before: int | None) -> ThoughtsEntry | None:
         OSError: if it cannot be read or written.
     """
     lines, size, whole = 0, 0, True
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for line in file:
             if not line.endswith(b"\n") or (before is not None and _tick_of(line) >= before):
                 whole = False
@@ -162,7 +162,7 @@ def read_thoughts(folder: Path, entry: ThoughtsEntry | None) -> Iterator[Recorde
         return
     path = member_path(folder, entry.name, error=DatasetError)
     check_thoughts(path, entry)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         number = 0
         while line := file.readline(_LONGEST_LINE):
             number += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from townlet.errors import UsageError
 from townlet.evaluation.plots.style import Format, save_figure, svg_of
 from townlet.evaluation.statistics import Estimate
+from townlet.storage import write_given
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,7 +188,7 @@ class Page:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.html(), encoding="utf-8")
+            write_given(path, self.html().encode())
         except OSError as error:
             raise UsageError(f"the page cannot be written: {error.strerror or error}", where=str(path)) from error
         return path

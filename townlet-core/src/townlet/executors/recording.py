@@ -6,13 +6,14 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from townlet.data import open_dataset
@@ -24,12 +25,18 @@ from townlet.executors.rehearsal import rehearsed
 from townlet.play import Admission, Job, Journal, Outcome, Provenance, Timing, join_datasets
 from townlet.registry import logged_run
 from townlet.signals import held_back
-from townlet.storage import HeldLock, read_json, read_model, write_bytes_atomic
+from townlet.storage import HeldLock, open_regular, read_json, read_model, write_bytes_atomic
 from townlet.telemetry.kpis import TownKpis
+from townlet.telemetry.measures import MEASURES, QUEUE_BINS
+from townlet.world.names import FACILITY_KINDS
 
 __all__ = ["pieces_folder", "record"]
 
 _JOB = "job.json"
+_MOST_FIGURES = 1 << 30
+"""Bytes of the figures of a piece."""
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError, NotImplementedError)
+"""What NumPy, zipfile and this module raise over a piece that is not what it should be."""
 
 
 def pieces_folder(folder: Path) -> Path:
@@ -77,7 +84,7 @@ def record(
     try:
         policy = rehearsed(job, admission).to_json()
         with logged_run(journal.runs, journal.kind, job.config, policy, folder=folder, warn=journal.warn) as entry:
-            whole = Outcome.join(job, _play(executor, pieces, admission, watch, say))
+            whole = _joined(job, _play(executor, pieces, admission, watch, say), pieces.folder)
             join_datasets(whole, [piece.folder for piece in pieces.all], folder)
             dataset = open_dataset(folder, verify=False)
             entry.dataset(dataset)
@@ -95,6 +102,15 @@ def record(
     seconds = time.perf_counter() - started
     timing = Timing(seconds, whole.ticks / max(seconds, 1e-9))
     return replace(whole, dataset=folder, dataset_digest=dataset.digest, run=entry.id, timing=timing)
+
+
+def _joined(job: Job, outcomes: Sequence[Outcome], folder: Path) -> Outcome:
+    try:
+        return Outcome.join(job, outcomes)
+    except ValueError as problem:  # sizes of maps, which no piece can know alone
+        raise DatasetError(
+            "the pieces of the recording do not fit together", where=str(folder), details=(str(problem),)
+        ) from problem
 
 
 def _play(
@@ -177,11 +193,14 @@ class _Piece:
         """What was noted. Raises DatasetError if it cannot be read, or the dataset is another one."""
         try:
             document = read_json(self._note, error=DatasetError)
-            with np.load(self._figures, allow_pickle=False) as read:
+            with open_regular(self._figures) as file, np.load(file, allow_pickle=False) as read:
+                if sum(entry.file_size for entry in read.zip.infolist()) > _MOST_FIGURES:
+                    raise ValueError("its figures are larger than any that are written")
                 arrays = dict(read)
             plain = document["kpis"]
             for name in ("agent_names", "kind_names"):
                 plain[name] = tuple(plain[name])
+            _refuse_misfit(arrays, len(self.job.seeds), len(plain["agent_names"]))
             players = arrays.pop("players")
             found = Outcome(
                 job=self.job,
@@ -193,7 +212,7 @@ class _Piece:
                 dataset=self.folder,
                 dataset_digest=str(document["dataset"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile) as problem:
+        except (*_DAMAGED, EOFError, BadZipFile) as problem:
             raise DatasetError(
                 "a piece of the recording cannot be read",
                 where=str(self.folder),
@@ -202,6 +221,24 @@ class _Piece:
         if open_dataset(self.folder, verify=False).digest != found.dataset_digest:
             raise DatasetError("a piece of the recording is another one than was noted", where=str(self.folder))
         return found
+
+
+def _refuse_misfit(arrays: Mapping[str, NDArray[Any]], worlds: int, agents: int) -> None:
+    """Refuse figures that :meth:`_Piece.note` would not have written. Raises ValueError or KeyError."""
+    wanted = {
+        "players": ("i", (worlds, agents)),
+        "days": ("f", (None, worlds, len(MEASURES))),
+        "agent_sums": ("f", (worlds, agents, len(MEASURES))),
+        "heat_map": ("u", (worlds, None, None)),
+        "queue_lengths": ("u", (worlds, len(FACILITY_KINDS), QUEUE_BINS)),
+    }
+    if set(arrays) != set(wanted):
+        raise ValueError(f"its figures are {', '.join(sorted(arrays))}")
+    for name, (kind, shape) in wanted.items():
+        found = arrays[name]
+        fits = found.ndim == len(shape) and all(w in (None, n) for w, n in zip(shape, found.shape, strict=True))
+        if found.dtype.kind != kind or not fits or not np.isfinite(found).all():
+            raise ValueError(f"its figure {name} is {found.dtype} {list(found.shape)}, or holds no numbers")
 
 
 class _Noted(BaseModel):

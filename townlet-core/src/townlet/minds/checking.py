@@ -102,11 +102,12 @@ def _finite(
 def _all_finite(*arrays: FloatArray | None) -> bool:
     """Quickly: a sum is finite only where all is. For the few rows of a town that of squares is the quickest there is;
     where an overflow makes it infinite, whoever asks looks closer."""
-    for array in arrays:
-        if array is not None:
-            flat = array.ravel()
-            if not isfinite(flat.dot(flat) if flat.size < _FEW else np.add.reduce(flat)):
-                return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        for array in arrays:
+            if array is not None:
+                flat = array.ravel()
+                if not isfinite(flat.dot(flat) if flat.size < _FEW else np.add.reduce(flat)):
+                    return False
     return True
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from townlet.errors import CheckpointError, ContractError
-from townlet.storage import PartialFolder, sha256_file, write_member
+from townlet.storage import PartialFolder, open_regular, sha256_file, write_member
 
 __all__ = ["Parcel", "Stored", "digest_of"]
 
@@ -34,11 +34,11 @@ class Stored:
         """
         try:
             if self.path.is_file():
-                return Parcel(self.digest, {self.path.name: self.path.read_bytes()}, alone=True)
+                return Parcel(self.digest, {self.path.name: _bytes(self.path)}, alone=True)
             if not self.path.is_dir():
                 raise CheckpointError("there is no such checkpoint", where=str(self.path))
             inside = sorted(file for file in self.path.rglob("*") if file.is_file())
-            files = {file.relative_to(self.path).as_posix(): file.read_bytes() for file in inside}
+            files = {file.relative_to(self.path).as_posix(): _bytes(file) for file in inside}
         except OSError as problem:
             raise CheckpointError(f"it cannot be read: {problem.strerror}", where=str(self.path)) from problem
         return Parcel(self.digest, files)
@@ -117,3 +117,8 @@ def digest_of(path: Path) -> str:
         return whole.hexdigest()
     except OSError as problem:
         raise CheckpointError(f"the checkpoint cannot be read: {problem.strerror}", where=str(path)) from problem
+
+
+def _bytes(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read()

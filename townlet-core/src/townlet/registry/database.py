@@ -42,6 +42,8 @@ class Database:
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not path.is_file():  # SQLite would wait for a pipe, and write beside a device
+                raise RegistryError("the registry is not a regular file", where=str(path))
             self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
         except (OSError, sqlite3.Error) as problem:
             raise RegistryError(f"the registry cannot be opened: {problem}", where=str(path)) from problem

@@ -10,6 +10,7 @@ from townlet.storage.locks import HeldLock, Holder, holder_of
 from townlet.storage.members import write_member
 from townlet.storage.memory import machine_bytes, peak_bytes
 from townlet.storage.names import member_path
+from townlet.storage.opening import open_regular, read_given, write_given
 from townlet.storage.room import require_room
 from townlet.storage.tensors import TensorInfo, TensorMap, map_tensors, read_tensor_header, write_tensors
 
@@ -30,9 +31,11 @@ __all__ = [
     "map_tensors",
     "member_path",
     "numbered_folder",
+    "open_regular",
     "parse_json",
     "peak_bytes",
     "read_file",
+    "read_given",
     "read_json",
     "read_json_document",
     "read_json_lines",
@@ -41,6 +44,7 @@ __all__ = [
     "require_room",
     "sha256_file",
     "write_bytes_atomic",
+    "write_given",
     "write_member",
     "write_tensors",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from townlet.errors import TownletError
 from townlet.storage.documents import parse_json, read_file
+from townlet.storage.opening import open_regular
 
 __all__ = ["TIMING", "canonical_bytes", "canonical_digest", "content_digest", "read_json_document", "sha256_file"]
 
@@ -38,7 +39,7 @@ def canonical_bytes(value: Any) -> bytes:
 def sha256_file(path: Path) -> str:
     """SHA-256 (hex) of a file, read in pieces. Raises OSError."""
     digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()

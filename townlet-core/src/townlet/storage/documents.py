@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from townlet.errors import TownletError
+from townlet.storage.opening import open_regular
 from townlet.storage.wording import describe, rule_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def read_file(path: Path, *, error: type[TownletError], limit: int = LIMIT_BYTES
         TownletError: of the kind ``error``: it is missing, a folder, too large, or cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
         raise error(f"{path.name} is missing", where=str(path)) from None

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.errors import TownletError
+from townlet.storage.opening import open_regular
 from townlet.storage.stream import DigestedStream
 
 __all__ = ["TensorInfo", "TensorMap", "map_tensors", "read_tensor_header", "write_tensors"]
@@ -129,7 +130,7 @@ def read_tensor_header(path: Path, *, error: type[TownletError]) -> tuple[dict[s
     """
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(8)
             length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
             if length > HEADER_LIMIT_BYTES:
@@ -175,7 +176,7 @@ def map_tensors(path: Path, *, error: type[TownletError]) -> TensorMap:
     """Open a file by memory map; the arrays are read-only views. Raises as :func:`read_tensor_header`."""
     infos, metadata, size = read_tensor_header(path, error=error)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as problem:
         raise error(f"{path.name} cannot be mapped: {problem}", where=str(path)) from problem

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from townlet import __version__
 from townlet.errors import UsageError
+from townlet.storage import write_given
 from townlet.viewer.bundle import join_modules, page_file
 from townlet.viewer.film import Film
 
@@ -41,7 +42,7 @@ class TownPage:
         """Write the page. Raises UsageError if it cannot be written."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.text, encoding="utf-8", newline="\n")
+            write_given(path, self.text.encode())
         except OSError as error:
             raise UsageError(f"the page cannot be written: {error.strerror or error}", where=str(path)) from error
         return path

@@ -138,11 +138,12 @@ def schema(output: Path | None, as_json: bool) -> None:  # noqa: ARG001 (it is J
     # yaml-language-server: $schema=town.schema.json
     """
     from townlet.config import config_schema
+    from townlet.storage import write_given
 
     if output is None:
         emit_json(config_schema())
         return
-    output.write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_given(output, f"{json.dumps(config_schema(), indent=2, ensure_ascii=False)}\n".encode())
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from townlet.errors import CheckpointError
-from townlet.storage import read_json_lines
+from townlet.storage import open_regular, read_json_lines
 
 __all__ = ["MetricsLog", "read_metrics"]
 
@@ -89,7 +89,11 @@ def _whole_lines(path: Path, lines: int | None) -> tuple[int, int]:
                 f"{path.name} is missing, but the checkpoint was written after its line {lines}", where=str(path)
             )
         return 0, 0
-    content = path.read_bytes()
+    try:
+        with open_regular(path) as file:
+            content = file.read()
+    except OSError as problem:
+        raise CheckpointError(f"{path.name} cannot be read: {problem.strerror}", where=str(path)) from problem
     found = content.count(b"\n")
     keep = found if lines is None else lines
     if keep > found:

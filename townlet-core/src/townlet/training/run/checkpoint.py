@@ -12,6 +12,7 @@ from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.config.root import TownletConfig, config_digest
 from townlet.errors import CheckpointError
 from townlet.observations import town_facts
+from townlet.storage import read_file
 from townlet.training.experience.source import ExperienceSource
 from townlet.training.learner.guarded import GuardedLearner
 from townlet.training.run.state import TrainingState
@@ -79,10 +80,10 @@ def load_training_state(path: Path, spec: ObservationSpec) -> TrainingState:
     """
     checkpoint = read_checkpoint(path, spec)
     file = checkpoint.path / _FOLDER / _STATE
+    if not file.exists():
+        raise CheckpointError("the checkpoint is not one to resume training from", where=str(path))
     try:
-        return TrainingState.model_validate_json(file.read_bytes())
-    except FileNotFoundError:
-        raise CheckpointError("the checkpoint is not one to resume training from", where=str(path)) from None
+        return TrainingState.model_validate_json(read_file(file, error=CheckpointError))
     except ValidationError as error:
         raise CheckpointError(
             "the checkpoint's state of training cannot be read",

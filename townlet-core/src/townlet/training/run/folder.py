@@ -14,7 +14,7 @@ from townlet.checkpoints import keep_last, write_pointer
 from townlet.config import TownletConfig, config_digest, read_stored_config
 from townlet.errors import CheckpointError, ConfigError, UsageError
 from townlet.registry.demands import CONFIG_NAME, RUN_NAME
-from townlet.storage import HeldLock, PartialFolder, find_partials, read_model, write_bytes_atomic
+from townlet.storage import HeldLock, PartialFolder, find_partials, read_file, read_model, write_bytes_atomic
 from townlet.suggestions import nearest
 from townlet.training.learner.choice import PURPOSES
 from townlet.training.results import CandidateResult, TrainingResult
@@ -185,8 +185,8 @@ class RunFolder:
     def judged(self, result: TrainingResult) -> CandidateResult | None:
         """How the same outcome did when it was evaluated before, by an earlier call on this run; None if it was not."""
         try:
-            before = TypeAdapter(TrainingResult).validate_json(self.result.read_bytes())
-        except (OSError, ValidationError):
+            before = TypeAdapter(TrainingResult).validate_json(read_file(self.result, error=CheckpointError))
+        except (CheckpointError, ValidationError):
             return None
         return before.candidate if before.fingerprint == result.fingerprint else None
 

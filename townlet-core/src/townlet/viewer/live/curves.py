@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from townlet.api import TrainingReport
 from townlet.errors import TrainingError
-from townlet.storage import parse_json
+from townlet.storage import open_regular, parse_json
 
 __all__ = ["MOST_POINTS", "Curves"]
 
@@ -28,7 +28,8 @@ class Curves:
     def read(self, path: Path) -> None:
         """Begin with the lines of a ``metrics.jsonl``; lines that cannot be read are passed over."""
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            with open_regular(path) as file:
+                lines = file.read().decode("utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             return
         for line in lines:

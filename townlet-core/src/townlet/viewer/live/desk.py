@@ -6,7 +6,6 @@ who plays somebody thinks. Nothing here is trusted: what is not a valid request 
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -23,6 +22,8 @@ __all__ = ["BrowserPilot", "Desk", "Request", "read_request"]
 
 _POLL = 0.05
 _MOST_TICKS_PER_SECOND = 10_000.0
+_LARGEST = 1e9
+"""Of the numbers in a request; NaN and infinity are not within."""
 _AUTO_TICKS = 50
 
 
@@ -50,12 +51,12 @@ _DOES = frozenset(("pause", "resume", "speed", "step", "possess", "release", "ac
 def read_request(window: int, message: Mapping[str, Any]) -> Request | None:
     """A request from JSON, or None if it is not valid."""
     do, agent, number = message.get("do"), message.get("agent", ""), message.get("number", 0)
-    fine = isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
-    if do not in _DOES or not isinstance(agent, str) or not fine:
+    fine = isinstance(number, int | float) and not isinstance(number, bool) and abs(number) <= _LARGEST
+    if not isinstance(do, str) or do not in _DOES or not isinstance(agent, str) or not fine:
         return None
     if do == "speed" and not 0 <= number <= _MOST_TICKS_PER_SECOND:
         return None
-    return Request(window, str(do), agent, float(number))
+    return Request(window, do, agent, float(number))
 
 
 class Desk:
