@@ -16,7 +16,7 @@ from townlet.errors import ConfigError
 from townlet.evaluation import evaluate
 from townlet.executors import open_executor, record
 from townlet.executors.connecting import need_ray
-from townlet.play import Cast, MindSpec, play
+from townlet.play import Cast, Keep, MindSpec, Outcome, play
 
 psutil = pytest.importorskip("psutil")
 
@@ -69,6 +69,20 @@ def test_an_evaluation_is_the_same_there(executor, hamlet):
     here = evaluate(hamlet, "scripted", seeds=range(4), days=0.2)
     there = evaluate(hamlet, "scripted", seeds=range(4), days=0.2, executor=executor)
     assert there.model_dump(exclude={"timing"}) == here.model_dump(exclude={"timing"})
+
+
+def test_frames_taken_there_are_those_taken_here(executor, job):
+    watched = replace(job, keep=Keep.frames(every=7, between=(10, 150)))
+    here = play(watched).frames
+    there = Outcome.join(watched, list(executor.map(watched.split(3)))).frames
+    assert here.ticks.tolist() == list(range(14, 151, 7))
+    assert len({here["x"][t].tobytes() for t in range(len(here))}) > 1, "somebody moved meanwhile"
+    assert there.ticks.tobytes() == here.ticks.tobytes()
+    assert list(there.columns) == list(here.columns)
+    for name, column in here.columns.items():
+        found = there.columns[name]
+        assert (found.dtype, found.shape, found.tobytes()) == (column.dtype, column.shape, column.tobytes()), name
+    assert replace(there, ticks=here.ticks, columns=here.columns) == here, "names of agents, actions and places"
 
 
 def test_what_a_worker_refuses_is_raised_here(executor, job):
