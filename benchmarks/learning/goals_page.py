@@ -19,9 +19,10 @@ _OURS = ("#0072B2", "#56B4E9", "#D55E00")
 
 
 def read(results: Path) -> tuple[Row, Row, Row]:
-    """What rules, our runs and others reach; each as its file says."""
-    rules, ours, others = (json.loads((results / f"{name}.json").read_text()) for name in ("rules", "goals", "others"))
-    return rules, ours, others
+    """What rules, our runs and others reach; each as its file says. Of others there may be none yet."""
+    rules, ours = (json.loads((results / f"{name}.json").read_text()) for name in ("rules", "goals"))
+    file = results / "others.json"
+    return rules, ours, json.loads(file.read_text()) if file.exists() else {"rows": [], "measured": ours["measured"]}
 
 
 def interval(value: Row, sign: str = "") -> str:
@@ -45,12 +46,16 @@ by the tick, where they are best; brackets are 95 % bootstrap intervals. Measure
 | policy | reward | minus default | self-sufficiency | minus default | processor seconds | decisions |
 |---|---|---|---|---|---|---|"""
 
-FOOT = """
+SPENT = """
 Processor seconds are of one core that other work shared; judging is not counted. Of ours they are what one run took
-({seconds:,.0f} s), each update an equal part of it. The others had {least:,.0f} to {most:,.0f} s each, in {worlds}
-towns of eight agents. They know steps only, not decisions: on most ticks nobody is asked and whatever they give is
-ignored, and they learn from all of them.
+({processor_seconds:,.0f} s), each update an equal part of it."""
 
+OTHERS = """
+The other trainers had {least:,.0f} s each or a little more, in {worlds} towns of eight agents. They know steps only,
+not decisions: on most ticks nobody is asked and whatever they give is ignored, and they learn from all of them.
+"""
+
+FOOT = """
 ![Reward against decisions and against processor time](../images/learning-goals.svg)
 
 The picture shows means of {watched} other towns that nobody was trained on; the dashed lines are the rules."""
@@ -59,14 +64,17 @@ The picture shows means of {watched} other towns that nobody was trained on; the
 def section(results: Path) -> list[str]:
     """The lines of that part."""
     rules, ours, others = read(results)
-    spent = [row["seconds"] for row in others["rows"]]
     days = sorted({each["measured"] for each in (rules, ours, others)})
     lines = [TITLE, HEAD.format(**rules | {"measured": " and ".join(days)})]
     lines += [_line("default rules", rules["default"], against=False), _line("classic rules", rules["classic"])]
     lines += [_line(f"**{row['name']}**", row) for row in ours["rows"]]
     lines += [_line(_WORDS[row["name"]], row) for row in others["rows"]]
-    numbers = {"least": min(spent), "most": max(spent), "worlds": others["worlds"], "watched": rules["watched"]}
-    return [*lines, FOOT.format(seconds=ours["processor_seconds"], **numbers)]
+    lines.append(SPENT.format(**ours))
+    if others["rows"]:
+        lines.append(
+            OTHERS.format(least=min(row["seconds"] for row in others["rows"]), worlds=others["worlds"]).rstrip()
+        )
+    return [*lines, FOOT.format(**rules)]
 
 
 def draw(results: Path, picture: Path) -> None:
@@ -92,9 +100,12 @@ def draw(results: Path, picture: Path) -> None:
     for name, row, colour in curves:
         rewards = [point["reward"] for point in row["points"]]
         style = {"color": colour, "linewidth": 1.4, "marker": "o", "markersize": 2.5}
-        axes[0].plot([point["decisions"] / 1e6 for point in row["points"]], rewards, label=name, **style)
+        axes[0].plot(
+            [point["decisions"] / 1e6 or float("nan") for point in row["points"]], rewards, label=name, **style
+        )
         axes[1].plot([point["seconds"] / 60 for point in row["points"]], rewards, **style)
-    axes[0].set_xlabel("million decisions of the learner")
+    axes[0].set_xscale("log")
+    axes[0].set_xlabel("million decisions of the learner, logarithmic")
     axes[1].set_xlabel("minutes of one core")
     axes[0].set_ylabel("reward an agent-day")
     axes[0].set_title("Against decisions")
