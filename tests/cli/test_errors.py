@@ -170,6 +170,19 @@ def test_warnings_of_our_own_are_words_and_not_python(townlet, monkeypatch: pyte
     assert ".py" not in result.err
 
 
+def test_warnings_of_a_backend_are_words_too(townlet, monkeypatch: pytest.MonkeyPatch) -> None:
+    category = type("PageableWarning", (RuntimeWarning,), {"__module__": "townlet_backend_toy.memory"})
+
+    @click.command("slow")
+    def slow() -> None:
+        warnings.warn("copies take longer", category, stacklevel=1)
+
+    monkeypatch.setitem(app.townlet.commands, "slow", slow)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", category)
+        assert townlet("slow").err == "warning: copies take longer\n"
+
+
 def test_interrupted(townlet, failing) -> None:
     failing(KeyboardInterrupt())
     outcome = townlet("fail")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -49,7 +50,7 @@ def device_errors(device: torch.device, doing: str, *, asked: int | None = None)
     Args:
         device: that is worked on.
         doing: what is done, such as ``"learned from a rollout"``.
-        asked: bytes that it takes, where that is known.
+        asked: bytes that it takes; without, what PyTorch says that it asked for.
 
     Raises:
         BackendError: if the device ran out of memory, or is lost.
@@ -57,7 +58,7 @@ def device_errors(device: torch.device, doing: str, *, asked: int | None = None)
     try:
         yield
     except torch.OutOfMemoryError as error:
-        wanted = () if asked is None else (f"asked for {asked / 2**30:,.1f} GiB",)
+        wanted = _asked(error) if asked is None else (f"asked for {asked / 2**20:,.1f} MiB",)
         raise BackendError(
             f"policy backend 'pytorch' ran out of memory on {device} while it {doing}",
             where="policy.options.device",
@@ -78,6 +79,12 @@ def device_errors(device: torch.device, doing: str, *, asked: int | None = None)
                 "with --resume",
             ),
         ) from error
+
+
+def _asked(error: torch.OutOfMemoryError) -> tuple[str, ...]:
+    """What PyTorch asked for when there was no room, as its message has it."""
+    found = re.search(r"[Tt]ried to allocate ([\d.]+ \w+)", str(error))
+    return () if found is None else (f"asked for {found[1]} more",)
 
 
 def _memory_of(device: torch.device) -> tuple[str, ...]:

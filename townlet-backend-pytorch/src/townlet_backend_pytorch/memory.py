@@ -19,9 +19,13 @@ from torch import Tensor
 from townlet.api import ObservationBatch, ObservationSpec, RolloutArrays
 from townlet_backend_pytorch.devices import device_errors
 
-__all__ = ["DeviceMemory", "MemoryPlace", "Seen"]
+__all__ = ["DeviceMemory", "MemoryPlace", "PageableWarning", "Seen"]
 
 _OBSERVED = ("map", "features", "action_mask", "active")
+
+
+class PageableWarning(RuntimeWarning):
+    """The system refuses page-locked memory: copies to a device take longer."""
 
 
 class MemoryPlace(NamedTuple):
@@ -142,7 +146,7 @@ def _page_locked(arrays: RolloutArrays) -> RolloutArrays:
         warnings.warn(
             f"the system refuses page-locked memory ({str(error).splitlines()[0]:.80}): copies to the device take "
             "longer; a higher limit (ulimit -l) or fewer towns help",
-            RuntimeWarning,
+            PageableWarning,
             stacklevel=3,
         )
         return arrays

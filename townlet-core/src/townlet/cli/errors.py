@@ -75,11 +75,11 @@ def run_guarded(words: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def _warnings_in_words() -> Iterator[None]:
-    """Python's warnings of Townlet's own, such as what a large map takes, as every other warning of a command."""
+    """Python's warnings of Townlet's own (what a large map takes), and of its backends, as a command's other ones."""
     shown = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if category.__module__.startswith("townlet."):
+        if category.__module__.startswith(("townlet.", "townlet_backend_")):
             from townlet.cli.output import warn
 
             warn(str(message))
