@@ -8,9 +8,12 @@ what was found for other scenarios of the same map, steps from the best so far, 
 towns (``search.py``). The winner and every preset are then measured on the suite's own towns, so that the upper anchor
 is at least as good as each mind that is shipped.
 
-Minds that have learned and do better than these rules are *exploiters*. They play by the interface that they were
-taught in, as everybody beside them does; where somebody in the scenario pushes in, which not every interface allows,
-they are left out. Their returns are kept, with the digests of their checkpoints, and not their weights.
+Minds that have learned and do better than these rules are *exploiters*. They see what they were taught to see, and
+those that choose goals are led by them. Their returns are kept, with the digests of their checkpoints, and not their
+weights.
+
+What ``table.py`` has played raises an anchor, too, at no cost:
+``anchors.py public held-out --played build/table/results --minutes 0 --write``.
 
 Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it depends on; what
 is there for that digest and from a search as long as this one is not measured again. ``--write`` puts the file beside
@@ -20,6 +23,7 @@ the suite once it is whole.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -30,6 +34,7 @@ from typing import Any, get_args
 from search import Course, Options, search
 
 import townlet.arena
+from townlet.arena import ArenaResult
 from townlet.arena.anchors import AnchorFile, KeptAnchor, people_of
 from townlet.arena.interface import Interface
 from townlet.arena.matches import Setting
@@ -39,7 +44,6 @@ from townlet.arena.suites import MatchScenario, Suite, load_suite
 from townlet.checkpoints import read_checkpoint
 from townlet.config import load_config
 from townlet.play import Casting, MindSpec, play
-from townlet_backend_scripted import ScriptedOptions
 from townlet_backend_scripted.options import Preset
 
 TUNING = 40_000
@@ -50,6 +54,10 @@ MARGIN = 0.005
 PRESETS = tuple(name for name in get_args(Preset) if name != "random")
 STARTS: tuple[Options, ...] = ({}, {"preset": "classic"}, {"preset": "crowded"})
 FOUND_BEFORE = 3
+EARLIER = 12
+"""Trials of an earlier search, on fewer towns and from the defaults alone."""
+PLAYED = {"rules": "tuned", "old rules": "classic", "crowded": "crowded"}
+"""Presets by their names in ``table.py``."""
 UNSEEING = Interface(variant="compact")
 """The scripted mind does not look at the map: towns are played faster without, and are the same."""
 
@@ -66,7 +74,7 @@ class Exploiter:
         """From a checkpoint by its name."""
         mind = Casting.of(load_config()).mind(name)
         assert mind.checkpoint is not None, f"{name} has no checkpoint"
-        return cls(mind, Interface.taught(read_checkpoint(mind.checkpoint.path).manifest))
+        return cls(mind, Interface.taught(read_checkpoint(mind.checkpoint.path).manifest, led=True))
 
     @property
     def digest(self) -> str:
@@ -123,17 +131,10 @@ def anchor(
 
 def exploited(kept: KeptAnchor, suite: Suite, scenario: MatchScenario, exploiters: Sequence[Exploiter]) -> KeptAnchor:
     """The anchor with the best of the exploiters as its upper end, where one is better than the rules."""
-    if any(ScriptedOptions(**suite.minds[name].options).pushes for name in scenario.background):
-        return kept
     for one in exploiters:
         found = mean(Setting.of(suite.lived_by(one.interface), scenario), one.mind)
         if found > kept.one + MARGIN:
-            told = (
-                f"{one.mind.backend}, learned in the action space {one.interface.actions}, checkpoint {one.digest[:12]}"
-            )
-            kept = kept.model_copy(
-                update={"one": round(found, 6), "one_is": told, "kind": "exploiter", "checkpoint": one.digest}
-            )
+            kept = by_exploiter(kept, round(found, 6), one.mind.backend, one.digest)
     return kept
 
 
@@ -142,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="+")
     parser.add_argument("--exploiter", action="append", default=[], metavar="MIND", help="a trained mind, or several")
+    parser.add_argument("--played", type=Path, help="folder with results of table.py, which raise anchors")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
@@ -150,6 +152,8 @@ def main() -> None:
     for name in given.suites:
         suite = load_suite(name)
         found = measure(suite, exploiters, until)
+        if given.played is not None:
+            found = {name: raised(kept, suite, suite.scenario(name), given.played) for name, kept in found.items()}
         missing = len(suite.scenarios) - len(found)
         print(f"{suite.name}: {missing} to go" if missing else f"{suite.name}: whole")
         if given.write and not missing:
@@ -161,10 +165,10 @@ def measure(suite: Suite, exploiters: Sequence[Exploiter], until: float) -> dict
     state = Path("build/anchors") / f"{suite.name}.json"
     before, found = {**kept_in(beside(suite)), **kept_in(state)}, dict[str, KeptAnchor]()
     for scenario in suite.scenarios:
-        there = before.get(scenario.name)
-        if there is not None and fits(there, suite, scenario):
+        there, over = before.get(scenario.name), time.monotonic() > until
+        if there is not None and fits(there, suite, scenario) and (over or there.trials > EARLIER):
             found[scenario.name] = there
-        elif time.monotonic() < until:
+        elif not over:
             begun = starts(suite, scenario, {**before, **found})
             one = found[scenario.name] = anchor(suite, scenario, begun, exploiters)
             write(state, suite, {**kept_in(state), **found})
@@ -178,9 +182,41 @@ def beside(suite: Suite) -> Path:
 
 
 def fits(kept: KeptAnchor, suite: Suite, scenario: MatchScenario) -> bool:
-    """Whether it was measured on this scenario and these people, by a search as long as this one."""
-    same = kept.scenario_digest == suite.digest_of(scenario) and kept.people == people(suite, scenario)
-    return same and kept.trials >= COURSE.width * (COURSE.rounds - 1)
+    """Whether it was measured on this scenario and these people."""
+    return kept.scenario_digest == suite.digest_of(scenario) and kept.people == people(suite, scenario)
+
+
+def raised(kept: KeptAnchor, suite: Suite, scenario: MatchScenario, folder: Path) -> KeptAnchor:
+    """The anchor, at least as good as presets and minds that learned were in the results of ``table.py``."""
+    if kept.rules is None:
+        kept = kept.model_copy(update={"rules": kept.one, "trials": EARLIER})
+    for file in sorted(folder.glob(f"*/{suite.name}/{scenario.name}.json")):
+        result = ArenaResult.model_validate(json.loads(file.read_text(encoding="utf-8"))["result"])
+        lived = Interface.model_validate({key.split(".")[1]: value for key, value in result.interface.items()})
+        if result.suite_digest != suite.lived_by(lived).digest:
+            continue
+        for standing in result.scenarios[0].standings:
+            found, told = round(standing.measures["focal_return"].mean, 6), result.provenance[standing.mind]
+            preset, digest = PLAYED.get(standing.mind), told.get("checkpoint_digest")
+            if preset is not None and lived.plain and found > (kept.rules or 0.0):
+                kept = by_preset(kept, found, preset)
+            elif digest is not None and found > kept.one + MARGIN:
+                kept = by_exploiter(kept, found, str(told["active"]), str(digest))
+    return kept
+
+
+def by_preset(kept: KeptAnchor, found: float, preset: str) -> KeptAnchor:
+    """The anchor with a preset as the best rules."""
+    update: dict[str, Any] = {"rules": found, "options": {"preset": preset}}
+    if found > kept.one:
+        update |= {"one": found, "one_is": f"scripted, preset {preset}", "kind": "rules", "checkpoint": None}
+    return kept.model_copy(update=update)
+
+
+def by_exploiter(kept: KeptAnchor, found: float, backend: str, digest: str) -> KeptAnchor:
+    """The anchor with an exploiter as its upper end."""
+    told = f"{backend}, a mind that learned, checkpoint {digest[:12]}"
+    return kept.model_copy(update={"one": found, "one_is": told, "kind": "exploiter", "checkpoint": digest})
 
 
 def starts(suite: Suite, scenario: MatchScenario, known: Mapping[str, KeptAnchor]) -> list[Options]:

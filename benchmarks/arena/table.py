@@ -8,14 +8,15 @@
 
 The first commands make the minds, the next plays both suites with them, the last writes the page: the words in
 ``benchmarks/arena/words.md``, and the numbers. The ONNX backend is the one in ``docs/examples``. The minds of
-``goals.yaml`` decide in the action space ``goals``; the suites are played with them by that interface, and with the
-rules by it, too. What was played is used again only for the very same minds and suite; remove the folder where the
-rules have changed. ``anchors.py --played`` raises the anchors to what is found here; write the page after it.
+``goals.yaml`` see no map and choose goals, by which they are led in the suites' towns. What was played is used again
+only for the very same minds and suite; remove the folder where the rules have changed. ``anchors.py --played`` raises
+the anchors to what is found here; write the page after it.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,6 +51,7 @@ def groups(trained: str, sb3: str, goals: Sequence[str]) -> list[Group]:
     learned = [replace(casting.mind(f"pytorch:{path}"), requested=f"goals {n}") for n, path in enumerate(goals, 1)]
     first = learned[0].checkpoint
     assert first is not None, "a mind that learned has a checkpoint"
+    taught = Interface.taught(read_checkpoint(first.path).manifest, led=True)
     named = {
         "rules": casting.mind("scripted"),
         "old rules": rules("old rules", preset="classic"),
@@ -60,11 +62,7 @@ def groups(trained: str, sb3: str, goals: Sequence[str]) -> list[Group]:
     return [
         Group("primitive", tuple(replace(mind, requested=name) for name, mind in named.items())),
         Group("crowded", (rules("crowded", preset="crowded"),)),
-        Group(
-            "goals",
-            (rules("rules in goals"), *learned),
-            Interface.taught(read_checkpoint(first.path).manifest),
-        ),
+        *(Group(mind.requested.replace(" ", "-"), (mind,), taught) for mind in learned),
     ]
 
 
@@ -127,9 +125,21 @@ def section(result: ArenaResult) -> str:
     )
 
 
+def filled(words: str, results: Sequence[ArenaResult]) -> str:
+    """The words with their numbers: ``{SUITE|MEASURE|MIND|WHERE}``; WHERE is a row by axes, a scenario, or all."""
+    suites = {result.suite: result for result in results}
+
+    def number(found: re.Match[str]) -> str:
+        result, measure, mind, where = suites[found[1]], found[2], found[3], found[4]
+        some = [one for one in result.scenarios if where in ("all", axis(one), one.name)]
+        return f"{over(some, result.minds.index(mind), measure).mean:.2f}"
+
+    return re.sub(r"\{([^{}|]+)\|([^{}|]+)\|([^{}|]+)\|([^{}|]+)\}", number, words)
+
+
 def page(results: Sequence[ArenaResult]) -> str:
     """The whole page."""
-    words = WORDS.read_text(encoding="utf-8").strip()
+    words = filled(WORDS.read_text(encoding="utf-8").strip(), results)
     numbers = "\n\n".join(section(result) for result in results)
     warnings = [f"!!! warning\n    {line[0].upper()}{line[1:]}." for result in results for line in result.warnings]
     return "\n\n".join([words, *warnings, numbers]) + "\n"
@@ -148,6 +158,7 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where results are kept")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
+    parser.add_argument("--only", nargs="+", metavar="GROUP", help="play these groups only; what others did is kept")
     parser.add_argument("--workers", type=int, default=1, help="processes that play")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} once all is there")
     given = parser.parse_args()
@@ -156,7 +167,16 @@ def main() -> None:
     who = groups(given.trained, given.sb3, given.goals)
     missing, results = 0, []
     for suite in suites:
-        parts = [play(suite, group, given.folder, until, given.workers) for group in who]
+        parts = [
+            play(
+                suite,
+                group,
+                given.folder,
+                until if given.only is None or group.name in given.only else 0.0,
+                given.workers,
+            )
+            for group in who
+        ]
         missing += sum(len(suite.scenarios) - len(part) for part in parts)
         whole = [part for part in parts if len(part) == len(suite.scenarios)]
         if whole:

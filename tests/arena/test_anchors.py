@@ -8,10 +8,11 @@ import pytest
 
 from townlet.arena import Suite, load_suite
 from townlet.arena.anchors import Anchors, people_of
+from townlet.arena.interface import Interface
 from townlet.arena.matches import Setting
 from townlet.arena.measures import measured
 from townlet.arena.naming import RANDOM
-from townlet.play import play
+from townlet.play import MindSpec, play
 
 SUITES = ("public", "held-out")
 
@@ -24,7 +25,23 @@ def test_every_scenario_has_a_scale_and_rules_are_better_than_chance(name: str) 
     assert list(anchors.anchors) == [scenario.name for scenario in suite.scenarios]
     for scenario, anchor in anchors.anchors.items():
         assert anchor.one > anchor.zero + 1.0, scenario
-        assert bool(anchor.options) == ("tuned" in anchor.one_is)
+        assert anchor.trials >= 12, scenario
+        assert anchor.rules is not None
+        assert anchor.rules <= anchor.one, scenario
+        assert (anchor.kind == "exploiter") == (anchor.checkpoint is not None) == (anchor.one > anchor.rules)
+        assert anchor.one_is.startswith("pytorch, a mind that learned" if anchor.checkpoint else "scripted, "), scenario
+
+
+@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("preset", ["tuned", "classic"])
+def test_no_preset_does_better_than_the_scale_says(name: str, preset: str) -> None:
+    """Of the shortest scenario, for the sake of time."""
+    suite = load_suite(name).lived_by(Interface(variant="compact"))
+    setting = min((Setting.of(suite, one) for one in suite.scenarios), key=lambda one: one.ticks)
+    outcome = play(setting.job(MindSpec(requested=preset, backend="scripted", options={"preset": preset})))
+    anchor = Anchors.of(suite).of_scenario(setting.name)
+    assert anchor is not None
+    assert float(measured(outcome, outcome)["focal_return"].mean()) <= anchor.one + 1e-5
 
 
 @pytest.mark.parametrize("name", SUITES)

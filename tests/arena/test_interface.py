@@ -104,16 +104,18 @@ def test_who_was_taught_otherwise_is_refused_before_anything_is_played(suite: Su
     with pytest.raises(CheckpointError, match="'toy:taught' cannot act in these towns") as caught:
         meet([RULES, mind], suite, executor=Never())
     assert "the observation variant is 'hybrid' here and 'compact' there" in str(caught.value)
-    words = " ".join(WORDS)
-    assert caught.value.details[-1].endswith(words)
+    assert caught.value.details[-1].endswith("by what it knows:  --set observation.variant=compact"), "it can be led"
     with pytest.raises(CheckpointError, match="cannot act in these towns"):
         meet([RULES], suite.among([mind]), executor=Never())
 
 
-def test_who_was_taught_like_that_may_play(suite: Suite, taught) -> None:
-    other = suite.lived_by(Interface.of(load_config(None, GOALS)))
+@pytest.mark.parametrize("interface", [GOALS, ("observation.variant=compact",)])
+def test_who_was_taught_like_that_may_play_and_who_chooses_goals_is_led(suite: Suite, taught, interface) -> None:
+    other = suite.lived_by(Interface.of(load_config(None, interface)))
+    setting, mind = Setting.of(other, other.scenario("crowd")), taught(*GOALS)
+    assert setting.cast(mind).led == (interface != GOALS), "in a town of goals everybody chooses"
     with pytest.raises(Exception, match="toy") as caught:  # it gets as far as its backend, which is not installed
-        meet([taught(*GOALS)], other, scenarios=["crowd"], matrix=False)
+        meet([mind], other, scenarios=["crowd"], matrix=False)
     assert "cannot act in these towns" not in str(caught.value)
 
 

@@ -14,6 +14,7 @@ from townlet.config import Override, TownletConfig
 from townlet.config.observation import Variant
 from townlet.errors import CheckpointError
 from townlet.play import MindSpec
+from townlet.play.own_space import in_own_space, own_spec
 
 __all__ = ["Interface", "refuse_other_interfaces"]
 
@@ -49,11 +50,11 @@ class Interface(BaseModel):
         return cls(actions=town.actions, ask_every=town.ask_every, variant=seen.variant, window=seen.window)
 
     @classmethod
-    def taught(cls, manifest: CheckpointManifest) -> Self:
-        """The one in which the mind of a checkpoint was taught."""
+    def taught(cls, manifest: CheckpointManifest, *, led: bool = False) -> Self:
+        """The one in which the mind of a checkpoint was taught; primitive actions for the town if it is ``led``."""
         spec = manifest.spec()
         rules = {} if manifest.facts is None else manifest.facts["rules"]
-        told: dict[str, object] = {"actions": spec.action_space, "variant": spec.variant}
+        told: dict[str, object] = {"actions": "primitive" if led else spec.action_space, "variant": spec.variant}
         if "ask_every" in rules:
             told["ask_every"] = rules["ask_every"]
         if spec.map_shape[1]:
@@ -112,10 +113,12 @@ def refuse_other_interfaces(minds: Iterable[MindSpec], config: TownletConfig) ->
             if single.checkpoint is None or not is_checkpoint(single.checkpoint.path):
                 continue
             manifest = read_checkpoint(single.checkpoint.path, verify=False).manifest
-            difference = spec.first_difference(manifest.spec())
+            led = in_own_space(single, config.town.actions).led
+            seen = own_spec(spec, single.checkpoint.path) if led else spec
+            difference = seen.first_difference(manifest.spec())
             if difference is None:
                 continue
-            taught = Interface.taught(manifest)
+            taught = Interface.taught(manifest, led=led)
             other = taught.settings() != Interface.of(config).settings()
             rule = "'here' is the suite, 'there' the checkpoint; a mind acts only on observations that it was taught on"
             raise CheckpointError(

@@ -9,6 +9,7 @@ from typing import Self
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.config import TownletConfig
 from townlet.play import Cast, Job, MindSpec, Role
+from townlet.play.own_space import in_own_space
 
 __all__ = ["Setting"]
 
@@ -47,11 +48,15 @@ class Setting:
         )
 
     def cast(self, mind: MindSpec) -> Cast:
-        """``mind`` in the places under test, which are drawn from each town's seed and are the same for every mind."""
-        focal = Role(self.focal, mind)
+        """``mind`` in the places under test, which are drawn from each town's seed and are the same for every mind.
+
+        A mind that was taught to choose goals is led by them where the town's actions are primitive.
+        """
+        own = self.config.town.actions
+        focal = Role(self.focal, in_own_space(mind, own))
         left = 1.0 if focal.share is None else 1.0 - focal.share
-        others = [Role(f"{100 * share * left:.6f}%", one) for one, share in self.background[:-1]]
-        return Cast((focal, *others, Role("*", self.background[-1][0])))
+        others = [Role(f"{100 * share * left:.6f}%", in_own_space(one, own)) for one, share in self.background[:-1]]
+        return Cast((focal, *others, Role("*", in_own_space(self.background[-1][0], own))))
 
     def job(self, mind: MindSpec) -> Job:
         """The job of playing it with ``mind``."""
