@@ -58,7 +58,8 @@ not decisions: on most ticks nobody is asked and whatever they give is ignored, 
 FOOT = """
 ![Reward against decisions and against processor time](../images/learning-goals.svg)
 
-The picture shows means of {watched} other towns that nobody was trained on; the dashed lines are the rules."""
+The picture shows means of {watched} other towns that nobody was trained on; the dashed lines are the rules.
+Nobody who has not learned yet earns more than 0."""
 
 
 def section(results: Path) -> list[str]:
@@ -104,8 +105,11 @@ def draw(results: Path, picture: Path) -> None:
             [point["decisions"] / 1e6 or float("nan") for point in row["points"]], rewards, label=name, **style
         )
         axes[1].plot([point["seconds"] / 60 for point in row["points"]], rewards, **style)
-    axes[0].set_xscale("log")
-    axes[0].set_xlabel("million decisions of the learner, logarithmic")
+    axes[0].set_xlabel("million decisions of the learner")
+    if others["rows"]:
+        axes[0].set_xscale("log")
+    else:
+        axes[0].set_ylim(0, 1)
     axes[1].set_xlabel("minutes of one core")
     axes[0].set_ylabel("reward an agent-day")
     axes[0].set_title("Against decisions")
