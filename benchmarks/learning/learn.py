@@ -5,7 +5,6 @@ python benchmarks/learning/learn.py clone --out runs/clone
 python benchmarks/learning/learn.py anneal --out runs/anneal
 python benchmarks/learning/learn.py nothing --out runs/nothing       # PPO from nothing, for the curve
 python benchmarks/learning/learn.py goals --out runs/goals           # PPO from nothing, in the action space `goals`
-python benchmarks/learning/learn.py teacher --out runs/teacher       # the tuned rules cloned in `goals`, then PPO
 
 Needs the pytorch backend. Each prints what was reached, with 95 % intervals over towns that nobody was trained on, and
 writes it into learned.json in the run's folder, which page.py makes a page of.
@@ -168,7 +167,7 @@ def _numbers(interval: Estimate) -> dict[str, float]:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "goals", "teacher", "judge"))
+    parser.add_argument("what", choices=("tiny", "clone", "anneal", "nothing", "goals", "judge"))
     parser.add_argument(
         "--out", type=Path, default=None, help="folder of the run, gone on with if it is there; tiny: a file"
     )
@@ -189,7 +188,7 @@ def main() -> None:
     from_nothing = name in ("nothing", "goals")
     if arguments.what != "judge":
         learned |= train(config, "rollout" if from_nothing else "anneal", out)
-    spans = name in ("goals", "teacher")
+    spans = name == "goals"
     if spans:
         learned["chosen"] = choose(config, out, arguments.days)
     policies = [learned["chosen"][0]["policy"] if spans else f"pytorch:{out}"]
