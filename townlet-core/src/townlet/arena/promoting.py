@@ -106,7 +106,8 @@ class Demands:
         """The release; the teacher where there is none yet."""
         with Registry(self._runs) as registry:
             released = PromotionManager(registry).release() is not None
-        return casting.mind("release" if released else self._document.config.training.demonstrations.teacher)
+        teacher = self._document.config.training.demonstrations.teacher
+        return casting.mind("release") if released else casting.teacher(teacher)
 
 
 def promote_checkpoint(
