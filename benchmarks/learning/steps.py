@@ -3,8 +3,7 @@ r"""Minds that are taught in steps, each from the weights of the one before, and
     python benchmarks/learning/steps.py teacher --seed 1 --out runs/teacher1
     python benchmarks/learning/steps.py primitive --seed 1 --out runs/primitive1
 
-``teacher``: the tuned rules are cloned in the action space ``goals``, PPO goes on from the clone, and once more with
-finer questions. ``primitive``: goals from nothing, asked every 15 ticks, then every 4, then on each; what that mind
+``teacher``: the tuned rules are cloned in the action space ``goals``, and PPO goes on from the clone. ``primitive``: goals from nothing, asked every 15 ticks, then every 4, then on each; what that mind
 does is then learned by one of primitive actions, which acts in the town itself. A command that was stopped goes on: a
 step that is there is not taught again, and one that was begun is resumed.
 
@@ -54,10 +53,7 @@ ON_EACH_TICK = (
 """What differs from finer.yaml where somebody is asked on each tick: four times as many decisions a rollout."""
 
 RECIPES = {
-    "teacher": (
-        Step("taught", "teacher.yaml", mode="anneal"),
-        Step("finer", "finer.yaml", ("observation.last_goal=true", "training.ppo.entropy.end=0.0")),
-    ),
+    "teacher": (Step("taught", "teacher.yaml", mode="anneal"),),
     "primitive": (
         Step("coarse", "coarse.yaml"),
         Step("finer", "finer.yaml"),

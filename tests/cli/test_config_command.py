@@ -142,6 +142,7 @@ class TestSchema:
         ),
         ("tuning.constraints=['a>1']", "'a>1' is not a constraint  (--set tuning.constraints=['a>1'], tuning.constra"),
         ("policy.backend=os:system", "there is no such checkpoint  (system)"),
+        ("training.demonstrations.teacher=scripted:nowhere", "there is no such checkpoint  (nowhere)"),
         ("training.demonstrations.dataset=nowhere", "there is no dataset here  (--set training.demonstrations.dataset"),
         ("evaluation.strangers.suite=pblic", "there is no suite 'pblic'  (--set evaluation.strangers.suite=pblic, ev"),
         ("tuning.search.eat_bellow=auto", "did you mean 'eat_below'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -561,14 +562,14 @@ def test_the_learner_is_asked_for_once(toy_config, services, learner, tmp_path, 
 def test_the_files_of_a_run_are_read_once(toy_config, services, learner, tmp_path, monkeypatch) -> None:
     harness(toy_config, services, "ppo", tmp_path / "run").train()
     read: list[str] = []
-    opens = Path.open
+    opens = os.open
 
-    def counted(self, mode="r", *args, **kwargs):
-        if mode in ("r", "rb"):
-            read.append(self.name)
-        return opens(self, mode, *args, **kwargs)
+    def counted(path, flags, *args, **kwargs):
+        if not flags & (os.O_WRONLY | os.O_RDWR):
+            read.append(Path(path).name)
+        return opens(path, flags, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "open", counted)
+    monkeypatch.setattr(os, "open", counted)
     with Run.resume(tmp_path / "run", services=services) as run:
         assert run.state.ppo.update == 20
     assert [read.count(name) for name in ("run.json", "config.json")] == [1, 1]

@@ -12,6 +12,7 @@ from townlet.checkpoints import is_checkpoint, read_checkpoint
 from townlet.config import ConfigDocument, TownletConfig
 from townlet.config.patience import PatienceConfig
 from townlet.config.policy import PolicyConfig
+from townlet.config.training import DemonstrationsConfig
 from townlet.errors import CheckpointError, UsageError
 from townlet.minds.policy_names import BackendChoice, MixtureChoice, PolicyChoice, ReleaseChoice, parse_policy
 from townlet.play.cast import REST, Cast, Role
@@ -173,6 +174,11 @@ class Casting:
     def teacher(self, name: str) -> MindSpec:
         """The mind of a name to learn from, asked in its own action space. Raises as :meth:`mind`."""
         return in_own_space(self.mind(name), self.actions)
+
+    def teaching(self, wanted: DemonstrationsConfig) -> MindSpec:
+        """The teacher that a config of demonstrations names, with its options. Raises as :meth:`mind`."""
+        section = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
+        return replace(self, policy=section, where="training.demonstrations.teacher").teacher(wanted.teacher)
 
     # -- roles
 

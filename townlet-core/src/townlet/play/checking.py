@@ -16,14 +16,17 @@ from townlet.errors import (
     BackendNotInstalledError,
     RegistryError,
 )
-from townlet.play.cast import Role
+from townlet.play.anchoring import anchored
+from townlet.play.cast import REST, Role
 from townlet.play.casting import Casting
 from townlet.play.mind_spec import LEARNER, MindSpec
 from townlet.play.opening import Admission
 from townlet.play.stage import town_spec
 from townlet.plugins import validate_options
 
-__all__ = ["CANNOT_RUN_HERE", "CheckedMind", "check_minds"]
+__all__ = ["CANNOT_RUN_HERE", "CheckedMind", "check_minds", "check_teacher"]
+
+_TEACHER = "training.demonstrations.teacher"
 
 CANNOT_RUN_HERE = (
     BackendBlockedError,
@@ -69,6 +72,23 @@ def check_minds(document: ConfigDocument, agent_names: Sequence[str], *, runs: P
         reason = _unchecked(role, role.mind, document)
         found.append(CheckedMind(role.mind.requested, _unopened(role, document) if reason is None else reason))
     return tuple(found)
+
+
+def check_teacher(document: ConfigDocument) -> CheckedMind:
+    """The same of the mind to be imitated (``training.demonstrations.teacher``). Raises as :func:`check_minds`."""
+    config = anchored(document)
+    wanted = config.training.demonstrations
+    try:
+        mind = Casting.of(config).teaching(wanted)
+        for single in mind.singles():
+            validate_options(single.backend, single.options, where=document.where, section=_teachers)
+    except CANNOT_RUN_HERE as error:
+        return CheckedMind(wanted.teacher, error.summary)
+    return CheckedMind(wanted.teacher, _unopened(Role(REST, mind, document.where(_TEACHER)), document))
+
+
+def _teachers(_option: str) -> str:
+    return f"{_TEACHER}_options"
 
 
 def _unopened(role: Role, document: ConfigDocument) -> str | None:

@@ -131,16 +131,7 @@ def _recordings(document: ConfigDocument) -> None:
 
 
 def _teacher(document: ConfigDocument) -> list[str]:
-    from townlet.plugins import validate_options
+    from townlet.play.checking import check_teacher
 
-    wanted = document.config.training.demonstrations
-    try:
-        validate_options(
-            wanted.teacher,
-            wanted.teacher_options,
-            where=document.where,
-            section=lambda _: "training.demonstrations.teacher_options",
-        )
-    except BackendError as error:
-        return [f"training.demonstrations.teacher could not be checked: {error.summary}"]
-    return []
+    reason = check_teacher(document).reason
+    return [] if reason is None else [f"training.demonstrations.teacher could not be checked: {reason}"]

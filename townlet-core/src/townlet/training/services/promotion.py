@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from townlet.checkpoints import read_checkpoint
-from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
 from townlet.evaluation import ComparisonResult, EvaluationResult, compare, evaluate, evaluation_seeds
 from townlet.evaluation.gate import GateResult, gate
@@ -122,9 +120,7 @@ class PromotionServiceAdapter:
     ) -> ComparisonResult:
         found = []
         wanted = self._config.training.demonstrations
-        taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
-        casting = replace(Casting.of(self._config), policy=taught_by, where="training.demonstrations.teacher")
-        teacher = casting.teacher(wanted.teacher)  # with its options: the same mind that was recorded
+        teacher = Casting.of(self._config).teaching(wanted)  # with its options: the same mind that was recorded
         for mind, who in ((teacher, f"the teacher ({wanted.teacher})"), (policy, "the candidate")):
             told = None if doing is None else partial(doing, f"evaluating {who}")
             found.append(evaluate(self._config, mind, seeds=seeds, executor=self._executor, progress=told))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
 from townlet.api import LearnerProtocol, ObservationSpec, PolicyBackendProtocol, RolloutMemory
-from townlet.config.policy import PolicyConfig
 from townlet.config.root import TownletConfig
 from townlet.data import DatasetWriter, open_dataset
 from townlet.envs.protocol import Engine
@@ -146,8 +144,7 @@ class RolloutCaptureService:
         if (folder / "manifest.json").exists():
             return open_dataset(folder, verify=False, spec=self.spec).path
         wanted = self._config.training.demonstrations
-        taught_by = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
-        mind = replace(self._casting, policy=taught_by, where="training.demonstrations.teacher").teacher(wanted.teacher)
+        mind = self._casting.teaching(wanted)
         for single in mind.singles():
             if single.checkpoint is not None:
                 instead = "let another one teach"
