@@ -3,9 +3,10 @@ r"""Minds that are taught in steps, each from the weights of the one before, and
     python benchmarks/learning/steps.py teacher --seed 1 --out runs/teacher1
     python benchmarks/learning/steps.py primitive --seed 1 --out runs/primitive1
 
-``teacher``: the tuned rules are cloned in the action space ``goals``, and PPO goes on from the clone. ``primitive``: goals from nothing, asked every 15 ticks, then every 4, then on each; what that mind
-does is then learned by one of primitive actions, which acts in the town itself. A command that was stopped goes on: a
-step that is there is not taught again, and one that was begun is resumed.
+``teacher``: the tuned rules are cloned in the action space ``goals``, and PPO goes on from the clone. ``primitive``:
+goals from nothing, asked every 15 ticks, then every 4, then on each; what that mind does is then learned by one of
+primitive actions, which acts in the town itself. A command that was stopped goes on: a step that is there is not taught
+again, and one that was begun is resumed.
 
 The last policy acts greedily in the 64 judged towns, beside the default rules in primitive actions. What came of it,
 and what each step took, lies in steps.json in the run's folder.
