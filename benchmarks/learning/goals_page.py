@@ -98,12 +98,11 @@ def draw(results: Path, picture: Path) -> None:
         axis.grid(alpha=0.3)
     curves = [(row["name"], row, colour) for row, colour in zip(ours["rows"], _OURS, strict=False)]
     curves += [(_WORDS[row["name"]], row, _COLOURS[row["name"]]) for row in others["rows"]]
+    start = float("nan") if others["rows"] else 0.0  # a logarithm has no zero
     for name, row, colour in curves:
         rewards = [point["reward"] for point in row["points"]]
         style = {"color": colour, "linewidth": 1.4, "marker": "o", "markersize": 2.5}
-        axes[0].plot(
-            [point["decisions"] / 1e6 or float("nan") for point in row["points"]], rewards, label=name, **style
-        )
+        axes[0].plot([point["decisions"] / 1e6 or start for point in row["points"]], rewards, label=name, **style)
         axes[1].plot([point["seconds"] / 60 for point in row["points"]], rewards, **style)
     axes[0].set_xlabel("million decisions of the learner")
     if others["rows"]:
