@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from typing import IO, Any, Self
 
 from townlet.errors import ExecutorError
-from townlet.signals import stopping_signals
+from townlet.signals import held_back, stopping_signals
 
 __all__ = ["connect", "need_ray", "quietly"]
 
@@ -61,6 +61,7 @@ def connect(ray: Any, address: str | None, cpus: int) -> None:
         with (
             quietly(),
             nullcontext() if address is None else overheard,
+            held_back() if address is None else nullcontext(),  # half a Ray could not be ended
             _own_signals(),
             _set("RAY_worker_niceness", "0"),  # a Ray of one's own need not give way to whoever started it
             _set("RAY_health_check_failure_threshold", "30"),  # where the machine is busy, slow is not dead
@@ -70,6 +71,9 @@ def connect(ray: Any, address: str | None, cpus: int) -> None:
             ray.init(
                 **settings, namespace=_NAMESPACE, log_to_driver=False, logging_level="ERROR", configure_logging=True
             )
+    except KeyboardInterrupt:
+        ray.shutdown()
+        raise
     except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError, ray.exceptions.RayError) as error:
         what = f"the cluster at {address} cannot be used" if address else "Ray cannot be started on this machine"
         raise ExecutorError(what, details=_advice(str(error), overheard.text)) from error
