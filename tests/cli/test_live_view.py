@@ -79,10 +79,13 @@ class TestPicture:
         picture = compose(scene(), Look(), "town", width=80, height=24).plain
         assert "  A agent00     20   99  100 12346 sleep" in picture
 
+    def test_nobody_is_said_to_walk_who_may_stand(self) -> None:
+        assert "walking" not in compose(people_who(""), Look(), "town", width=80, height=24).plain
+
     @pytest.mark.parametrize("number", [1, 20])
     def test_all_that_people_do_in_our_towns_fits_at_80_columns(self, number: int) -> None:
         affordances = [rule.id.replace("_", " ") for rule in load_affordances("core")]
-        doings = [*affordances, *(f"queue {kind} {number}" for kind in FACILITY_KINDS), "fainted", "walking"]
+        doings = [*affordances, *(f"queue {kind} {number}" for kind in FACILITY_KINDS), "fainted", "-"]
         for doing in doings:
             picture = compose(people_who(doing), Look(), "town", width=80, height=24).plain
             assert f"  A alice       50   50   50     5 {doing}\n" in picture

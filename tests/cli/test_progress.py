@@ -127,6 +127,17 @@ class TestInWords:
         watched(Headway(950, 1000, 9, 10))
         assert bar.left() == "0:10 left"
 
+    def test_a_first_tick_that_waited_for_a_compiler_tells_no_pace(self, paper) -> None:
+        paper.on(terminal=False)
+        bar = Bar("starting")
+        bar.begin("recording", 1000, unit="ticks")
+        paper.now += 140
+        bar.update(1)
+        assert paper.text().splitlines()[-1] == "recording 1/1,000 ticks  2:20"
+        paper.now += 10
+        bar.update(101)
+        assert bar.left() == "1:30 left", "899 ticks of a tenth of a second each"
+
     def test_before_anything_is_done_it_is_the_time_taken(self, paper) -> None:
         paper.on(terminal=False)
         bar = Bar("work", 4)

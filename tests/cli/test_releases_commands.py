@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,13 @@ class TestPromote:
         out = townlet("promote", checkpoint("a")).out
         assert "promoted" in out
         assert "townlet run --backend release" in out
+
+    def test_it_is_run_in_the_town_that_it_learned_in(self, townlet, checkpoint):
+        path = Path(checkpoint("a"))
+        (path.parent / "run.json").write_text("{}")
+        own = path.parent / "config.json"
+        own.write_text(json.dumps({"schema_version": 1, "town": {"map": "hamlet"}}))
+        assert f"townlet run {own} --backend release\n" in townlet("promote", str(path)).out
 
 
 class TestReleases:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "paints", "wrapped"]
 
 _BAR_EVERY, _LINE_EVERY = 0.1, 10.0
+_FIRST = 0.01  # of all ticks: so few at first may have waited for a compiler
 
 
 def paints() -> bool:
@@ -47,7 +48,7 @@ class Bar:
         self._stack = ExitStack()
         self._bar: Progress | None = None
         self._parts: dict[str, TaskID] = {}
-        self._started = time.monotonic()
+        self._started = self._paced = time.monotonic()
         self._next = self._started + _LINE_EVERY
 
     def __enter__(self) -> Self:
@@ -85,7 +86,7 @@ class Bar:
     def begin_at(self, done: float) -> None:
         """So much was done before this moment, from which time is counted."""
         self._done = self._before = done
-        self._started = time.monotonic()
+        self._started = self._paced = time.monotonic()
 
     @property
     def due(self) -> bool:
@@ -101,9 +102,12 @@ class Bar:
             told: numbers that a person follows, each of which stays on one line.
             now: show it at once.
         """
-        self._done = done
         if total is not None:
             self._total = total
+        first = self._done == self._before and self._paced == self._started
+        if first and self._unit.endswith("ticks") and 0 < done - self._before <= _FIRST * self._total:
+            self._before, self._paced = done, time.monotonic()  # what is compiled and loaded for it tells no pace
+        self._done = done
         if not (now or self.due) or self._quiet:
             return
         clock = time.monotonic()
@@ -138,11 +142,11 @@ class Bar:
 
     def left(self) -> str:
         """How long the rest will take; how long it has taken by now where that cannot be known."""
-        taken = time.monotonic() - self._started
+        clock = time.monotonic()
         made = self._done - self._before
         if not self._total or made <= 0:
-            return _clock(taken)
-        return f"{_clock(taken / made * max(self._total - self._done, 0))} left"
+            return _clock(clock - self._started)
+        return f"{_clock((clock - self._paced) / made * max(self._total - self._done, 0))} left"
 
     def beneath(self) -> tuple[str, ...]:
         """What is told beneath the bar."""

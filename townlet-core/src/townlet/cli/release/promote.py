@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from townlet.cli.options import config_flags, debug_option, executor_options, json_option, read_config, runs_option
-from townlet.cli.output import counted, emit, emit_json
+from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.visible import visible
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     path, by = visible(decision.path), visible(decision.by)
     emit(f"{word} {path} ({decision.checkpoint[:12]}), {passes} in a row of {evaluations}, by {by}")
     if not hold:
-        emit("run it with:  townlet run --backend release")
+        own = run_config(checkpoint)
+        where = "" if own is None else f" {as_typed(own)}"
+        chosen = "" if runs == Path("runs") else f" --runs {as_typed(runs)}"
+        emit(f"run it with:  townlet run{where} --backend release{chosen}")
 
 
 def _demands(judging: Judge, runs: Path, *, quiet: bool) -> Demands:

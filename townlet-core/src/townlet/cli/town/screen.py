@@ -166,7 +166,7 @@ def _person(person: Person, look: Look, width: int) -> Text:
     for need in person.needs:
         line.append(f"{round(100 * need):>4} ", style="red" if need <= _LOW else "")
     line.append(f"{person.money:5.0f} ")
-    line.append(shortened(visible(person.doing) or "walking", max(width - line.cell_len, 1)))
+    line.append(shortened(visible(person.doing) or "-", max(width - line.cell_len, 1)))
     if mine or followed:
         line.pad_right(max(width - line.cell_len, 0))
         line.stylize("reverse")
