@@ -16,18 +16,16 @@ the anchors to what is found here; write the page after it.
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from played import Group, play, side_by_side
+from wording import axis, filled, over, table
 
-from townlet.arena import ArenaResult, ScenarioResult, load_suite
+from townlet.arena import ArenaResult, load_suite
 from townlet.arena.interface import Interface
-from townlet.arena.measures import stratified
 from townlet.arena.naming import RANDOM
 from townlet.checkpoints import read_checkpoint
 from townlet.config import load_config
@@ -71,22 +69,6 @@ def told(found: Estimate | None, form: str = ".3f") -> str:
     return "-" if found is None else f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"
 
 
-def over(scenarios: Sequence[ScenarioResult], number: int, name: str) -> Estimate:
-    """A measure of a mind over some scenarios, each weighing the same."""
-    return stratified([np.array(scenario.standings[number].per_seed[name]) for scenario in scenarios])
-
-
-def axis(scenario: ScenarioResult) -> str:
-    """The row of the table by axes that a scenario belongs to."""
-    return f"{scenario.axes[0]} alone" if len(scenario.axes) == 1 else "crossed"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def section(result: ArenaResult) -> str:
     """The numbers of one suite."""
     names, all_of_them = result.minds, result.scenarios
@@ -123,18 +105,6 @@ def section(result: ArenaResult) -> str:
             table(("scenario", "differs in", "role", *names), each),
         ]
     )
-
-
-def filled(words: str, results: Sequence[ArenaResult]) -> str:
-    """The words with their numbers: ``{SUITE|MEASURE|MIND|WHERE}``; WHERE is a row by axes, a scenario, or all."""
-    suites = {result.suite: result for result in results}
-
-    def number(found: re.Match[str]) -> str:
-        result, measure, mind, where = suites[found[1]], found[2], found[3], found[4]
-        some = [one for one in result.scenarios if where in ("all", axis(one), one.name)]
-        return f"{over(some, result.minds.index(mind), measure).mean:.2f}"
-
-    return re.sub(r"\{([^{}|]+)\|([^{}|]+)\|([^{}|]+)\|([^{}|]+)\}", number, words)
 
 
 def page(results: Sequence[ArenaResult]) -> str:
