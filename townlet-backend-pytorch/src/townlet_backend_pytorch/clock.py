@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 
 import torch
 
@@ -31,6 +32,7 @@ class Stopwatch:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._waits = device.type == "cuda"
         self._runs = False
         self._seconds: dict[str, float] = {}
 
@@ -39,22 +41,39 @@ class Stopwatch:
         taken, self._seconds, self._runs = self._seconds, {}, True
         return taken
 
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
+    def __call__(self, name: str) -> AbstractContextManager[object]:
         """Count what is done inside under ``name``."""
-        if not self._runs:
-            yield
-            return
-        began = self._now()
-        try:
-            yield
-        finally:
-            self._seconds[name] = self._seconds.get(name, 0.0) + self._now() - began
+        return _Stretch(self, name) if self._runs else _UNCOUNTED
 
-    def _now(self) -> float:
-        if self._device.type == "cuda":
+    def add(self, name: str, seconds: float) -> None:
+        """Count so many seconds under ``name``."""
+        self._seconds[name] = self._seconds.get(name, 0.0) + seconds
+
+    def now(self) -> float:
+        """The time, once the device has done what it was asked to; seconds."""
+        if self._waits:
             torch.cuda.synchronize(self._device)
         return time.perf_counter()
+
+
+_UNCOUNTED = nullcontext()
+
+
+class _Stretch:
+    """What a stopwatch counts; a class, since a generator for each of a tick's stretches would cost it twice."""
+
+    __slots__ = ("_began", "_name", "_watch")
+
+    def __init__(self, watch: Stopwatch, name: str) -> None:
+        self._watch, self._name = watch, name
+
+    def __enter__(self) -> None:
+        self._began = self._watch.now()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.add(self._name, self._watch.now() - self._began)
 
 
 def bare_forward(network: ConflictAwarePolicyNetwork, device: torch.device, rows: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -94,17 +94,21 @@ def _memory_of(device: torch.device) -> tuple[str, ...]:
     return (f"{free / 2**30:,.1f} of {total / 2**30:,.1f} GiB are free there",)
 
 
-@contextmanager
-def cpu_threads(count: int) -> Iterator[None]:
+def cpu_threads(count: int) -> AbstractContextManager[None]:
     """Compute with ``count`` CPU threads (0: leave them as they are), and put back what was set before.
 
     PyTorch knows one number for the whole process. A busy neighbour on the cores makes a small batch tens of times
     slower with several threads, which wait for each other, while one thread does not mind: hence one for deciding.
     """
     before = torch.get_num_threads()
-    if count in (0, before):
-        yield
-        return
+    return _AS_THEY_ARE if count in (0, before) else _with_threads(count, before)
+
+
+_AS_THEY_ARE = nullcontext()
+
+
+@contextmanager
+def _with_threads(count: int, before: int) -> Iterator[None]:
     torch.set_num_threads(count)
     try:
         yield

@@ -32,7 +32,12 @@ def check_array(owner: str, name: str, array: NDArray[Any], dtype: type[np.gener
 
 
 def _fits(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    return len(found) == len(shape) and all(want in (-1, got) for want, got in zip(shape, found, strict=True))
+    if len(found) != len(shape):
+        return False
+    for want, got in zip(shape, found, strict=True):  # noqa: SIM110 (each value is checked each tick: a generator costs)
+        if want not in (-1, got):
+            return False
+    return True
 
 
 def check_rows(owner: str, name: str, array: NDArray[Any], rows: int) -> None:

@@ -43,7 +43,10 @@ def check_decision(
     actions, mask = decision.actions, observations.action_mask
     if len(actions) != len(mask):
         _refuse(told, f"answered with {len(actions)} actions for {len(mask)} rows")
-    if len(actions) and actions.view(np.uint64).max() >= mask.shape[1]:  # a negative number is a large one there
+    if not len(actions):
+        return
+    unsigned = actions.view(np.uint64)  # a negative number is a large one there
+    if unsigned[unsigned.argmax()] >= mask.shape[1]:
         row = int(np.flatnonzero((actions < 0) | (actions >= mask.shape[1]))[0])
         _refuse(
             told,
@@ -56,7 +59,7 @@ def check_decision(
         _finite(told, "log_probs", decision.log_probs, counted, name_of)
         _finite(told, "values", decision.values, counted, name_of)
     allowed = mask[_numbers(len(mask)), actions]
-    if not allowed.all():
+    if not allowed[allowed.argmin()]:
         wrong = np.flatnonzero(~allowed)
         row = int(wrong[0])
         names = spec.action_names
@@ -100,13 +103,19 @@ def _finite(
 
 
 def _all_finite(*arrays: FloatArray | None) -> bool:
-    """Quickly: a sum is finite only where all is. For the few rows of a town that of squares is the quickest there is;
-    where an overflow makes it infinite, whoever asks looks closer."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        for array in arrays:
-            if array is not None:
-                flat = array.ravel()
-                if not isfinite(flat.dot(flat) if flat.size < _FEW else np.add.reduce(flat)):
+    """Quickly: a sum is finite only where all is, and where an overflow makes it infinite, whoever asks looks closer.
+    Of the few rows of a town each number is looked at: that is quicker than to have warnings of overflow kept off."""
+    for array in arrays:
+        if array is None or not array.size:
+            continue
+        flat = array.ravel()
+        if flat.size < _FEW:
+            finite = np.isfinite(flat)
+            if not finite[finite.argmin()]:
+                return False
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):
+                if not isfinite(np.add.reduce(flat)):
                     return False
     return True
 
