@@ -30,9 +30,9 @@ pytestmark = [
 
 
 def actors():
-    """The processes of the workers that there are now."""
+    """The processes of the workers that there are now, of this Ray and not of another one on the machine."""
     found = []
-    for process in psutil.process_iter(["cmdline"]):
+    for process in psutil.Process().children(recursive=True):
         command = process.info["cmdline"] or [""]
         if command[0].startswith("ray::RayWorker"):
             found.append(process.pid)

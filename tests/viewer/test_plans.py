@@ -98,9 +98,9 @@ def test_the_page_shows_plan_reasons_and_account(thoughtful: Dataset, tmp_path: 
     assert "and \u25afmilk" in shown
     assert plan.locator("li[aria-current=step]").count() == 1
     page.ask("townlet.player.seek(26)")
-    page.page.wait_for_timeout(300)
-    assert "Completed." in plan.inner_text()
+    plan.filter(has_text="Completed.").wait_for()
     page.page.click("#tab-town")
+    page.page.locator("#panel-town", has_text="whole run").wait_for()
     town = page.page.inner_text("#panel-town")
     (account,) = thoughtful.manifest.ledger
     assert "SLOW MINDS, WHOLE RUN" in town.upper()
