@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -33,9 +34,9 @@ def actors():
     """The processes of the workers that there are now, of this Ray and not of another one on the machine."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        command = process.info["cmdline"] or [""]
-        if command[0].startswith("ray::RayWorker"):
-            found.append(process.pid)
+        with contextlib.suppress(psutil.Error):  # one that ended meanwhile
+            if "".join(process.cmdline()[:1]).startswith("ray::RayWorker"):
+                found.append(process.pid)
     return found
 
 
