@@ -214,7 +214,9 @@ def test_two_recordings_stay_in_step_and_their_differences_are_marked(
     page.page.click("#which button:nth-child(2)")
     assert page.ask("townlet.shown") == 1
     page.page.click("#tab-town")
-    assert page.page.locator("#panel-town tbody tr:first-child td").count() == 2
+    cells = page.page.locator("#panel-town tbody tr:first-child td")
+    cells.last.wait_for()
+    assert cells.count() == 2
 
 
 def test_names_full_of_markup_quotes_and_direction_marks_are_only_shown(

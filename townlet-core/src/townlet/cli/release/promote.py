@@ -98,9 +98,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     emit(f"{word} {path} ({decision.checkpoint[:12]}), {passes} in a row of {evaluations}, by {by}")
     if not hold:
         own = run_config(checkpoint)
-        where = "" if own is None else f" {as_typed(own)}"
-        chosen = "" if runs == Path("runs") else f" --runs {as_typed(runs)}"
-        emit(f"run it with:  townlet run{where} --backend release{chosen}")
+        line = "townlet run --backend release" if own is None else f"townlet run {as_typed(own)} --backend release"
+        emit(f"run it with:  {line}" if runs == Path("runs") else f"run it with:  {line} --runs {as_typed(runs)}")
 
 
 def _demands(judging: Judge, runs: Path, *, quiet: bool) -> Demands:
