@@ -245,7 +245,8 @@ def write(file: Path, suite: Suite, anchors: Mapping[str, KeptAnchor]) -> None:
     names = [scenario.name for scenario in suite.scenarios if scenario.name in anchors]
     whole = AnchorFile(suite=suite.name, how=how, anchors={name: anchors[name] for name in names})
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(whole.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
+    told = {"schema_version": whole.schema_version, **whole.model_dump(mode="json", exclude_defaults=True)}
+    file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def kept_in(file: Path) -> dict[str, KeptAnchor]:

@@ -65,7 +65,7 @@ class PlainLoop:
 
     def put_back(self, folder: Path) -> None:
         put_back_towns(self.town, folder)
-        state = torch.load(folder / "loop.pt")
+        state = torch.load(folder / "loop.pt", weights_only=True)
         for name in ("actor", "critic", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
         (self.samples, self.decisions), self.next_done = state["counts"], state["done"]

@@ -126,14 +126,17 @@ class Entrant:
         self.drawn: tuple[Any, Any] = (torch.get_rng_state(), np.random.get_state())
         if (self.folder / "entrant.pt").exists():
             self.learner.put_back(self.folder)
-            state = torch.load(self.folder / "entrant.pt", weights_only=False)  # our own file
-            self.seconds, self.points, self.drawn = state
+            state = torch.load(self.folder / "entrant.pt", weights_only=True)
+            self.seconds, self.points, (drawn, (kind, keys, *rest)) = state
+            self.drawn = drawn, (kind, keys.numpy(), *rest)
 
     def keep(self) -> None:
         """Write all of it, so that another process can go on."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.learner.keep(self.folder)
-        torch.save((self.seconds, self.points, self.drawn), self.folder / "entrant.pt")
+        drawn, (kind, keys, *rest) = self.drawn
+        state = (self.seconds, self.points, (drawn, (kind, torch.from_numpy(keys), *rest)))
+        torch.save(state, self.folder / "entrant.pt")  # tensors and numbers alone, so that no code is read back
 
     def iterate(self, budget: float) -> None:
         """One rollout and update, on the clock."""
