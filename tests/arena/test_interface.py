@@ -53,6 +53,11 @@ def taught(tmp_path: Path):
         (("town.actions=goals",), {"town.actions": "goals"}),
         (GOALS, {"town.actions": "goals", "town.ask_every": 15, "observation.variant": "compact"}),
         (("observation.window=7",), {"observation.window": 7}),
+        (("observation.last_goal=false",), {}),
+        (
+            ("town.actions=goals", "observation.last_goal=false"),
+            {"town.actions": "goals", "observation.last_goal": False},
+        ),
         (("observation.variant=compact", "observation.window=7"), {"observation.variant": "compact"}),
     ],
 )
@@ -107,6 +112,17 @@ def test_who_was_taught_otherwise_is_refused_before_anything_is_played(suite: Su
     assert caught.value.details[-1].endswith("by what it knows:  --set observation.variant=compact"), "it can be led"
     with pytest.raises(CheckpointError, match="cannot act in these towns"):
         meet([RULES], suite.among([mind]), executor=Never())
+
+
+def test_who_does_not_see_its_last_goal_is_told_how_it_may_play(suite: Suite, taught) -> None:
+    mind, goals = taught(*GOALS, "observation.last_goal=false"), suite.lived_by(Interface.of(load_config(None, GOALS)))
+    with pytest.raises(CheckpointError, match="cannot act in these towns") as caught:
+        meet([mind], goals, matrix=False)
+    assert caught.value.details[-1].endswith("--set observation.last_goal=false --set observation.variant=compact")
+    unseeing = suite.lived_by(Interface.of(load_config(None, (*GOALS, "observation.last_goal=false"))))
+    with pytest.raises(Exception, match="toy") as caught:  # it gets as far as its backend
+        meet([mind], unseeing, scenarios=["crowd"], matrix=False)
+    assert "cannot act in these towns" not in str(caught.value)
 
 
 @pytest.mark.parametrize("interface", [GOALS, ("observation.variant=compact",)])

@@ -14,7 +14,7 @@ from townlet.config import Override, TownletConfig
 from townlet.config.observation import Variant
 from townlet.errors import CheckpointError
 from townlet.play import MindSpec
-from townlet.play.own_space import in_own_space, own_spec
+from townlet.play.own_space import in_own_space, own_spec, sees_last_goal
 
 __all__ = ["Interface", "refuse_other_interfaces"]
 
@@ -22,6 +22,7 @@ _DEFAULT = TownletConfig()
 _KEYS = {
     "actions": "town.actions",
     "ask_every": "town.ask_every",
+    "last_goal": "observation.last_goal",
     "variant": "observation.variant",
     "window": "observation.window",
 }
@@ -40,6 +41,7 @@ class Interface(BaseModel):
     ask_every: int = Field(
         _DEFAULT.town.ask_every, ge=1, description="Ticks after which a mind is asked for a goal again."
     )
+    last_goal: bool = Field(True, description="Whether a mind that chooses goals sees which one it chose last.")
     variant: Variant = Field("hybrid", description="Variant of the observations.")
     window: int = Field(_DEFAULT.observation.window, ge=3, description="Height and width of the map that is seen.")
 
@@ -47,7 +49,13 @@ class Interface(BaseModel):
     def of(cls, config: TownletConfig) -> Self:
         """That of a config's town."""
         town, seen = config.town, config.observation
-        return cls(actions=town.actions, ask_every=town.ask_every, variant=seen.variant, window=seen.window)
+        return cls(
+            actions=town.actions,
+            ask_every=town.ask_every,
+            last_goal=seen.last_goal,
+            variant=seen.variant,
+            window=seen.window,
+        )
 
     @classmethod
     def taught(cls, manifest: CheckpointManifest, *, led: bool = False) -> Self:
@@ -57,17 +65,20 @@ class Interface(BaseModel):
         told: dict[str, object] = {"actions": "primitive" if led else spec.action_space, "variant": spec.variant}
         if "ask_every" in rules:
             told["ask_every"] = rules["ask_every"]
+        if spec.spans:
+            told["last_goal"] = sees_last_goal(spec)
         if spec.map_shape[1]:
             told["window"] = spec.map_shape[1]
         return cls.model_validate(told)
 
-    def settings(self) -> dict[str, str | int]:
+    def settings(self) -> dict[str, str | int | bool]:
         """Where it is not the default: key of a config to its value."""
-        found: dict[str, str | int] = {
+        found: dict[str, str | int | bool] = {
             _KEYS[name]: value for name, value in self.model_dump(exclude_defaults=True).items()
         }
         if self.actions == "primitive":
             found.pop("town.ask_every", None)  # nobody is asked for a goal
+            found.pop("observation.last_goal", None)
         if self.variant == "compact":
             found.pop("observation.window", None)  # nobody sees a map
         return found
@@ -83,7 +94,8 @@ class Interface(BaseModel):
 
     def words(self) -> str:
         """The settings as options of a command."""
-        return shlex.join(word for key, value in self.settings().items() for word in ("--set", f"{key}={value}"))
+        told = (f"{key}={str(value).lower()}" for key, value in self.settings().items())
+        return shlex.join(word for one in told for word in ("--set", one))
 
     def warnings(self) -> tuple[str, ...]:
         """What to know of scores: the scale was measured in the default action space."""

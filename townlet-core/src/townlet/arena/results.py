@@ -97,7 +97,7 @@ class ArenaResult(_Frozen):
     schema_version: int = Field(1, description="Version of this result's layout.")
     suite: str = Field(description="Name of the suite.")
     suite_digest: str = Field(description="SHA-256 of the suite and the maps that it names.")
-    interface: dict[str, str | int] = Field(
+    interface: dict[str, str | int | bool] = Field(
         default_factory=dict,
         description="What everybody decided and saw where that is not the default: key of a config to its value.",
     )
@@ -111,7 +111,7 @@ class ArenaResult(_Frozen):
 
     def lived_by(self) -> str:
         """The interface in words; empty where it is the default one."""
-        return ", ".join(f"{key}={value}" for key, value in self.interface.items())
+        return ", ".join(f"{key}={str(value).lower()}" for key, value in self.interface.items())
 
     def _repr_html_(self) -> str:
         """For Jupyter: the standings, the matrix, and what to know before believing them."""

@@ -10,7 +10,7 @@ from townlet.checkpoints import is_checkpoint, read_checkpoint
 from townlet.observations import spec_in_goals
 from townlet.play.mind_spec import MindSpec
 
-__all__ = ["in_own_space", "own_spec"]
+__all__ = ["in_own_space", "own_spec", "sees_last_goal"]
 
 _ASK_EVERY = 20
 """Where a checkpoint does not say how often it was asked: what a town's config says without a word."""
@@ -48,6 +48,10 @@ def own_spec(spec: ObservationSpec, checkpoint: Path | None) -> ObservationSpec:
     """
     shown = True
     if checkpoint is not None and is_checkpoint(checkpoint):
-        names = read_checkpoint(checkpoint, verify=False).manifest.spec().feature_names
-        shown = any(name.startswith("goal_") for name in names)
+        shown = sees_last_goal(read_checkpoint(checkpoint, verify=False).manifest.spec())
     return spec_in_goals(spec, last_goal=shown)
+
+
+def sees_last_goal(spec: ObservationSpec) -> bool:
+    """Whether the goal that a mind chose last is among what it sees."""
+    return any(name.startswith("goal_") for name in spec.feature_names)
