@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+from click.testing import CliRunner
+
+from townlet.cli.app import townlet
 from townlet.config import load_config
 from townlet.errors import UsageError
-from townlet.play import Cast, Job, MindSpec
-from townlet.play.effort import Effort, LongWorkWarning, refuse_endless
+from townlet.play import Cast, Job, Keep, MindSpec, play
+from townlet.play.effort import Effort, LongWorkWarning, refuse_endless, refuse_endless_recording
 
 CONFIG = load_config(None, ["town.map=hamlet"])
 
@@ -45,3 +52,37 @@ def test_results_larger_than_the_memory_are_refused(monkeypatch: pytest.MonkeyPa
         refuse_endless(jobs(5000, 10))
     monkeypatch.setattr("townlet.play.effort.machine_bytes", lambda: None)
     refuse_endless(jobs(5000, 10))
+
+
+class TestRecordings:
+    def test_more_than_a_year_is_refused_with_what_to_lower(self, tmp_path: Path) -> None:
+        (job,) = jobs(65_536, 10**9)
+        with pytest.raises(UsageError, match="which take 8 years or more") as refused:
+            refuse_endless_recording(job, tmp_path / "not" / "there")
+        assert refused.value.details == ("record fewer towns or days, such as  --worlds 16 --days 5",)
+
+    def test_more_than_the_disk_has_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (job,) = jobs(64, 10**6)
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 30))
+        with pytest.raises(UsageError, match=r"this recording takes [0-9.,]+ GiB; 1.0 GiB are free") as refused:
+            refuse_endless_recording(job, tmp_path / "there")
+        assert "--worlds" in refused.value.details[0]
+
+    def test_what_is_recorded_takes_what_was_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The estimate is of the bytes that a recording has: the disk is as large as the dataset, and a tenth more."""
+        (job,) = jobs(4, 200)
+        play(replace(job, keep=Keep.dataset(tmp_path / "there")))
+        took = sum(file.stat().st_size for file in (tmp_path / "there").glob("*.safetensors"))
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=int(1.1 * took)))
+        refuse_endless_recording(job, tmp_path / "again")
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=int(0.9 * took)))
+        with pytest.raises(UsageError, match="are free on its disk"):
+            refuse_endless_recording(job, tmp_path / "again")
+
+    def test_the_command_refuses_it_and_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        words = ["rollout", "--set", "town.map=hamlet", "--worlds", "65536", "--ticks", "1000000000", "--out", "d"]
+        done = CliRunner().invoke(townlet, words)
+        assert isinstance(done.exception, UsageError)
+        assert "which take" in str(done.exception)
+        assert not (tmp_path / "d").exists()

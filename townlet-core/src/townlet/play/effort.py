@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from townlet.errors import UsageError
+from townlet.observations import build_spec
 from townlet.play.job import Job
+from townlet.rollout.memory import rollout_bytes
 from townlet.storage import machine_bytes
 from townlet.world.compile_town import read_map
 from townlet.world.names import FACILITY_KINDS
 
-__all__ = ["Effort", "LongWorkWarning", "refuse_endless"]
+__all__ = ["Effort", "LongWorkWarning", "refuse_endless", "refuse_endless_recording"]
 
 STEPS_A_SECOND = 1e6
 """Agent-steps of a core in a second with rules for minds, which no mind exceeds by much; networks take longer."""
@@ -30,7 +34,8 @@ _MEASURES_BYTES = 1 << 9
 _UNITS = ((365.25 * 86_400, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"))
 
 
-_NEXT = "ask for fewer towns or days:  --seeds 32 --days 5  is what most comparisons need"
+_FEWER = "ask for fewer towns or days:  --seeds 32 --days 5  is what most comparisons need"
+_SHORTER = "record fewer towns or days, such as  --worlds 16 --days 5"
 
 
 class LongWorkWarning(UserWarning):
@@ -102,16 +107,48 @@ def refuse_endless(jobs: Sequence[Job], *, workers: int = 1) -> None:
         UsageError: with what they take, and what to lower.
     """
     effort, there = Effort.of(jobs, workers=workers), machine_bytes()
-    if effort.seconds > LONGEST_SECONDS:
-        raise UsageError(
-            effort.words(),
-            details=("ask for fewer towns or days:  --seeds 32 --days 5  is what most comparisons need",),
-        )
+    _refuse_years(effort, _FEWER)
     if there is not None and effort.memory > there:
         raise UsageError(
             f"the results of {effort.towns:,} towns take {effort.memory / 2**30:,.1f} GiB of memory; "
             f"this machine has {there / 2**30:,.1f} GiB",
             details=("ask for fewer towns, or split them with  --set evaluation.first_seed=N",),
         )
+    _note_hours(effort)
+
+
+def refuse_endless_recording(job: Job, folder: Path, *, workers: int = 1) -> None:
+    """Refuse a recording that takes more than a year, or more room than its disk has.
+
+    What takes more than an hour is told before the first tick, with a :class:`LongWorkWarning`.
+
+    Args:
+        job: what is to be recorded.
+        folder: where it goes; it need not be there.
+        workers: how many record at once.
+
+    Raises:
+        UsageError: with what it takes, and what to lower.
+    """
+    effort = Effort.of([job], workers=workers)
+    _refuse_years(effort, _SHORTER)
+    place = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+    spec, free = build_spec(job.config), shutil.disk_usage(place).free
+    size = rollout_bytes(spec, job.ticks, round(effort.steps / job.ticks))
+    if size > free:
+        raise UsageError(
+            f"this recording takes {size / 2**30:,.1f} GiB; {free / 2**30:,.1f} GiB are free on its disk",
+            where=str(folder),
+            details=(_SHORTER, "or write to another disk:  --out DIR"),
+        )
+    _note_hours(effort)
+
+
+def _refuse_years(effort: Effort, instead: str) -> None:
+    if effort.seconds > LONGEST_SECONDS:
+        raise UsageError(effort.words(), details=(instead,))
+
+
+def _note_hours(effort: Effort) -> None:
     if effort.seconds > NOTED_SECONDS:
-        warnings.warn(effort.words(), LongWorkWarning, stacklevel=2)
+        warnings.warn(effort.words(), LongWorkWarning, stacklevel=3)

@@ -96,6 +96,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     from townlet.cli.workers import asked_execution, asked_executor, workers_watched
     from townlet.executors import record
     from townlet.play import Job, Journal, Keep, Stage, perform
+    from townlet.play.effort import refuse_endless_recording
     from townlet.storage import numbered_folder
 
     warnings: list[str] = []
@@ -112,6 +113,7 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
         job = replace(job, keep=Keep.dataset(folder, tags=tags, logits=keep_logits))
         journal = Journal(runs=None if no_registry else runs, kind="rollout", warn=told)
         execution = asked_execution(config.execution, executor, workers)
+        refuse_endless_recording(job, folder, workers=execution.workers or 1)
         elsewhere = stack.enter_context(asked_executor(execution, threads=threads, say=told))
         if elsewhere is not None:
             say_where(folder, quiet=as_json)
