@@ -202,6 +202,8 @@ def test_your_own_agent_is_highlighted_and_named(tmp_path: Path) -> None:
         assert "@ C carol" in text
         assert "C" in window.reversed()
         assert "C carol" in window.reversed()
+        status = window.wait_for("its mind would")
+        assert re.search(r"food \d+ · rest \d+ · wash \d+", status), "in the words and numbers of the list of people"
         window.press(".")
         window.wait_for("tick 1 ")
         window.resize(120, 40)

@@ -32,6 +32,7 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
     from townlet.checkpoints import read_checkpoint
     from townlet.errors import UsageError
     from townlet.plugins.exporting import export_policy
+    from townlet.registry.demands import run_config
 
     found = read_checkpoint(checkpoint)
     target = out or Path(f"model.{form}")
@@ -54,4 +55,6 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
         return
     emit(f"wrote {target} ({target.stat().st_size / 1024:.0f} KiB)")
     if form == "onnx":
-        emit(f"run it without a training framework:\n  townlet run --backend {as_typed(f'onnx:{target}')}")
+        mind, own = as_typed(f"onnx:{target}"), run_config(checkpoint)
+        line = f"townlet run --backend {mind}" if own is None else f"townlet run {as_typed(own)} --backend {mind}"
+        emit(f"run it without a training framework:\n  {line}")

@@ -47,7 +47,8 @@ _HELP = """
 _FAST = 50
 _LOOK_AGAIN = 0.1
 """Seconds between two looks at the window's size."""
-_NEEDS = ("need_hunger", "need_energy", "need_hygiene")
+_NEEDS = {"need_hunger": "food", "need_energy": "rest", "need_hygiene": "wash"}
+"""As the list of people calls them, where 100 is fully satisfied."""
 _FLAGS = ("in_shift", "on_site", "in_queue")
 
 
@@ -132,7 +133,7 @@ class TerminalPilot:
 
         doing = [n.removeprefix("doing_") for n in self._spec.feature_names if n.startswith("doing_") and features[n]]
         told = [
-            *(f"{name.removeprefix('need_')} {features[name]:.2f}" for name in _NEEDS),
+            *(f"{called} {round(100 * float(features[name]))}" for name, called in _NEEDS.items()),
             f"{held('groceries')} groceries",
             counted(held("meals"), "meal"),
             counted(held("wallet"), "coin"),
