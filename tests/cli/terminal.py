@@ -74,12 +74,12 @@ class Terminal:
         return bool(data)
 
     def wait_for(self, words: str, seconds: float = PATIENCE) -> str:
-        """The screen as soon as it shows ``words``."""
+        """The screen as soon as it shows ``words``, with the rest of that picture: a large one comes in pieces."""
         end = time.monotonic() + seconds
         while words not in self.text():
             if time.monotonic() > end or not self.read():
                 raise AssertionError(f"{words!r} never came; the screen shows\n{self.text()}")
-        return self.text()
+        return self.settle(0.1)
 
     def settle(self, seconds: float = 0.4) -> str:
         """The screen some time later."""
