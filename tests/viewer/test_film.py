@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from townlet.api import ObservationBatch, Words
-from townlet.config import TownletConfig
+from townlet.config import TownletConfig, load_config
 from townlet.data import Dataset, DatasetWriter, open_dataset
 from townlet.data.manifest import inherited_origin, read_manifest
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
+from townlet.play import Cast, Job, Keep, MindSpec, Role, play
 from townlet.viewer import Film, film_of, happenings, sentences, thinning
 from townlet.viewer.columns import unpack
 from townlet.viewer.happenings import KINDS
@@ -203,6 +204,21 @@ def test_without_minds_there_are_none(recording: Dataset) -> None:
     film = film_of(recording, minds=False, ticks=(0, 40))
     assert set(film.parts) == {"scenery", "frames", "ties", "events", "kpis"}
     assert not film.about["minds"]
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_a_film_of_a_cast_knows_who_plays_whom_in_its_town(share: bool, tmp_path: Path) -> None:
+    config = load_config(None, ["town.map=hamlet"])
+    host = MindSpec(requested="host", backend="scripted", options={"preset": "host"})
+    cast = Cast((Role("50%" if share else "bob", host), Role("*", MindSpec(requested="scripted", backend="scripted"))))
+    seats = play(Job(config, cast, (3, 4), 4, keep=Keep.dataset(tmp_path / "cast"))).players.tolist()
+    assert (seats[0] == seats[1]) != share
+    found = [film_of(open_dataset(tmp_path / "cast"), world=world).about["players"] for world in (0, 1)]
+    assert found == seats
+
+
+def test_where_one_mind_plays_all_a_film_names_no_players(film: Film) -> None:
+    assert film.about["players"] is None
 
 
 def test_a_range_of_ticks_begins_and_ends_where_it_is_asked_to(recording: Dataset, film: Film) -> None:

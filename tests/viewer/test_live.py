@@ -14,11 +14,12 @@ from tests.viewer.living import WAIT, Running
 from townlet.config import TownletConfig
 from townlet.data import open_dataset
 from townlet.errors import UsageError
-from townlet.play import Cast, Job, Stage
+from townlet.play import Cast, Job, MindSpec, Role, Stage
 from townlet.viewer.columns import unpack
 from townlet.viewer.live import LiveTown, hub
 from townlet.viewer.live.desk import read_request
 from townlet.viewer.live.hub import Hub
+from townlet.viewer.live.town import about_stage
 
 pytest.importorskip("starlette", reason="needs the extra web")
 pytest.importorskip("uvicorn", reason="needs the extra web")
@@ -32,6 +33,20 @@ def running(tmp_path: Path) -> Iterator[Running]:
     made = Running(400, tmp_path / "live")
     yield made
     made.close()
+
+
+def test_windows_of_a_cast_are_told_who_plays_whom() -> None:
+    config = TownletConfig.model_validate({"town": {"map": "hamlet"}})
+    host = MindSpec(requested="host", backend="scripted", options={"preset": "host"})
+    plain = MindSpec(requested="scripted", backend="scripted")
+    alone, mixed = Cast.of("scripted"), Cast((Role("50%", host), Role("*", plain)))
+    for cast in (alone, mixed):
+        stage = Stage(Job(config, cast, (3,), 10))
+        try:
+            told = about_stage(stage, "hamlet")["about"]["players"]
+            assert told == (None if cast is alone else stage.runtime.rows_of(1).astype(int).tolist())
+        finally:
+            stage.close()
 
 
 def test_every_frame_that_a_window_is_sent_is_the_town_at_its_tick(running: Running) -> None:

@@ -11,7 +11,9 @@ import pytest
 from tests.viewer.conftest import Opened, Visit
 from tests.viewer.test_film import lived_again, rewritten
 
-from townlet.data import Dataset
+from townlet.config import load_config
+from townlet.data import Dataset, open_dataset
+from townlet.play import Cast, Job, Keep, MindSpec, Role, play
 from townlet.viewer import Film, film_of, page_of
 from townlet.viewer.columns import unpack
 
@@ -241,13 +243,23 @@ def test_names_full_of_markup_quotes_and_direction_marks_are_only_shown(
     assert page.page.locator("img").count() == 0
 
 
-def test_of_a_cast_it_is_told_who_plays_whom(recording: Dataset, tmp_path: Path, visit: Opened) -> None:
-    minds = [{"active": "stub", "agents": ["bob"]}, {"active": "scripted", "agents": ["alice", "carol", "dave"]}]
-    cast = rewritten(recording, tmp_path / "cast", policy={"active": "cast", "minds": minds})
-    page = visit(page_of([film_of(cast, ticks=(0, 30))]).write(tmp_path / "cast.html"))
-    assert "alice, carol, dave" in page.page.inner_text("#panel-town")
-    page.page.locator(".person").nth(1).click()
-    assert "mind\nstub" in page.page.inner_text("#panel-agent .facts")
+def test_of_a_cast_it_is_told_who_plays_whom(tmp_path: Path, visit: Opened) -> None:
+    config = load_config(None, ["town.map=hamlet"])
+    minds = [MindSpec(requested=name, backend="scripted", options={"preset": name}) for name in ("pusher", "host")]
+    cast = Cast((Role("50%", minds[0]), Role("*", minds[1])))  # whom they play differs from town to town
+    seats = play(Job(config, cast, (3, 4), 30, keep=Keep.dataset(tmp_path / "cast"))).players
+    assert seats[0].tolist() != seats[1].tolist()
+    told = ["pusher (scripted)", "host (scripted)"]
+    for world, players in enumerate(seats.tolist()):
+        film = film_of(open_dataset(tmp_path / "cast"), world=world)
+        page = visit(page_of([film]).write(tmp_path / f"cast-{world}.html"))
+        town, names = page.page.inner_text("#panel-town"), page.ask("townlet.film.scenery.agents")
+        assert isinstance(names, list)
+        for number, mind in enumerate(told):
+            theirs = [name for name, player in zip(names, players, strict=True) if player == number]
+            assert f"{mind}\n{', '.join(theirs)}" in town
+        page.page.locator(".person").nth(1).click()
+        assert f"mind\n{told[players[1]]}" in page.page.inner_text("#panel-agent .facts")
 
 
 def test_a_note_about_what_was_left_out_is_shown(

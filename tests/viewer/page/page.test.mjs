@@ -172,8 +172,12 @@ test("a page without minds says whether they were unwanted or had no room", () =
 });
 
 test("of a cast it is told who plays whom", () => {
-  const minds = [{ active: "stub", agents: ["alice"], reason: null }, { active: "scripted", agents: Array(9).fill("x") }];
-  assert.deepEqual(policyRows({ active: "cast", minds }), [["stub", "alice"], ["scripted", "9 agents"], ["active", "cast"]]);
+  const minds = [{ active: "stub", requested: "stub", reason: null }, { active: "scripted" }, { active: "scripted", requested: "host" }];
+  const names = ["alice", ...Array(9).fill("x"), "bob", "carol"];
+  const players = [0, ...Array(9).fill(1), 2, 2];
+  assert.deepEqual(policyRows({ active: "cast", minds }, players, names), [
+    ["stub", "alice"], ["scripted", "9 agents"], ["host (scripted)", "bob, carol"], ["active", "cast"],
+  ]);
 });
 
 test("who plays is told in rows, one level down too", () => {

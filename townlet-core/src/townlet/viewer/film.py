@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from townlet.data import Dataset
+from townlet.data.manifest import DatasetManifest
 from townlet.envs.engine import TownEngine
 from townlet.errors import DatasetError, UsageError
 from townlet.play.replaying import replayed
@@ -185,6 +186,13 @@ def _range(dataset: Dataset, ticks: tuple[int, int] | None, length: int) -> tupl
     return first, min(last, length)
 
 
+def _players(manifest: DatasetManifest, world: int) -> list[int] | None:
+    """Number of the mind that plays each agent of a town; None where one plays all."""
+    if not manifest.players:
+        return None
+    return list(manifest.players[world if len(manifest.players) > 1 else 0])
+
+
 def _about(
     dataset: Dataset, world: int, thinning: Thinning, notes: _Notes, more: Sequence[str | None], *, asked: bool
 ) -> dict[str, Any]:
@@ -212,6 +220,7 @@ def _about(
         "configId": manifest.config_id,
         "digest": dataset.digest,
         "policy": manifest.policy,
+        "players": _players(manifest, world),
         "first": thinning.first,
         "last": thinning.last,
         "stride": thinning.stride,

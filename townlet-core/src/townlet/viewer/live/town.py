@@ -157,6 +157,7 @@ def about_stage(stage: Stage, name: str, **more: Any) -> dict[str, Any]:
         "seed": str(job.seeds[0]),
         "configId": job.config.config_id,
         "policy": stage.provenance().to_json(),
+        "players": None if job.cast.alone else stage.players[0].tolist(),
         "first": tick,
         "last": tick,
         "stride": 1,

@@ -72,9 +72,9 @@ export class Film {
 
   /** The mind that plays an agent, by name. */
   mindOf(agent) {
-    const { policy } = this.about;
-    const name = this.scenery.agents[agent];
-    return policy.minds?.find(({ agents }) => agents.includes(name))?.active ?? policy.active ?? "unknown";
+    const { policy, players } = this.about;
+    const mind = players && policy.minds?.[players[agent]];
+    return mind ? titleOfMind(mind) : policy.active ?? "unknown";
   }
 
   /** The least of the needs, 0 to 1. */
@@ -128,6 +128,11 @@ export class Film {
     this._opening ??= this._openThoughts();
     return this._opening;
   }
+}
+
+/** A mind of a cast: the name that was asked for, and what acts where the name does not begin with it. */
+export function titleOfMind({ requested, active }) {
+  return !requested || requested.startsWith(active) ? requested || active : `${requested} (${active})`;
 }
 
 export function readEvents({ about, columns }) {

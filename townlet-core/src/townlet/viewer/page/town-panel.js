@@ -1,7 +1,7 @@
 // The panel of the town: figures so far, prices and services, who plays, who lives here.
 
 import { element, fillList, setText } from "./dom.js";
-import { NEEDS } from "./film.js";
+import { NEEDS, titleOfMind } from "./film.js";
 import { MOODS, doing, mood, nameOf, plain, round } from "./words.js";
 
 const MOST_PEOPLE = 2000;
@@ -71,11 +71,11 @@ export class TownPanel {
     parts.state = element("dl", { className: "facts" });
     parts.figures = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
     parts.people = element("ul", { className: "people" });
-    const { policy } = film.about;
+    const { policy, players } = film.about;
     const played = element("dl", { className: "facts" });
     const { seed, configId, created, digest } = film.about;
     const recorded = digest ? [["recorded", created], ["dataset", digest.slice(0, 16)]] : [];
-    fillList(played, [...policyRows(policy), ["seed", seed], ["config", plain(configId)], ...recorded]);
+    fillList(played, [...policyRows(policy, players, film.scenery.agents), ["seed", seed], ["config", plain(configId)], ...recorded]);
     parts.minds = element("div");
     parts.mindsBox = section(film.about.live ? "Slow minds so far" : "Slow minds, whole run", parts.minds);
     this._accounts = null;
@@ -124,11 +124,12 @@ export function accountRows(account, others = false) {
 }
 
 /** Who plays, as rows: of a cast who plays whom, then the texts and numbers of the provenance, one level down too. */
-export function policyRows(policy) {
+export function policyRows(policy, players = null, names = []) {
   const rows = [];
-  for (const { agents, active } of policy?.minds ?? []) {
-    rows.push([plain(active), agents.length > 8 ? `${agents.length} agents` : plain(agents.join(", "))]);
-  }
+  (policy?.minds ?? []).forEach((mind, number) => {
+    const agents = names.filter((_, a) => players?.[a] === number);
+    rows.push([plain(titleOfMind(mind)), agents.length > 8 ? `${agents.length} agents` : plain(agents.join(", "))]);
+  });
   for (const [name, value] of Object.entries(policy ?? {})) {
     if (name === "minds") continue;
     if (value === null || value === "" || value === false) continue;
