@@ -15,7 +15,7 @@ pytestmark = pytest.mark.torch
 
 THERE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 with_onednn = pytest.mark.skipif(not THERE, reason="this PyTorch has no oneDNN to ask")
-AMD = {"avx512_f": True, "cpu_name": "AMD EPYC"}
+AMD = {"avx512_f": True, "avx_vnni": True, "cpu_name": "AMD EPYC"}
 
 
 @pytest.fixture
@@ -117,10 +117,11 @@ def test_an_update_goes_through_it_twice_alike(asked, spec, make_learner, make_r
     [
         (AMD, THERE and torch.backends.mkl.is_available()),
         ({**AMD, "avx512_f": False}, False),
+        ({**AMD, "avx_vnni": False}, False),
         ({**AMD, "cpu_name": "Intel(R) Xeon(R) Platinum 8481C"}, False),
         ({}, False),
     ],
-    ids=["amd-with-avx512", "amd-without", "intel", "one-that-says-nothing"],
+    ids=["amd-with-avx512", "amd-without", "amd-in-halves", "intel", "one-that-says-nothing"],
 )
 def test_the_processor_decides(monkeypatch, told, pays):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
