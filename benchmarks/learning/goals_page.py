@@ -18,11 +18,13 @@ _COLOURS = {"sb3": "#009E73", "maskable": "#CC79A7", "cleanrl-style": "#E69F00"}
 _OURS = ("#0072B2", "#56B4E9", "#D55E00")
 
 
-def read(results: Path) -> tuple[Row, Row, Row]:
-    """What rules, our runs and others reach; each as its file says. Of others there may be none yet."""
+def read(results: Path) -> tuple[Row, Row, Row, Row]:
+    """What rules, our runs, those in steps and others reach, as their files say. The last two may not be there yet."""
     rules, ours = (json.loads((results / f"{name}.json").read_text()) for name in ("rules", "goals"))
-    file = results / "others.json"
-    return rules, ours, json.loads(file.read_text()) if file.exists() else {"rows": [], "measured": ours["measured"]}
+    files = (results / f"{name}.json" for name in ("steps", "others"))
+    none = {"rows": [], "measured": ours["measured"]}
+    steps, others = (json.loads(file.read_text()) if file.exists() else none for file in files)
+    return rules, ours, steps, others
 
 
 def interval(value: Row, sign: str = "") -> str:
@@ -50,6 +52,12 @@ SPENT = """
 Processor seconds are of one core that other work shared; judging is not counted. Of ours they are what one run took
 ({processor_seconds:,.0f} s), each update an equal part of it."""
 
+STEPS = """
+Minds that are taught in steps (`benchmarks/learning/steps.py`) begin from a clone of the default rules, or end as a
+clone in primitive actions. Their time is that of all steps together, cloning included; decisions are those that PPO
+learned from.
+"""
+
 OTHERS = """
 The other trainers had {least:,.0f} s each or a little more, in {worlds} towns of eight agents. They know steps only,
 not decisions: on most ticks nobody is asked and whatever they give is ignored, and they learn from all of them.
@@ -64,13 +72,16 @@ Nobody who has not learned yet earns more than 0."""
 
 def section(results: Path) -> list[str]:
     """The lines of that part."""
-    rules, ours, others = read(results)
-    days = sorted({each["measured"] for each in (rules, ours, others)})
+    rules, ours, steps, others = read(results)
+    days = sorted({each["measured"] for each in (rules, ours, steps, others)})
     lines = [TITLE, HEAD.format(**rules | {"measured": " and ".join(days)})]
     lines += [_line("default rules", rules["default"], against=False), _line("classic rules", rules["classic"])]
     lines += [_line(f"**{row['name']}**", row) for row in ours["rows"]]
+    lines += [_line(f"**{row['name']}**", row) for row in steps["rows"]]
     lines += [_line(_WORDS[row["name"]], row) for row in others["rows"]]
     lines.append(SPENT.format(**ours))
+    if steps["rows"]:
+        lines.append(STEPS.rstrip())
     if others["rows"]:
         lines.append(
             OTHERS.format(least=min(row["seconds"] for row in others["rows"]), worlds=others["worlds"]).rstrip()
@@ -86,7 +97,7 @@ def draw(results: Path, picture: Path) -> None:
     from matplotlib import pyplot
 
     matplotlib.rcParams["svg.hashsalt"] = "townlet"
-    rules, ours, others = read(results)
+    rules, ours, _, others = read(results)
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.4), layout="constrained", sharey=True)
     for axis in axes:
         axis.axhline(

@@ -8,8 +8,8 @@ goals from nothing, asked every 15 ticks, then every 4, then on each; what that 
 primitive actions, which acts in the town itself. A command that was stopped goes on: a step that is there is not taught
 again, and one that was begun is resumed.
 
-The last policy acts greedily in the 64 judged towns, beside the default rules in primitive actions. What came of it,
-and what each step took, lies in steps.json in the run's folder.
+The last policy acts greedily in the 64 judged towns, beside the default rules in primitive actions. What each step
+took lies in steps.json in the run's folder; what came of it, in ``results/steps.json``, of which page.py makes a row.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from judging import JUDGED, RULES, Rules, played, row_of, write
 from townlet.api import TrainingReport
 from townlet.config import load_config
 from townlet.training import TrainingHarness
+from townlet.training.metrics.log import read_metrics
 
 HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "steps.json"
 
 
 class Step(NamedTuple):
@@ -71,8 +73,11 @@ def show(report: TrainingReport) -> None:
         print(f"{report.phase} {report.step}/{report.total} {shown}", file=sys.stderr, flush=True)
 
 
+NAMES = {"teacher": "from the tuned rules, in goals", "primitive": "in primitive actions, by way of goals"}
+
+
 def teach(step: Step, before: Path | None, seed: int, out: Path) -> dict[str, Any]:
-    """One step, whole or the rest of it; what it took."""
+    """One step, whole or the rest of it; what it took, and how many decisions were learned from."""
     settings = [*step.settings, f"seed={seed}"]
     if before is not None:
         what = "training.demonstrations.teacher=pytorch:" if step.mode == "anneal" else "training.ppo.initial="
@@ -83,7 +88,21 @@ def teach(step: Step, before: Path | None, seed: int, out: Path) -> dict[str, An
     TrainingHarness(config, step.mode, out=out, resume=resume, watchers=[show]).train()
     took = {"seconds": time.perf_counter() - began, "processor_seconds": time.process_time() - processor}
     print(f"{step.name}: {', '.join(f'{name} {value:.0f}' for name, value in took.items())}", flush=True)
-    return {"step": step.name, "resumed": resume, **{name: round(value, 1) for name, value in took.items()}}
+    learned = [line["samples"] or 0 for line in read_metrics(out / "metrics.jsonl") if line["phase"] == "ppo"]
+    counts = {"resumed": resume, "decisions": int(max(learned, default=0))}
+    return {"step": step.name, **counts, **{name: round(value, 1) for name, value in took.items()}}
+
+
+def publish(recipe: str, seed: int, found: dict[str, Any], row: dict[str, Any]) -> None:
+    """Put the row into the results, in the place of one of the same name."""
+    name = f"{NAMES[recipe]}, seed {seed}"
+    kept = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    spent = {
+        "seconds": sum(step["processor_seconds"] for step in found["steps"]),
+        "decisions": sum(step["decisions"] for step in found["steps"]),
+    }
+    rows = {each["name"]: each for each in kept} | {name: {"name": name, **spent, **row}}
+    write(RESULTS, {"rows": [rows[each] for each in sorted(rows)]})
 
 
 def main() -> None:
@@ -108,6 +127,7 @@ def main() -> None:
     config = load_config(before / "config.json")
     row = row_of(played(config, f"pytorch:{before / 'checkpoints' / 'last'}", JUDGED), Rules.kept(RULES))
     write(told, {"recipe": given.recipe, "seed": given.seed, **found, "judged": row})
+    publish(given.recipe, given.seed, found, row)
     print(json.dumps(row, indent=1))
 
 
