@@ -52,6 +52,45 @@ def test_the_people_under_test_are_the_same_for_every_mind(suite: Suite) -> None
     assert len({row.tobytes() for row in seats[0]}) > 1, "and drawn for each town"
 
 
+def test_what_the_check_counts_is_who_plays(suite: Suite) -> None:
+    for scenario in suite.scenarios:
+        setting = Setting.of(suite, scenario)
+        seats = play(setting.job(RANDOM)).players
+        counts = [[int((row == role).sum()) for role in range(1 + len(setting.background))] for row in seats]
+        assert setting.seating().tolist() == counts
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"focal": "5%"}, "in the town of seed 1003 the mind under test plays 0 of 4 people"),
+        ({"focal": "alice,bob,carol,dave"}, "in the town of seed 1003 the mind under test plays 4 of 4 people"),
+        ({"focal": "75%"}, "'host' plays nobody in any of its towns: 1 of 4 people are left for 2 minds"),
+    ],
+)
+def test_fewer_people_than_minds_are_refused_before_anything_is_played(
+    suite: Suite, changes: dict[str, str], told: str
+) -> None:
+    crowd = suite.scenarios[1]
+    short = suite.model_copy(update={"scenarios": (crowd, suite.scenarios[0].model_copy(update=changes))})
+    begun = []
+    with pytest.raises(UsageError, match=f"scenario 'pushed': {told}") as refused:
+        meet([RANDOM], short, progress=lambda *told: begun.append(told))
+    assert refused.value.details == (
+        "give its focal and background other shares, or fewer minds, or a map of more people",
+    )
+    assert begun == []
+
+
+def test_minds_of_equal_shares_take_turns_where_places_are_short(suite: Suite) -> None:
+    """One place for three: each of them has it in some town."""
+    three = [MindSpec(requested=name, backend="scripted", options={}) for name in ("a", "b", "c")]
+    crowd = suite.model_copy(update={"seeds": 24}).among(three)
+    seating = Setting.of(crowd, crowd.scenario("crowd")).seating()
+    assert (seating.sum(axis=1) == 4).all()
+    assert (seating[:, 1:].sum(axis=0) > 0).all()
+
+
 def test_where_jobs_are_played_does_not_matter(suite: Suite) -> None:
     """In two processes, and here: the same numbers."""
     both = minds("scripted", "random", suite=suite)
@@ -190,10 +229,14 @@ class TestCommand:
         assert result.provenance["scripted"]["active"] == "scripted"
 
     def test_other_people(self, call, tmp_path: Path) -> None:
-        words = ("scripted", "--suite", "mine.yaml", "--background", "random", "--background", "host")
-        done = call(*words, "--watch", "none", "--report", "a.html")
+        words = ("scripted", "--suite", "mine.yaml", "--background", "random")
+        both = (*words, "--background", "host")
+        done = call(*both, "--scenario", "pushed", "--watch", "none", "--report", "a.html")
         assert done.exit_code == 0, done.output
         assert "--background random --background host" in (tmp_path / "a.html").read_text("utf-8")
+        refused = call(*both)
+        assert isinstance(refused.exception, UsageError)
+        assert "scenario 'crowd': 'host' plays nobody in any of its towns" in refused.exception.summary
         crowd = call(*words, "--scenario", "crowd", "--json")
         alone = call("scripted", "--suite", "mine.yaml", "--scenario", "crowd", "--json")
         found, plain = (

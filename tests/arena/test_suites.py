@@ -107,6 +107,8 @@ def test_a_length_is_drawn_once_and_lies_in_the_interval(tmp_path: Path) -> None
         ("axes: [minds, maps]", "axes: [minds, maps, rules]", "it says that it differs in rules, and it does not"),
         ("role: visitor", "role: resident", "a resident is the majority, here 1 of 4 people"),
         ('focal: "25%"', 'focal: "5%"', "the mind under test plays 0 of 4 people"),
+        ('focal: "25%"', 'focal: "alice,bob,carol,dave"', "the mind under test plays 4 of 4 people"),
+        ("{pusher: 1.0}", "{pusher: 0.9, default: 0.1}", "'default' plays nobody in any of its towns: 3 of 4 people"),
         ('focal: "25%"', "focal: zoe", "no agent in this town is called 'zoe'"),
         ("map: hamlet", "map: nowhere.yaml", "nowhere.yaml"),
         ("title: Pushers\n", "title: Pushers\nheld_out: true\n", "nothing of it is reserved"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from townlet.arena.matches import Setting
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.config import TownletConfig, load_config
-from townlet.envs.names import slot_names
 from townlet.errors import ConfigError, MapError, UsageError
-from townlet.observations import town_facts
 from townlet.play.reserve import reserved_in
 from townlet.storage import canonical_digest
 
@@ -42,14 +40,12 @@ def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
             says, is_so = ("does not say", "does") if axis in differs else ("says", "does not")
             faults.append(f"it {says} that it differs in {axis}, and it {is_so}")
     setting = Setting.of(suite, scenario)
-    facts = town_facts(config.town)
-    agents = facts.agents
-    for seed in suite.seeds_of(scenario):
-        focal = setting.under_test(slot_names(agents), seed)
-        if not 0 < focal < agents:
-            faults.append(f"in the town of seed {seed} the mind under test plays {focal} of {agents} people")
-            break
+    fault = setting.left_out()
+    if fault is not None:
+        faults.append(fault)
     else:
+        last = setting.seating()[-1]
+        focal, agents = int(last[0]), int(last.sum())
         most = focal * 2 >= agents
         if scenario.role != "newcomer" and most != (scenario.role == "resident"):
             size = "minority" if most else "majority"

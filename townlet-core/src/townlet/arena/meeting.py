@@ -61,8 +61,8 @@ def meet(
         progress: told how far it is.
 
     Raises:
-        UsageError: for no mind, two minds of one name, a scenario that is not there, or a mind that was taught on what
-            the suite holds out.
+        UsageError: for no mind, two minds of one name, a scenario that is not there or has a place too few, or a mind
+            that was taught on what the suite holds out.
         BackendError, CheckpointError: if a mind cannot run, or was taught to see or to decide otherwise.
     """
     names = [mind.requested for mind in minds]
@@ -77,6 +77,7 @@ def meet(
     settings = [Setting.of(suite, scenario) for scenario in chosen]
     for setting in settings:
         refuse_other_interfaces((*minds, *(mind for mind, _ in setting.background)), setting.config)
+        setting.refuse_left_out()
     jobs = [job for setting in settings for job in (setting.baseline(), *(setting.job(mind) for mind in minds))]
     labels = [f"{setting.name}: {who}" for setting in settings for who in ("without you", *names)]
     crossed = crossings(suite, minds) if matrix and len(minds) > 1 else ()
