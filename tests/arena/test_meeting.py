@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from townlet.arena import ArenaResult, Suite, join_results, load_suite, meet
+from townlet.arena import Anchor, ArenaResult, Suite, join_results, load_suite, meet
 from townlet.arena.anchors import Anchors, KeptAnchor
 from townlet.arena.matches import Setting
 from townlet.arena.naming import RANDOM, mind_under_test
 from townlet.arena.page import arena_page
+from townlet.arena.suites import Archetype
 from townlet.checkpoints import write_checkpoint
 from townlet.cli.app import townlet
 from townlet.config import load_config
@@ -102,6 +103,14 @@ def test_where_jobs_are_played_does_not_matter(suite: Suite) -> None:
     assert len(here.matrix.cells) == 8, "two with themselves, and two pairs in three shares"
 
 
+def test_archetypes_of_the_public_suite_are_minds_in_every_suite(suite: Suite) -> None:
+    host, classic, hermit = minds("host", "classic", "hermit", suite=load_suite("held-out"))
+    assert (host.options, classic.options) == ({"preset": "host"}, {"preset": "classic"})
+    assert hermit.options == load_suite("held-out").minds["hermit"].options
+    (own,) = minds("host", suite=suite.model_copy(update={"minds": {"host": Archetype(options={"patience": 1})}}))
+    assert own.options == {"patience": 1}, "a suite's own comes first"
+
+
 def test_scores_lie_between_the_anchors(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = meet(minds("scripted", suite=suite), suite, matrix=False)
     assert plain.totals[0].score is None
@@ -146,6 +155,25 @@ def test_the_page_escapes_names_and_says_the_numbers(suite: Suite) -> None:
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert f"{result.totals[0].focal_return.mean:.3f}" in html
+
+
+def test_the_page_has_every_measure_and_says_what_the_scale_is(suite: Suite) -> None:
+    result = meet(minds("random", "host", suite=suite), suite, scenarios=["crowd"], matrix=False)
+    (scenario,) = result.scenarios
+    html = arena_page(result).html()
+    assert "It has no scale, so there are returns and no scores." in html
+    for standing in scenario.standings:
+        for name, found in standing.measures.items():
+            form = "+z.3f" if name == "presence" else "z.3f"
+            assert f"<td>{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]</td>" in html, name
+    anchor = Anchor(zero=-7.0, one=0.9, one_is="pytorch, a mind that learned", kind="exploiter")
+    standings = tuple(
+        one.model_copy(update={"per_seed": {**one.per_seed, "score": (0.5, 0.6, 0.7)}}) for one in scenario.standings
+    )
+    other = scenario.model_copy(update={"anchor": anchor, "standings": standings})
+    scored = result.model_copy(update={"scenarios": (other,)})
+    told = "Score 0 is a return of -7.000 (at random), score 1 one of 0.900 (pytorch, a mind that learned)."
+    assert told in arena_page(scored).html()
 
 
 class TestReserve:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from townlet.arena.suites import Suite
+from townlet.arena.suites import Suite, load_suite
 from townlet.play import Casting, MindSpec
 from townlet.play.reserve import refuse_taught_there
 
@@ -13,15 +13,16 @@ RANDOM = MindSpec(requested="random", backend="scripted", options={"preset": "ra
 
 
 def mind_under_test(name: str, suite: Suite, casting: Casting) -> MindSpec:
-    """The mind of a name: ``random``, an archetype of the suite, or any name of a policy.
+    """The mind of a name: ``random``, an archetype of the suite or of ``public``, or any name of a policy.
 
     Raises:
         UsageError, CheckpointError, RegistryError: as :meth:`Casting.mind`.
     """
     if name == RANDOM.requested:
         return RANDOM
-    if name in suite.minds:
-        return suite.minds[name].mind(name)
+    for archetypes in (suite.minds, load_suite("public").minds):
+        if name in archetypes:
+            return archetypes[name].mind(name)
     return casting.mind(name, where=name)
 
 

@@ -6,12 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from townlet.arena.measures import MEASURED
-from townlet.arena.results import ArenaResult, CrossPlay, ScenarioResult
+from townlet.arena.results import Anchor, ArenaResult, CrossPlay, ScenarioResult
 from townlet.arena.watching import Extreme, extremes, watch_command
 from townlet.evaluation import Estimate
 from townlet.evaluation.page import Page
 
 __all__ = ["arena_page"]
+
+_SHORT = {
+    "focal_return": "return",
+    "background_return": "others' return",
+    "presence": "presence",
+    "focal_exits": "exits",
+    "background_exits": "others' exits",
+    "focal_conflicts": "queue conflicts",
+    "background_conflicts": "others' conflicts",
+    "gini_return": "Gini of return",
+    "gini_needs": "Gini of needs",
+    "work_share": "share of work",
+    "food_share": "share of food",
+}
+"""Names of the measures in the page's tables."""
 
 Towns = Mapping[tuple[str, str, int], str]
 """From scenario, mind and seed to the address of a page that plays the town back."""
@@ -41,7 +56,7 @@ def arena_page(
         page.text(f"Everybody decides and sees by {result.lived_by()}.")
     page.heading("Standings")
     page.text(
-        "Score: 0 is a mind that acts at random, 1 the best rules known for the scenario; every scenario weighs "
+        "Score: 0 is a mind that acts at random, 1 the best mind known for the scenario; every scenario weighs "
         "the same. Presence: what the others gain or lose per agent-day, compared with one of their own in your place."
     )
     page.table(
@@ -50,7 +65,7 @@ def arena_page(
             (
                 total.mind,
                 _told(total.score),
-                "-" if total.score is None else f"{total.score.iqm:.3f}",
+                "-" if total.score is None else f"{total.score.iqm:z.3f}",
                 _told(total.focal_return),
                 _told(total.presence, signed=True),
             )
@@ -59,7 +74,7 @@ def arena_page(
     )
     for which in ("worst", "best"):
         links = [
-            (f"{town.mind} in {town.scenario}, {town.value:.3f}", watched[town.scenario, town.mind, town.seed])
+            (f"{town.mind} in {town.scenario}, {town.value:z.3f}", watched[town.scenario, town.mind, town.seed])
             for town in extremes(result)
             if town.which == which and (town.scenario, town.mind, town.seed) in watched
         ]
@@ -73,7 +88,7 @@ def arena_page(
         _scenario(page, scenario)
         _ways_to_watch(page, [end for end in ends if end.scenario == scenario.name], watched, told)
     page.heading("How it was measured")
-    page.text("; ".join(f"{name}: {words}" for name, words in MEASURED.items()) + ".")
+    page.text("; ".join(f"{_SHORT[name]}: {words}" for name, words in MEASURED.items()) + ".")
     page.text(
         "Intervals are 95 % bootstrap intervals over towns; presence is paired by town. The anchors are those that are "
         "kept with the suite."
@@ -103,26 +118,27 @@ def _scenario(page: Page, scenario: ScenarioResult) -> None:
     page.subheading(f"{scenario.title}{differs}")
     page.text(
         f"{scenario.name}: {len(scenario.seeds)} towns of {scenario.agents} people, {scenario.days:.3g} days; "
-        f"the mind under test is a {scenario.role}."
+        f"the mind under test is a {scenario.role}. {_scale(scenario.anchor)}"
     )
     scored = scenario.anchor is not None
     bars: Mapping[str, Estimate] = {
         s.mind: s.score if s.score is not None else s.measures["focal_return"] for s in scenario.standings
     }
     page.bars("score" if scored else "return per agent-day", bars)
-    names = (
-        "focal_return",
-        "background_return",
-        "presence",
-        "focal_exits",
-        "focal_conflicts",
-        "gini_return",
-        "work_share",
-    )
     page.table(
-        ["mind", *(name.replace("_", " ") for name in names)],
-        [(s.mind, *(_told(s.measures[name], signed=name == "presence") for name in names)) for s in scenario.standings],
+        ["", *(s.mind for s in scenario.standings)],
+        [
+            (short, *(_told(s.measures[name], signed=name == "presence") for s in scenario.standings))
+            for name, short in _SHORT.items()
+        ],
+        dense=True,
     )
+
+
+def _scale(anchor: Anchor | None) -> str:
+    if anchor is None:
+        return "It has no scale, so there are returns and no scores."
+    return f"Score 0 is a return of {anchor.zero:.3f} (at random), score 1 one of {anchor.one:.3f} ({anchor.one_is})."
 
 
 def _ways_to_watch(page: Page, towns: Sequence[Extreme], watched: Towns, command: Callable[[Extreme], str]) -> None:
@@ -133,7 +149,7 @@ def _ways_to_watch(page: Page, towns: Sequence[Extreme], watched: Towns, command
         if address is not None:
             links.append((f"{town.mind}, {town.which} town ({town.seed})", address))
         else:
-            commands.append(f"# {town.mind}, {town.which} town: {town.value:.3f}")
+            commands.append(f"# {town.mind}, {town.which} town: {town.value:z.3f}")
             commands.append(command(town))
     if links:
         page.links("Watch:", links)
@@ -144,5 +160,5 @@ def _ways_to_watch(page: Page, towns: Sequence[Extreme], watched: Towns, command
 def _told(found: Estimate | None, *, signed: bool = False) -> str:
     if found is None:
         return "-"
-    form = "+.3f" if signed else ".3f"
+    form = "+z.3f" if signed else "z.3f"
     return f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"

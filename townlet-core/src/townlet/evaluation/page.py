@@ -45,6 +45,7 @@ td.words { min-width: 18rem; text-align: left; white-space: normal; }
 th { color: var(--quiet); font-weight: 600; }
 .better { color: #007a59; font-weight: 600; } .worse { color: #b84e00; font-weight: 600; }
 @media (prefers-color-scheme: dark) { .better { color: #3fcfa4; } .worse { color: #ff9a4d; } }
+.dense { font-size: .74rem; } .dense th, .dense td { padding: .22rem .5rem .22rem 0; }
 figure { margin: 1.2rem 0; } figure svg { max-width: 100%; height: auto; }
 figcaption { color: var(--quiet); font-size: .9rem; }
 .heat td { text-align: center; padding: .45rem .8rem; color: #10222b; border: 2px solid var(--paper); }
@@ -52,7 +53,7 @@ figcaption { color: var(--quiet); font-size: .9rem; }
 .heat caption { text-align: left; color: var(--quiet); padding: .3rem 0; }
 .bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .25rem .8rem; align-items: center; }
 .bars svg { width: 100%; height: 1rem; display: block; } h3 { font-size: 1.02rem; margin: 1.8rem 0 .3rem; }
-.bars { font-size: .9rem; font-variant-numeric: tabular-nums; margin: .6rem 0; }
+.bars { font-size: .9rem; font-variant-numeric: tabular-nums; margin: .3rem 0; } figure.compared { margin: .6rem 0; }
 code, pre { font-size: .88em; } summary { color: var(--quiet); cursor: pointer; font-size: .9rem; }
  footer { color: var(--quiet); font-size: .85rem; margin-top: 3rem; }
 """
@@ -100,23 +101,24 @@ class Page:
         )
 
     def bars(self, what: str, values: Mapping[str, Estimate]) -> None:
-        """One bar for each name, from 0 to the mean, with its interval as a line; ``what`` says what they are."""
+        """One bar for each name, from 0 to the mean, with its interval as a line; ``what`` above says what they are."""
         ends = [0.0, *(edge for value in values.values() for edge in (value.low, value.high, value.mean))]
         least, span = min(ends), (max(ends) - min(ends)) or 1.0
         parts = []
         for name, value in values.items():
             zero, mean, low, high = (100 * (x - least) / span for x in (0.0, value.mean, value.low, value.high))
             left, width = min(zero, mean), abs(mean - zero)
-            told = f"{name}: {what} {value.mean:.3f}, 95 % interval {value.low:.3f} to {value.high:.3f}"
+            told = f"{name}: {what} {value.mean:z.3f}, 95 % interval {value.low:z.3f} to {value.high:z.3f}"
             parts.append(
                 f"<span>{_safe(name)}</span>"
                 f'<svg role="img" aria-label="{_safe(told)}" viewBox="0 0 100 10" preserveAspectRatio="none">'
                 f'<rect x="{left:.2f}" y="2" width="{width:.2f}" height="6" fill="#56B4E9"/>'
                 f'<rect x="{low:.2f}" y="4.4" width="{max(high - low, 0.3):.2f}" height="1.2" fill="#D55E00"/>'
                 f'<rect x="{zero:.2f}" y="0" width=".3" height="10" fill="currentColor"/></svg>'
-                f"<span>{value.mean:.3f}</span>"
+                f"<span>{value.mean:z.3f}</span>"
             )
-        self._parts.append(f'<div class="bars" aria-label="{_safe(what)}">{"".join(parts)}</div>')
+        caption = f"<figcaption>{_safe(what)}</figcaption>"
+        self._parts.append(f'<figure class="compared">{caption}<div class="bars">{"".join(parts)}</div></figure>')
 
     def text(self, text: str) -> None:
         """A paragraph."""
@@ -140,17 +142,25 @@ class Page:
         self._parts.append(f'<p class="{kind}">{_safe(text)}</p>')
 
     def table(
-        self, header: Sequence[str], rows: Iterable[Sequence[str]], marks: Sequence[str | None] | None = None
+        self,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        marks: Sequence[str | None] | None = None,
+        *,
+        dense: bool = False,
     ) -> None:
-        """A table; ``marks`` gives rows a class: ``better``, ``worse`` or None. Sentences in it are broken."""
+        """A table; ``marks`` gives rows a class: ``better``, ``worse`` or None. Sentences in it are broken.
+
+        ``dense`` sets it smaller: five columns of intervals fit.
+        """
         head = "".join(f"<th>{_safe(cell)}</th>" for cell in header)
         body = []
         for index, row in enumerate(rows):
             mark = marks[index] if marks is not None else None
             body.append("<tr>" + "".join(_cell(cell, mark) for cell in row) + "</tr>")
-        self._parts.append(
-            f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
-        )
+        kind = ' class="dense"' if dense else ""
+        parts = f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
+        self._parts.append(f'<div class="scroll"><table{kind}>{parts}</table></div>')
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
         """A picture with a caption, also for screen readers; ``name`` is the name of its file."""
@@ -204,8 +214,8 @@ def _warm(value: Estimate, share: float) -> str:
     low, high = (130, 185, 222), (246, 226, 122)
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(low, high, strict=True))
     return (
-        f'<td style="background: rgb({red} {green} {blue})">{value.mean:.3f}'
-        f"<small>{value.low:.3f} to {value.high:.3f}</small></td>"
+        f'<td style="background: rgb({red} {green} {blue})">{value.mean:z.3f}'
+        f"<small>{value.low:z.3f} to {value.high:z.3f}</small></td>"
     )
 
 

@@ -87,9 +87,9 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
 ) -> None:
     """Let minds live among strangers, and say how they and the strangers fare.
 
-    A mind is named as elsewhere (scripted, pytorch:CHECKPOINT, release); random and the archetypes of the suite are
-    minds, too. Each plays every scenario of the suite in the same places of the same towns; then every mind plays with
-    every other, in shares of one in eight, half, and all but one in eight.
+    A mind is named as elsewhere (scripted, pytorch:CHECKPOINT, release); random and the archetypes of the suite and of
+    public are minds, too. Each plays every scenario of the suite in the same places of the same towns; then every mind
+    plays with every other, in shares of one in eight, half, and all but one in eight.
 
     What everybody there decides and sees (town.actions, town.ask_every, observation) is what the config says.
 

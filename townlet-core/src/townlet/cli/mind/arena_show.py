@@ -60,17 +60,17 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         [
             (
                 total.mind,
-                "-" if total.score is None else f"{total.score.mean:.3f}",
+                "-" if total.score is None else f"{total.score.mean:z.3f}",
                 "-" if total.score is None else _interval(total.score),
-                f"{total.focal_return.mean:.3f}",
-                f"{total.presence.mean:+.3f}",
+                f"{total.focal_return.mean:z.3f}",
+                f"{total.presence.mean:+z.3f}",
                 _interval(total.presence, signed=True),
             )
             for total in result.totals
         ],
     )
     emit(
-        "\nscore: 0 acts at random, 1 is the best rules known\n"
+        "\nscore: 0 acts at random, 1 is the best mind known for the scenario\n"
         "presence: what the others gain or lose by it, per agent-day"
     )
     if result.matrix is not None:
@@ -79,7 +79,7 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
         emit_table(
             ("", *(name for name in result.minds), "own kind minus others"),
             [
-                (a, *(f"{half[a, b]:.3f}" for b in result.minds), f"{result.matrix.self_minus_cross[a].mean:+.3f}")
+                (a, *(f"{half[a, b]:.3f}" for b in result.minds), f"{result.matrix.self_minus_cross[a].mean:+z.3f}")
                 for a in result.minds
             ],
         )
@@ -91,7 +91,7 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
                 scenario.name,
                 ", ".join(scenario.axes),
                 scenario.role,
-                *(f"{(s.score or s.measures['focal_return']).mean:.3f}" for s in scenario.standings),
+                *(f"{(s.score or s.measures['focal_return']).mean:z.3f}" for s in scenario.standings),
             )
             for scenario in result.scenarios
         ],
@@ -167,5 +167,5 @@ def show_town(page: Path, *, as_json: bool) -> None:
 
 
 def _interval(found: Estimate, *, signed: bool = False) -> str:
-    form = "+.3f" if signed else ".3f"
+    form = "+z.3f" if signed else "z.3f"
     return f"{found.low:{form}} to {found.high:{form}}"
