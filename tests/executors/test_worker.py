@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from townlet.config import load_config
 from townlet.envs.kernel import ENTRY_POINTS
-from townlet.executors import worker
-from townlet.play import stage
+from townlet.executors import pace, worker
+from townlet.play import Cast, Job, stage
+from townlet.plugins import Selection
 from townlet.world import compiled
 
 
@@ -53,3 +56,23 @@ def test_the_lock_lies_beside_the_machine_code_and_not_where_anybody_may_write()
     kept = compiled.kept_in(ENTRY_POINTS[0])
     assert kept is not None
     assert kept.name == "__pycache__" or "numba" in str(kept).lower()
+
+
+def test_while_minds_are_opened_nothing_of_a_piece_is_done(monkeypatch) -> None:
+    """What the piece before has counted is not told as this one's: the bar would go back afterwards."""
+    job = Job(load_config(None, ["town.map=hamlet"]), Cast.of("scripted"), (3, 4), 5)
+    piece = worker.Piece(job=job.to_json(), threads=1, selection=Selection(), untrained=None, notes=("only here",))
+    seen = []
+    opened = worker.Troupe.open
+
+    def slowly(*args, **more):
+        seen.append(pace.pace())
+        return opened(*args, **more)
+
+    monkeypatch.setattr(worker.Troupe, "open", slowly)
+    monkeypatch.setattr(worker, "_MINDS", {})
+    worker.play_piece(piece)
+    assert pace.pace() == 10
+    worker.play_piece(replace(piece, notes=("another",)))
+    worker.tidy()
+    assert seen == [0, 0]

@@ -105,6 +105,7 @@ def _compiling(folder: Path, started: float) -> HeldLock:
 
 def play_piece(piece: Piece, *parcels: Parcel) -> Played:
     """Play a job. Raises as :func:`townlet.play.play`; a mind that fails half-way is raised, too."""
+    pace.count_anew()  # opening minds takes a while, in which nothing of this piece is done
     job = Job.from_json(piece.job)
     places = {parcel.digest: parcel.write(scratch() / "files") for parcel in parcels}
     kept: Path | None = None
@@ -161,6 +162,7 @@ def step_resident(
         common: for the step.
         own: for the step.
     """
+    pace.count_anew()
     done, resident = _RESIDENTS.get(key, (-1, None))
     if resident is None or done != number:
         if resident is not None:
@@ -170,7 +172,6 @@ def step_resident(
         resident = make(spec)
         if state is not None:
             resident.restore(state)
-    pace.count_anew()
     result = resident.step(common, own)
     _RESIDENTS[key] = (number + 1, resident)
     return result, resident.state()
