@@ -10,10 +10,11 @@ import pytest
 
 from townlet.checkpoints import read_checkpoint, write_checkpoint
 from townlet.config import TownletConfig, load_config
+from townlet.config.training import DemonstrationsConfig
 from townlet.data import open_dataset
 from townlet.envs import TownEngine
 from townlet.envs.guide import TownGuide
-from townlet.errors import CheckpointError, ContractError
+from townlet.errors import CheckpointError, ContractError, UsageError
 from townlet.observations import build_spec, spec_in_goals, town_facts
 from townlet.play import Admission, Cast, Casting, Job, Keep, MindSpec, Provenance, Role, Stage, Troupe, opening, play
 from townlet.play.own_space import own_spec
@@ -169,6 +170,19 @@ class TestCheckpoints:
 
     def test_a_teacher_too(self, primitive, taught):
         assert Casting.of(primitive).teacher(f"toy:{taught}").ask_every == EVERY
+
+    def test_a_teacher_is_asked_as_often_as_the_demonstrations_say(self, primitive, taught):
+        wanted = DemonstrationsConfig(teacher=f"toy:{taught}", ask_every=1)
+        assert Casting.of(primitive).teaching(wanted).ask_every == 1
+        assert Casting.of(primitive).teaching(wanted.model_copy(update={"ask_every": None})).ask_every == EVERY
+
+    @pytest.mark.parametrize("where", ["primitive", "goals"])
+    def test_a_teacher_who_need_not_be_led_is_not_asked_for_goals(self, request, taught, where):
+        wanted = DemonstrationsConfig(teacher="scripted" if where == "primitive" else f"toy:{taught}", ask_every=4)
+        with pytest.raises(UsageError, match="only a teacher that chooses goals") as caught:
+            Casting.of(request.getfixturevalue(where)).teaching(wanted)
+        assert "training.demonstrations.ask_every" in str(caught.value)
+        assert f"town.actions={where}" in " ".join(caught.value.details)
 
     def test_alone_it_is_refused_and_told_how(self, primitive, taught):
         mind = Casting.of(primitive).mind(f"toy:{taught}")

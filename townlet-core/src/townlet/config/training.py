@@ -89,6 +89,12 @@ class DemonstrationsConfig(Section):
         default_factory=dict,
         description="Options of the teacher's backend; they also choose among minds of that name in such a dataset.",
     )
+    ask_every: int | None = Field(
+        None,
+        ge=1,
+        description="Of a teacher that chooses goals while the learner chooses primitive actions: ticks after which it "
+        "is asked again at the latest. None: as often as it was taught with.",
+    )
     worlds: int = Field(16, ge=1, le=4096, description="Towns recorded side by side, each with its own seed.")
     ticks: int = Field(
         5000, ge=1, description="Ticks recorded of each town: as many days as the clone is to live through."

@@ -15,6 +15,7 @@ from townlet.envs.protocol import Guide
 from townlet.errors import ContractError
 from townlet.minds.checking import check_decision
 from townlet.plugins.provenance import Provenance
+from townlet.world.names import ACTIONS
 
 __all__ = ["LedBatch", "Pursuing", "PursuitState"]
 
@@ -60,23 +61,30 @@ class PursuitState:
         mind: the mind's state.
         goal: number of the goal last chosen: int64 ``[N]``.
         left: ticks until it is asked for anew, 0 when the goal is over: int64 ``[N]``.
+        meant: the primitive action that it decided last, -1 before the first: int64 ``[N]``.
+        served: by primitive action, the goal with the highest score among those that this action would have served,
+            -1 if there was none or nobody was asked: int64 ``[N, A]``.
     """
 
     mind: PolicyState
     goal: NDArray[np.int64]
     left: NDArray[np.int64]
+    meant: NDArray[np.int64]
+    served: NDArray[np.int64]
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """All as named arrays; the mind's have ``mind.`` before the name."""
         mine = {_MIND + name: array for name, array in self.mind.arrays().items()}
-        return {"goal": self.goal, "left": self.left, **mine}
+        own = {"goal": self.goal, "left": self.left, "meant": self.meant, "served": self.served}
+        return {**own, **mine}
 
     def with_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> PursuitState:
         """The same kind of state with other arrays. Raises ContractError if names or dtypes differ."""
         if {n: a.dtype for n, a in arrays.items()} != {n: a.dtype for n, a in self.arrays().items()}:
             raise ContractError(f"the state of pursuits holds {sorted(self.arrays())}, found {sorted(arrays)}")
         mind = {name.removeprefix(_MIND): array for name, array in arrays.items() if name.startswith(_MIND)}
-        return PursuitState(self.mind.with_arrays(mind), arrays["goal"], arrays["left"])
+        own = (arrays[name] for name in ("goal", "left", "meant", "served"))
+        return PursuitState(self.mind.with_arrays(mind), *own)
 
 
 class Pursuing:
@@ -84,6 +92,11 @@ class Pursuing:
 
     The mind sees what it would see where everybody chooses goals, and is asked when it would be; the habits of the town
     serve its goals tick by tick. The decisions are primitive actions, without log-probabilities or logits.
+
+    Where somebody else acts for the agent, as a learner does whom it teaches, it takes up the goal that was served: of
+    those that it could have chosen, the one with the highest score. So it says how to go on from there, and not how to
+    get back to what it had in mind itself, which the learner cannot know. It needs the scores of its mind for that; a
+    mind that tells none keeps its goal.
 
     Args:
         policy: chooses goals.
@@ -102,11 +115,13 @@ class Pursuing:
         self.ask_every = ask_every
         self._spec = spec
         self._told = told
+        self._last = np.array([spec.feature_index(f"last_{action}") for action in ACTIONS])
 
     def initial_state(self, rows: int, seed: int) -> PursuitState:
         """The mind's, and nothing that is pursued."""
-        nothing = np.zeros(rows, np.int64)
-        return PursuitState(self.policy.initial_state(rows, seed), nothing, nothing.copy())
+        goal, left = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        nothing = np.full(rows, -1, np.int64), np.full((rows, len(ACTIONS)), -1, np.int64)
+        return PursuitState(self.policy.initial_state(rows, seed), goal, left, *nothing)
 
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
         """Ask for new goals where one is over, and serve all.
@@ -123,7 +138,7 @@ class Pursuing:
                 details=("only the towns of a stage can; set town.actions=goals to use it anywhere else",),
             )
         guide, rows = observations.guide, observations.rows_there
-        goal, left = state.goal.copy(), state.left.copy()
+        goal, left = self._taken_up(observations, state), state.left.copy()
         mask, asked = guide.choices(rows, goal, left)
         choosing = self._choosing(observations, goal, mask, asked)
         answer = self.policy.decide(choosing, state.mind, explore=explore)
@@ -134,8 +149,17 @@ class Pursuing:
         actions = guide.habits(rows, goal)
         possible = observations.action_mask[np.arange(len(actions)), actions]
         actions[~possible] = 0
-        after = PursuitState(answer.state, goal, left)
+        served = _served(guide, rows, mask & asked[:, None], answer.logits)
+        after = PursuitState(answer.state, goal, left, actions, served)
         return Decision(actions, after, values=answer.values, thoughts=answer.thoughts)
+
+    def _taken_up(self, seen: ObservationBatch, state: PursuitState) -> NDArray[np.int64]:
+        """The goals; of agents for whom somebody else acted, those that were served."""
+        last = seen.features[:, self._last]
+        did = last.argmax(1)
+        by_others = (last.max(1) > 0.5) & (did != state.meant) & (state.meant >= 0) & ~seen.episode_start
+        served = state.served[np.arange(seen.rows), did]
+        return np.where(by_others & (served >= 0), served, state.goal)
 
     def _choosing(
         self, seen: ObservationBatch, goal: NDArray[np.int64], mask: NDArray[np.bool_], asked: NDArray[np.bool_]
@@ -151,9 +175,26 @@ class Pursuing:
 
     def fingerprint(self) -> str:
         """Digest of the mind's and of how often it is asked."""
-        text = f"pursuing-1:{self.ask_every}:{self.policy.fingerprint()}"
+        text = f"pursuing-2:{self.ask_every}:{self.policy.fingerprint()}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def close(self) -> None:
         """Close the mind."""
         self.policy.close()
+
+
+def _served(
+    guide: Guide, rows: NDArray[np.intp], mask: NDArray[np.bool_], scores: NDArray[np.float32] | None
+) -> NDArray[np.int64]:
+    """By primitive action, the goal with the highest score that it serves, -1 for none: int64 ``[N, A]``."""
+    found = np.full((len(rows), len(ACTIONS)), -1, np.int64)
+    if scores is None:
+        return found
+    highest = np.full(found.shape, -np.inf)
+    for goal in range(mask.shape[1]):
+        here = np.flatnonzero(mask[:, goal])
+        serves = guide.habits(rows[here], np.full(len(here), goal, np.int64))
+        higher = scores[here, goal] > highest[here, serves]
+        here, serves = here[higher], serves[higher]
+        found[here, serves], highest[here, serves] = goal, scores[here, goal]
+    return found

@@ -176,9 +176,25 @@ class Casting:
         return in_own_space(self.mind(name), self.actions)
 
     def teaching(self, wanted: DemonstrationsConfig) -> MindSpec:
-        """The teacher that a config of demonstrations names, with its options. Raises as :meth:`mind`."""
+        """The teacher that a config of demonstrations names, with its options. Raises as :meth:`mind`.
+
+        Raises:
+            UsageError: if it is to be asked for goals and chooses none, or chooses them as everybody does there.
+        """
         section = PolicyConfig(backend=wanted.teacher, options=wanted.teacher_options)
-        return replace(self, policy=section, where="training.demonstrations.teacher").teacher(wanted.teacher)
+        mind = replace(self, policy=section, where="training.demonstrations.teacher").teacher(wanted.teacher)
+        if wanted.ask_every is None:
+            return mind
+        if mind.ask_every is None:
+            raise UsageError(
+                "only a teacher that chooses goals, in a town of primitive actions, is asked for them",
+                where=place(self.where, "training.demonstrations.ask_every") or "training.demonstrations.ask_every",
+                details=(
+                    f"found {wanted.ask_every}, with the teacher {wanted.teacher!r} and town.actions={self.actions}",
+                    "leave ask_every out; in a town of goals, town.ask_every says how often everybody is asked",
+                ),
+            )
+        return replace(mind, ask_every=wanted.ask_every)
 
     # -- roles
 
