@@ -126,6 +126,17 @@ def test_of_the_module(folder: Path, words: tuple[str, ...]) -> None:
             path.with_suffix(".aside").rename(path)
 
 
+@pytest.mark.parametrize("text", ["cache_dir: ./kept\n", "[1, 2", "- a\n", "1: a\n"])
+def test_settings_of_numba_are_not_obeyed(tmp_path: Path, text: str) -> None:
+    """Its cache is pickles: a folder of them that the settings name would be code to run."""
+    (tmp_path / ".numba_config.yaml").write_text(text)
+    done = _townlet(tmp_path, "run", *MAP, "--ticks", "1")
+    assert done.returncode == 2
+    assert "numba, which compiles the town's rules, would obey this file" in done.stderr
+    assert ".numba_config.yaml)" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [".numba_config.yaml"]
+
+
 def _needed_by_runpy() -> set[str]:
     code = "import sys, runpy; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)

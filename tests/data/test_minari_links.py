@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -98,6 +99,22 @@ def test_a_dataset_found_by_name(out, secret, monkeypatch, tmp_path):
     out.rename(tmp_path / "store" / "town" / "tiny-v0")
     with pytest.raises(DatasetError, match="reaches out to other files: '/further'"):
         import_minari("town/tiny-v0", tmp_path / "again")
+
+
+@pytest.mark.parametrize("name", ["main_data.hdf5", "metadata.json"])
+def test_a_file_that_is_a_link(out, name):
+    (out / "data" / name).rename(out.parent / "elsewhere")
+    (out / "data" / name).symlink_to(out.parent / "elsewhere")
+    refused(out, f"{name} is a link .*elsewhere")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("name", ["main_data.hdf5", "metadata.json", "more.parquet"])
+def test_a_pipe_is_not_waited_for(out, name):
+    (out / "data" / name).unlink(missing_ok=True)
+    os.mkfifo(out / "data" / name)
+    with pytest.raises(DatasetError, match="it is a pipe, not a file"):
+        import_minari(out, out.parent / "again")
 
 
 @pytest.mark.parametrize("space", ["observation_space", "action_space"])

@@ -166,6 +166,31 @@ def test_settings_of_matplotlib_that_lie_in_the_current_folder_call_no_latex(tmp
     assert done.returncode == 0, done.stderr[-800:]
 
 
+@pytest.mark.parametrize(
+    "settings", ["font.size: 60\nlines.linewidth: 9\naxes.facecolor: red\nlegend.loc: center\n", ""]
+)
+def test_a_picture_is_the_same_beside_settings_of_matplotlib(tmp_path: Path, settings: str) -> None:
+    (tmp_path / "matplotlibrc").write_text(settings + "\x1b[2Jbad: \x1b[31m\n")
+    code = (
+        "import sys, numpy as np; from townlet.evaluation.plots import figures_per_day, svg_of;"
+        "sys.stdout.write(svg_of(figures_per_day({'a': {'reward': np.ones((3, 8))}}, ['reward'])))"
+    )
+    beside, alone = (
+        subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+        for cwd in (tmp_path, tmp_path.parent)
+    )
+    assert beside.stdout == alone.stdout
+    assert "<svg" in alone.stdout
+    assert "\x1b" not in beside.stderr
+
+
+def test_settings_of_matplotlib_that_are_no_text_are_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe\x00bad")
+    code = "from townlet.evaluation.plots import ties_graph; ties_graph(['a', 'b'], [])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "UsageError: matplotlib cannot read its settings" in done.stderr
+
+
 def test_the_heading_of_a_page_with_a_picture_cannot_be_markup(tmp_path: Path) -> None:
     page = save_figure(pictures()["queues"], tmp_path / "<b>x.html")  # type: ignore[arg-type]
     assert "<title>&lt;b&gt;x</title>" in page.read_text()

@@ -45,6 +45,7 @@ def run_guarded(words: Sequence[str]) -> int:
     A command that returns a whole number returns the exit code (a check that failed).
     """
     from townlet.cli.app import townlet
+    from townlet.cli.current_folder import refuse_settings_of_numba
     from townlet.cli.options import Invocation
     from townlet.signals import answered_as_ctrl_c
 
@@ -55,6 +56,7 @@ def run_guarded(words: Sequence[str]) -> int:
             answered_as_ctrl_c(),
             townlet.make_context("townlet", list(words), obj=invocation) as context,
         ):
+            refuse_settings_of_numba()
             code = townlet.invoke(context)
         flush_stdout()
     except click.exceptions.Exit as done:

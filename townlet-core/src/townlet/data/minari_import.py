@@ -236,4 +236,6 @@ def _cast(found: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def _unreadable(problem: Exception, where: object) -> DatasetError:
     reason = str(problem) or type(problem).__name__
+    if isinstance(problem, KeyError):
+        reason = f"it has no {reason}"
     return DatasetError(f"this Minari dataset cannot be read: {reason[:300]}", where=str(where))

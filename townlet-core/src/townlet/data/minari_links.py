@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from townlet.errors import DatasetError
-from townlet.storage import read_json
+from townlet.storage import open_regular, read_json
 
 __all__ = ["refuse_what_reaches_out"]
 
@@ -24,12 +24,27 @@ def refuse_what_reaches_out(folder: Path) -> None:
         folder: where ``metadata.json`` is, and ``main_data.hdf5`` in the format ``hdf5``.
 
     Raises:
-        DatasetError: it holds a link or a dataset that leads to another file, or says no spaces; names it.
-        OSError: it cannot be read.
+        DatasetError: it is, or holds, a link or a dataset that leads to another file, or says no spaces; names it.
+        OSError: it cannot be read, or is a pipe or a device.
     """
+    for place in sorted(folder.rglob("*")):
+        _refuse_other_than_files(place)
     _refuse_environments(folder / "metadata.json")
     for file in sorted(folder.rglob("*.hdf5")):
         _refuse_links(file)
+
+
+def _refuse_other_than_files(place: Path) -> None:
+    """A link leads to another file, and whoever opens a pipe waits for ever."""
+    if place.is_symlink():
+        target = str(place.readlink())
+        raise DatasetError(
+            f"this Minari dataset reaches out to other files: {place.name} is a link ({target!r})",
+            where=str(place),
+            details=("an import reads only what is in the dataset itself: copy it whole, as  cp -rL  does",),
+        )
+    if not place.is_dir():
+        open_regular(place).close()
 
 
 def _refuse_environments(file: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from townlet.evaluation.names import word
-from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
+from townlet.evaluation.plots.style import COLOURS, drawn_alike, named, new_figure, title
 from townlet.tuning.journal import Trial
 from townlet.tuning.results import TuningResult
 from townlet.tuning.space import OPTIONS
@@ -21,6 +21,7 @@ _SHOWN = 16
 """Settings in the picture at most, those that mattered most."""
 
 
+@drawn_alike()
 def study_plot(result: TuningResult, trials: Sequence[Trial], *, maximise: bool) -> Figure:
     """Every trial with the best so far, and how much each setting mattered.
 

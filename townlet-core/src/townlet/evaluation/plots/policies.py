@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.evaluation.names import higher_is_better, label
-from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
+from townlet.evaluation.plots.style import COLOURS, drawn_alike, named, new_figure, title
 from townlet.evaluation.results import EvaluationResult, PairwiseComparison
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Gate:
     outcome: str
 
 
+@drawn_alike()
 def comparison_plot(comparison: PairwiseComparison, names: Sequence[str]) -> Figure:
     """B minus A in units of A-and-B's spread over seeds, a row a figure: right of the line is more.
 
@@ -68,6 +69,7 @@ def comparison_plot(comparison: PairwiseComparison, names: Sequence[str]) -> Fig
     return figure
 
 
+@drawn_alike()
 def estimates_plot(evaluations: Sequence[EvaluationResult], names: Sequence[str]) -> Figure:
     """Each policy's estimate with its interval, one small axes a figure."""
     columns = min(len(names), 3)
@@ -89,6 +91,7 @@ def estimates_plot(evaluations: Sequence[EvaluationResult], names: Sequence[str]
     return figure
 
 
+@drawn_alike()
 def learning_curves(curves: Mapping[str, Sequence[Curve]], x_name: str, gates: Sequence[Gate] = ()) -> Figure:
     """Quantities over training, one axes a title, one line a run.
 

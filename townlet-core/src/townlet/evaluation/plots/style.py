@@ -10,6 +10,7 @@ import contextlib
 import html
 import importlib.util
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "FORMATS", "Format", "named", "need_matplotlib", "new_figure", "save_figure", "svg_of", "title"]
+__all__ = [
+    "COLOURS",
+    "FORMATS",
+    "Format",
+    "drawn_alike",
+    "named",
+    "need_matplotlib",
+    "new_figure",
+    "save_figure",
+    "svg_of",
+    "title",
+]
 
 Format = Literal["svg", "png", "html"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "html")
@@ -53,9 +65,44 @@ _LABELS, _LETTERS = 0.7, 11.0
 
 
 def need_matplotlib() -> None:
-    """Ask before long work whether pictures can be drawn after it. Raises UsageError without matplotlib."""
+    """Ask before long work whether pictures can be drawn after it.
+
+    Raises:
+        UsageError: without matplotlib, or where a file ``matplotlibrc`` keeps it from starting.
+    """
     if importlib.util.find_spec("matplotlib") is None:
         raise UsageError("pictures need matplotlib", details=('install it with:  pip install "townlet-core[plots]"',))
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # what it says of a file in the current folder, it says in the file's own letters
+    try:
+        importlib.import_module("matplotlib")
+    except (UnicodeDecodeError, OSError) as problem:
+        raise UsageError(
+            f"matplotlib cannot read its settings: {problem}",
+            details=("they are in a file matplotlibrc, in the current folder or among your own: move it away",),
+        ) from problem
+    finally:
+        log.setLevel(level)
+
+
+@contextlib.contextmanager
+def drawn_alike() -> Iterator[None]:
+    """Draw with matplotlib's own settings and ours over them, whatever a ``matplotlibrc`` says; also a decorator.
+
+    It is read from the current folder first: a picture of the same recording is to be the same in every folder, and
+    no setting that came along with some data is to have a say in it.
+
+    Raises:
+        UsageError: as :func:`need_matplotlib`.
+    """
+    need_matplotlib()
+    from matplotlib import rc_context, rcdefaults, rcParams
+
+    with rc_context():
+        rcdefaults()
+        rcParams.update(_SETTINGS)
+        yield
 
 
 def new_figure(
@@ -67,12 +114,11 @@ def new_figure(
         UsageError: without matplotlib.
     """
     need_matplotlib()
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    with rc_context(_SETTINGS):
+    with drawn_alike():
         figure = Figure(
             figsize=(width * columns, height * rows), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
         )
@@ -135,13 +181,12 @@ def svg_of(figure: Figure) -> str:
 @contextlib.contextmanager
 def _drawn_plainly(figure: Figure) -> Iterator[None]:
     """Draw with our settings, every text as it is spelled; a letter that the font lacks is a box, and no warning."""
-    from matplotlib import rc_context
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
         text.set_parse_math(False)
         text.set_usetex(False)
-    with rc_context(_SETTINGS), warnings.catch_warnings():
+    with drawn_alike(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
         warnings.filterwarnings("ignore", r".*constrained_layout not applied", UserWarning)
         yield

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet.evaluation.names import label
-from townlet.evaluation.plots.style import COLOURS, named, new_figure, title
+from townlet.evaluation.plots.style import COLOURS, drawn_alike, named, new_figure, title
 from townlet.evaluation.statistics import estimate
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Spell:
     end: int
 
 
+@drawn_alike()
 def figures_per_day(policies: Mapping[str, Figures], names: Sequence[str], first_day: int = 0) -> Figure:
     """Key figures day by day, a line a policy, with the 95 % interval over towns as a band.
 
@@ -71,6 +72,7 @@ def figures_per_day(policies: Mapping[str, Figures], names: Sequence[str], first
     return figure
 
 
+@drawn_alike()
 def heat_map(counts: NDArray[np.uint32], walls: NDArray[np.bool_], places: Mapping[str, tuple[float, float]]) -> Figure:
     """Where agents spend their time.
 
@@ -102,6 +104,7 @@ def heat_map(counts: NDArray[np.uint32], walls: NDArray[np.bool_], places: Mappi
     return figure
 
 
+@drawn_alike()
 def queue_lengths(counts: NDArray[np.uint32], kinds: Sequence[str]) -> Figure:
     """How full facilities are: of each kind, the share of time with n agents using and waiting.
 
@@ -135,6 +138,7 @@ def queue_lengths(counts: NDArray[np.uint32], kinds: Sequence[str]) -> Figure:
     return figure
 
 
+@drawn_alike()
 def ties_graph(names: Sequence[str], ties: Sequence[Tie]) -> Figure:
     """Who likes and who rivals whom: agents on a circle; the wider a line, the stronger the tie."""
     figure, (ax,) = new_figure(width=6.4, height=6.0)
@@ -176,6 +180,7 @@ def ties_graph(names: Sequence[str], ties: Sequence[Tie]) -> Figure:
     return figure
 
 
+@drawn_alike()
 def agent_day(
     name: str, spells: Sequence[Spell], needs: Mapping[str, NDArray[np.float64]], shift: tuple[int, int] | None
 ) -> Figure:
