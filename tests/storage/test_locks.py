@@ -92,3 +92,21 @@ def test_a_lock_that_cannot_be_read_still_locks(tmp_path: Path, text: str) -> No
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write here"):
         HeldLock(tmp_path / "nowhere" / "lock", "this", error=UsageError)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a file's size")
+def test_on_a_full_disk_a_lock_without_a_name_is_held_and_given_up(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from pathlib import Path
+from townlet.errors import UsageError
+from townlet.storage import HeldLock, holder_of
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+lock = HeldLock(Path(sys.argv[1]), "this is being written", error=UsageError)
+assert holder_of(lock.path) is not None
+lock.release()
+"""
+    place = tmp_path / "lock"
+    done = subprocess.run([sys.executable, "-c", code, place], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not place.exists()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import random
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -12,8 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-__all__ = ["Culprit", "Fault", "Guarded", "culprit", "guarded", "package_folders"]
+__all__ = ["Culprit", "Fault", "Guarded", "culprit", "full_disk", "guarded", "package_folders"]
 
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CODE = re.compile(r"\(os error (\d+)\)")
+"""How libraries that are written in Rust, such as safetensors, say in words what the system told them."""
 
 _LINES, _LONGEST = 3, 300  # of a message that is shown in one line
 
@@ -70,6 +77,7 @@ def guarded() -> Iterator[None]:
 
     Raises:
         Guarded: for everything it raises but KeyboardInterrupt, SystemExit included.
+        OSError: the disk is full, for which the plugin is not to blame.
     """
     state = random.getstate()
     numpy_random = sys.modules.get("numpy.random")
@@ -80,11 +88,27 @@ def guarded() -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        full = full_disk(error)
+        if full is not None:
+            raise full from error
         raise Guarded(error) from error
     finally:
         random.setstate(state)
         if numpy_random is not None and numpy_state is not None:
             numpy_random.set_state(numpy_state)
+
+
+def full_disk(error: BaseException) -> OSError | None:
+    """What the system said, if a full disk is behind a failure."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _FULL:
+            return OSError(seen.errno, os.strerror(seen.errno), seen.filename)
+        told = _CODE.search(str(seen))
+        if told is not None and int(told[1]) in _FULL:
+            return OSError(int(told[1]), os.strerror(int(told[1])))
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def culprit(error: BaseException, plugin: str, requirements: Mapping[str, str]) -> Culprit:

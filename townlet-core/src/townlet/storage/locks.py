@@ -115,7 +115,9 @@ def holder_of(path: Path) -> Holder | None:
 def _opened_locked(path: Path) -> IO[bytes] | None:
     """The open file, locked; None if somebody else holds it."""
     while True:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b")
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        # Without a buffer: on a full disk the closing would try again to write what is left in it.
+        file = os.fdopen(os.open(path, flags, 0o644), "r+b", buffering=0)
         if not _lock(file):
             file.close()
             return None

@@ -63,23 +63,29 @@ def read_given(path: Path, most: int) -> bytes:
 
 
 def write_given(path: Path, data: bytes) -> None:
-    """Write a file where a person wants it, or into a pipe that somebody reads from.
+    """Write a file where a person wants it, or into a pipe that somebody reads from. No half of a new file is left.
 
     Raises:
         OSError: it cannot be written, or is a pipe that nobody reads from: to open one would wait for ever.
         ValueError: the path holds a zero byte.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    new = not os.path.lexists(path)
     try:
         handle = os.open(path, flags, 0o666)
     except OSError as problem:
         if problem.errno == errno.ENXIO and stat.S_ISFIFO(path.stat().st_mode):
             raise OSError(errno.ENXIO, "nobody reads from this pipe", str(path)) from None
         raise
-    with os.fdopen(handle, "wb") as file:
-        if hasattr(os, "set_blocking"):
-            os.set_blocking(handle, True)
-        file.write(data)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(handle, True)
+            file.write(data)
+    except BaseException:
+        if new:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _from_pipe(handle: int, most: int) -> bytes:

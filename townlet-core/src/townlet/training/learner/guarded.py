@@ -34,7 +34,7 @@ from townlet.api import (
 )
 from townlet.errors import BackendContractError, BackendError, BackendRunError, TownletError
 from townlet.minds.blame import blamed_learner
-from townlet.plugins.guard import describe
+from townlet.plugins.guard import describe, full_disk
 from townlet.plugins.provenance import Provenance
 from townlet.rollout import ArrayMemory
 from townlet.rollout.memory import refuse_what_does_not_fit
@@ -208,6 +208,9 @@ class GuardedLearner:
         except (Exception, SystemExit) as error:
             if any(error is other for other in outside):
                 raise
+            full = full_disk(error)
+            if full is not None:
+                raise full from error
             named = blamed_learner(error, self.inner, self.provenance, doing) or self._unlocated(error, doing)
             if named is None:
                 raise
