@@ -14,7 +14,8 @@ from townlet.cli.app import townlet
 from townlet.config import load_config
 from townlet.errors import UsageError
 from townlet.play import Cast, Job, Keep, MindSpec, play
-from townlet.play.effort import Effort, LongWorkWarning, refuse_endless, refuse_endless_recording
+from townlet.play.effort import Effort, LongWorkWarning, note_long_work, refuse_endless, refuse_endless_recording
+from townlet.training.services import RolloutCaptureService
 
 CONFIG = load_config(None, ["town.map=hamlet"])
 
@@ -54,6 +55,14 @@ def test_results_larger_than_the_memory_are_refused(monkeypatch: pytest.MonkeyPa
     refuse_endless(jobs(5000, 10))
 
 
+def test_a_run_of_more_than_an_hour_is_told_and_not_refused() -> None:
+    with pytest.warns(
+        LongWorkWarning, match=r"^1 town of 1e\+06 days are 4.0e\+09 agent-steps, which take 1 hour or more"
+    ):
+        note_long_work(*jobs(1, 10**9))
+    note_long_work(*jobs(1, 10**8))
+
+
 class TestRecordings:
     def test_more_than_a_year_is_refused_with_what_to_lower(self, tmp_path: Path) -> None:
         (job,) = jobs(65_536, 10**9)
@@ -78,6 +87,24 @@ class TestRecordings:
         monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=int(0.9 * took)))
         with pytest.raises(UsageError, match="are free on its disk"):
             refuse_endless_recording(job, tmp_path / "again")
+
+    def test_a_run_that_is_recorded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 30))
+        words = ["run", "--set", "town.map=hamlet", "--days", "10000", "--record", "d"]
+        refused = CliRunner().invoke(townlet, words).exception
+        assert isinstance(refused, UsageError)
+        assert "this recording takes" in refused.summary
+        assert refused.details == ("record fewer days, such as  --days 5", "or write to another disk:  --record DIR")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_demonstrations(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 20))
+        service = RolloutCaptureService(CONFIG)
+        with pytest.raises(UsageError, match="this recording takes") as refused:
+            service.demonstrate(tmp_path / "lesson")
+        assert "training.demonstrations.worlds" in refused.value.details[0]
+        assert list(tmp_path.iterdir()) == []
 
     def test_the_command_refuses_it_and_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)

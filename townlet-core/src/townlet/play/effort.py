@@ -17,7 +17,7 @@ from townlet.storage import machine_bytes
 from townlet.world.compile_town import read_map
 from townlet.world.names import FACILITY_KINDS
 
-__all__ = ["Effort", "LongWorkWarning", "refuse_endless", "refuse_endless_recording"]
+__all__ = ["Effort", "LongWorkWarning", "note_long_work", "refuse_endless", "refuse_endless_recording"]
 
 STEPS_A_SECOND = 1e6
 """Agent-steps of a core in a second with rules for minds, which no mind exceeds by much; networks take longer."""
@@ -35,7 +35,7 @@ _UNITS = ((365.25 * 86_400, "years"), (86_400.0, "days"), (3_600.0, "hours"), (6
 
 
 _FEWER = "ask for fewer towns or days:  --seeds 32 --days 5  is what most comparisons need"
-_SHORTER = "record fewer towns or days, such as  --worlds 16 --days 5"
+_SHORTER = ("record fewer towns or days, such as  --worlds 16 --days 5", "or write to another disk:  --out DIR")
 
 
 class LongWorkWarning(UserWarning):
@@ -81,16 +81,17 @@ class Effort:
 
     def words(self) -> str:
         """Such as ``100,000 towns of 1e+06 days are 8e+14 agent-steps, which take 25 years or more``."""
+        towns = "1 town" if self.towns == 1 else f"{self.towns:,} towns"
         return (
-            f"{self.towns:,} towns of {self.days:,g} days are {self.steps:.1e} agent-steps, "
-            f"which take {_time(self.seconds)} or more"
+            f"{towns} of {self.days:,g} days are {self.steps:.1e} agent-steps, which take {_time(self.seconds)} or more"
         )
 
 
 def _time(seconds: float) -> str:
     for unit, name in _UNITS:
         if seconds >= unit:
-            return f"{seconds / unit:,.0f} {name}"
+            count = f"{seconds / unit:,.0f}"
+            return f"{count} {name.removesuffix('s') if count == '1' else name}"
     return f"{seconds:,.0f} seconds"
 
 
@@ -117,7 +118,12 @@ def refuse_endless(jobs: Sequence[Job], *, workers: int = 1) -> None:
     _note_hours(effort)
 
 
-def refuse_endless_recording(job: Job, folder: Path, *, workers: int = 1) -> None:
+def note_long_work(job: Job) -> None:
+    """Tell what a job takes that takes more than an hour, before its first tick, with a :class:`LongWorkWarning`."""
+    _note_hours(Effort.of([job]))
+
+
+def refuse_endless_recording(job: Job, folder: Path, *, workers: int = 1, instead: Sequence[str] = _SHORTER) -> None:
     """Refuse a recording that takes more than a year, or more room than its disk has.
 
     What takes more than an hour is told before the first tick, with a :class:`LongWorkWarning`.
@@ -126,12 +132,13 @@ def refuse_endless_recording(job: Job, folder: Path, *, workers: int = 1) -> Non
         job: what is to be recorded.
         folder: where it goes; it need not be there.
         workers: how many record at once.
+        instead: what to do about it: to record less, and to write elsewhere.
 
     Raises:
         UsageError: with what it takes, and what to lower.
     """
     effort = Effort.of([job], workers=workers)
-    _refuse_years(effort, _SHORTER)
+    _refuse_years(effort, instead[0])
     place = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
     spec, free = build_spec(job.config), shutil.disk_usage(place).free
     size = rollout_bytes(spec, job.ticks, round(effort.steps / job.ticks))
@@ -139,7 +146,7 @@ def refuse_endless_recording(job: Job, folder: Path, *, workers: int = 1) -> Non
         raise UsageError(
             f"this recording takes {size / 2**30:,.1f} GiB; {free / 2**30:,.1f} GiB are free on its disk",
             where=str(folder),
-            details=(_SHORTER, "or write to another disk:  --out DIR"),
+            details=instead,
         )
     _note_hours(effort)
 

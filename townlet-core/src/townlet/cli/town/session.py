@@ -16,6 +16,7 @@ from townlet.cli.town.run_possess import TerminalPilot
 from townlet.config import ConfigDocument
 from townlet.errors import BackendError, ConfigError, SnapshotError, TownletError, UsageError
 from townlet.play import Job, Journal, Keep, Outcome, Snapshots, Stage, perform, resumed
+from townlet.play.effort import note_long_work, refuse_endless_recording
 from townlet.play.finishing import tell_observers
 from townlet.play.stage import checked_engine, town_engine
 from townlet.rollout import Watcher
@@ -96,6 +97,7 @@ def run_town(request: RunRequest) -> TownRun:
 
         require_web()  # before the town is compiled
     job = request.job()
+    _say_what_it_takes(request, job)
     run_id = f"{job.config.config_id}-s{job.seeds[0]}"
     door = admission(request.document, request.backend, request.disabled, told, untrained=request.untrained)
     engines = checked_engine if request.check else town_engine
@@ -117,6 +119,15 @@ def run_town(request: RunRequest) -> TownRun:
             told(failure)
     written = () if snapshots is None else tuple(snapshots.written)
     return TownRun(outcome=outcome, run_id=run_id, snapshots=written, warnings=tuple(warnings), left=left)
+
+
+def _say_what_it_takes(request: RunRequest, job: Job) -> None:
+    """Before the town is compiled; who watches a town ends it when enough was seen."""
+    if request.record is not None:
+        shorter = "record fewer days, such as  --days 5"
+        refuse_endless_recording(job, request.record, instead=(shorter, "or write to another disk:  --record DIR"))
+    elif not (request.live or request.browser or request.possess):
+        note_long_work(job)
 
 
 def _places(request: RunRequest, snapshots: Path) -> list[Path]:

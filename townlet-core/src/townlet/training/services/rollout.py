@@ -16,6 +16,7 @@ from townlet.executors import Executor
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
 from townlet.play import Admission, Casting, Job, Provenance, Role, Stage, Troupe
+from townlet.play.effort import refuse_endless_recording
 from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
@@ -160,6 +161,8 @@ class RolloutCaptureService:
         )
         seeds = town_seeds(self._config.seed, "demonstrations", wanted.worlds, generation)
         job = Job(self._config, lesson.troupe.cast, seeds, wanted.ticks, explore=lesson.beside)
+        shorter = "lower training.demonstrations.worlds or training.demonstrations.ticks"
+        refuse_endless_recording(job, folder, instead=(shorter, "or train in a folder on another disk"))
         watchers = [] if doing is None else [_counting(doing, f"recording {wanted.teacher}", job.ticks)]
         try:
             self._record(folder, job, lesson, watchers)
