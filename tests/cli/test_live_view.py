@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def people_who(doing: str, name: str = "alice") -> Scene:
     person = Person(0, name, 1, 1, (0.5, 0.5, 0.5), 5.0, doing, 0)
     town = scene(1)
     return Scene(**{field: getattr(town, field) for field in Scene.__slots__} | {"people": (person,)})
+
+
+@pytest.mark.parametrize("module", ["run_live", "run_possess"])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_word_of_the_help_is_cut(module: str, width: int) -> None:
+    text = importlib.import_module(f"townlet.cli.town.{module}")._HELP
+    look = Look(helping=True, help=text, keys=("? help", "q quit"))
+    picture = compose(scene(), look, "town", width=width, height=60).plain
+    assert set(text.split()) <= set(picture.split())
 
 
 class TestPicture:

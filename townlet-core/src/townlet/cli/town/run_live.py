@@ -46,7 +46,8 @@ _HELP = """
 
   Capital letters on the map are people: green, or red where a need is
   at 30 or lower. Small letters are facilities: blue, yellow in use, red
-  closed. @ is you, > whom you follow. food, rest, wash: 100 is satisfied, 0 is not at all.
+  closed. @ is you, > whom you follow. food, rest, wash: 100 is satisfied,
+  0 is not at all.
 """
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from townlet.cli.output import fitted
 from townlet.cli.progress import wrapped
 from townlet.envs.scene import KIND_LETTERS, Person, Scene
 from townlet.visible import visible
@@ -57,7 +58,7 @@ def compose(scene: Scene, look: Look, title: str, *, width: int, height: int) ->
     feet += [Text(line, style="reverse") for line in wrapped(look.keys, width, indent="")[:2]]
     rows = max(height - len(head) - len(feet), 0)
     if look.helping:
-        body = [Text(line) for line in look.help.splitlines()]
+        body = [Text(line) for line in fitted(look.help, width).splitlines()]
     elif width >= _BESIDE:
         body = _beside(scene, look, width, rows)
     else:
