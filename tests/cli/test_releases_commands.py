@@ -71,6 +71,12 @@ class TestPromote:
         assert ask("promote", path, "--hold", "--reason", "rude")["action"] == "hold"
         assert townlet("promote", path).code == 4
 
+    def test_to_hold_back_the_release_does_not_withdraw_it_and_says_so(self, townlet, checkpoint):
+        path = checkpoint("a")
+        assert "it stays the release" not in townlet("promote", checkpoint("b"), "--hold").out
+        townlet("promote", path)
+        assert "it stays the release" in townlet("promote", path, "--hold").out
+
     def test_no_checkpoint(self, townlet, tmp_path):
         assert townlet("promote", str(tmp_path / "nowhere")).code == 4
 

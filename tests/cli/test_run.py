@@ -80,6 +80,10 @@ class TestJson:
         assert list(found["agents"]) == ["alice", "bob", "carol", "dave"]
         assert found["run_id"].endswith("-s3")
 
+    def test_how_many_days_there_were_also_where_not_all_are_kept(self, townlet):
+        out = townlet("run", "--set", "town.map=hamlet", "--backend", "stub", "--days", "70").out
+        assert "the last 14 of 70 days:" in out
+
     def test_the_same_seed_gives_the_same_run(self, townlet):
         one, two, other = (
             json.loads(townlet("run", *HAMLET, "--ticks", "800", "--seed", seed, "--json").out) for seed in "556"

@@ -19,6 +19,16 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def test_a_recording_says_who_played_and_who_stood_in(townlet) -> None:
+    townlet("run", *HAMLET, "--record", "a", "--cast", "alice=stub", "--backend", "scripted")
+    assert "alice by stub, the rest by scripted\n" in townlet("dataset", "inspect", "a").out
+    said = townlet("rollout", *HAMLET, "--worlds", "1", "--out", "b", "--backend", "nobody\x1b[2J").out
+    assert "by the stub instead of nobody\\u001b[2J" in said
+    told = townlet("dataset", "inspect", "b").out
+    assert "the stub instead of nobody\\u001b[2J" in told
+    assert "standing in" not in told
+
+
 @pytest.mark.torch
 @NEEDS_TORCH
 class TestUntrained:
@@ -38,6 +48,14 @@ class TestUntrained:
         assert "has learned nothing" in outcome.err
         assert "pytorch:FOLDER" in outcome.err
         assert "--untrained" in outcome.err
+
+    def test_whoever_is_let_act_untrained_is_called_so_wherever_it_is_named(self, townlet) -> None:
+        assert (
+            "with pytorch (untrained),"
+            in townlet("run", "--backend", "pytorch", "--untrained", *HAMLET, "--record", "a").out
+        )
+        assert "pytorch (untrained)" in townlet("dataset", "inspect", "a").out
+        assert "pytorch (untrained)" in townlet("runs", "list").out
 
     def test_it_may_act_all_the_same_and_that_is_recorded(self, townlet) -> None:
         outcome = townlet("run", "--backend", "pytorch", "--untrained", *HAMLET, "--json")

@@ -97,6 +97,13 @@ def test_unknown_key_names_the_override() -> None:
     )
 
 
+def test_of_what_is_endless_no_more_than_the_beginning_is_repeated() -> None:
+    for typed in ("a." * 5000 + "a=1", f"town.jobs.shifts[{'9' * 5000}].start=1", f"seed={'9' * 5000}"):
+        told = message(typed)
+        assert typed[:50] in told
+        assert len(told) < 500
+
+
 def test_several_are_reported_together() -> None:
     assert message("seed=x", "nonsense").splitlines() == [
         "2 errors in the default config",

@@ -79,6 +79,13 @@ def test_several_wrong_values() -> None:
     assert error.details[1].startswith("policy.options.layers.1: ")
 
 
+def test_a_whole_whose_parts_are_wrong_is_not_wrong_as_well() -> None:
+    """Of a tuple without its wrong parts pydantic says that it is too short."""
+    error = refusal({"layers": ["x", "y"]})
+    assert error.details[1].startswith("policy.options.layers.1: ")
+    assert [line for line in error.details if "at least" in line] == []
+
+
 def test_nested_key() -> None:
     error = refusal({"inner": {"widht": 3}})
     assert error.where == "town.yaml:14, policy.options.inner.widht"
@@ -95,7 +102,7 @@ def test_the_place_of_the_backend_gives_at_least_the_file() -> None:
     assert refusal({"temperature": 0}, r"C:\town.yaml:12, policy.backend").where == (
         r"C:\town.yaml, policy.options.temperature"
     )
-    assert refusal({"temperature": 0}, "--backend").where is None
+    assert refusal({"temperature": 0}, "--backend").where == "policy.options.temperature"
     assert refusal({"temperature": 0}, None).where is None
 
 

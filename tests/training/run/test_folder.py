@@ -34,8 +34,16 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path, config) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(UsageError, match="not empty") as caught:
         created(tmp_path, config, "ppo")
-    assert "--resume" in str(caught.value)
+    assert caught.value.details == ("it holds no run that could be resumed", "choose another folder:  --out FOLDER")
     assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_the_way_to_resume_the_run_that_is_there_can_be_typed(tmp_path: Path, config) -> None:
+    place = tmp_path / "my run"
+    created(place, config, "ppo").release()
+    with pytest.raises(UsageError, match="not empty") as caught:
+        created(place, config, "ppo")
+    assert caught.value.details[0] == f"resume the run that is there:  townlet train --resume '{place}'"
 
 
 def test_a_run_appears_whole_or_not_at_all(tmp_path: Path, config, monkeypatch) -> None:

@@ -28,6 +28,9 @@ class Override(NamedTuple):
     label: str
 
 
+_LONGEST = 120
+"""Characters of what was typed that a message repeats."""
+
 _INDEX = re.compile(r"\[([0-9]{1,9})\]")
 _KEY = re.compile(r"[^.\[\]]+(?:\[[0-9]{1,9}\])*(?:\.[^.\[\]]+(?:\[[0-9]{1,9}\])*)*")
 
@@ -40,7 +43,7 @@ def overridden(source: Source, overrides: Sequence[str | Override]) -> Source:
     """
     data, places, faults = copy.deepcopy(source.data), dict(source.places), list(source.faults)
     for override in overrides:
-        label = f"--set {override}" if isinstance(override, str) else override.label
+        label = f"--set {_short(override)}" if isinstance(override, str) else override.label
         try:
             path, value = (
                 _parse(override, label) if isinstance(override, str) else (_path(override.key), override.value)
@@ -57,13 +60,20 @@ def overridden(source: Source, overrides: Sequence[str | Override]) -> Source:
     return Source(label=source.label, data=data, places=places, faults=faults, path=source.path)
 
 
+def _short(text: str) -> str:
+    """What was typed, of which a message repeats no more than its beginning."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def _parse(override: str, label: str) -> tuple[KeyPath, Data]:
     key, equals, text = override.partition("=")
     key = key.strip()
     if not equals:
         raise ConfigError("must be KEY=VALUE, such as policy.backend=stub", where=label)
     if not _KEY.fullmatch(key):
-        raise ConfigError(f"{key!r} is not a key; keys are written like training.anneal.stages[0].mode", where=label)
+        raise ConfigError(
+            f"{_short(key)!r} is not a key; keys are written like training.anneal.stages[0].mode", where=label
+        )
     path = _path(key)
     if len(path) > MAX_DEPTH:
         raise ConfigError(f"a key of {len(path)} parts; no config is nested deeper than {MAX_DEPTH}", where=label)

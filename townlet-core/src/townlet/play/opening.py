@@ -27,7 +27,7 @@ from townlet.play.stored import Stored, digest_of
 from townlet.plugins import Selection, resolve_mind
 from townlet.plugins.choosing import choose
 from townlet.plugins.options import Where, place
-from townlet.plugins.provenance import CAST, Provenance, stub_provenance
+from townlet.plugins.provenance import CAST, UNTRAINED, Provenance, stub_provenance
 from townlet.plugins.stub import StubPolicy
 
 __all__ = ["Admission", "StubFallbackWarning", "Troupe", "warn_of_stub"]
@@ -157,7 +157,7 @@ class Admission:
         if isinstance(verified, Checkpoint) and town is not None:
             told = replace(told, warnings=_other_town(verified, town))
         if blank:
-            told = replace(told, reason="untrained: no checkpoint was named, so its weights are random")
+            told = replace(told, reason=UNTRAINED)
         if isinstance(resolved.mind, PolicyBackendProtocol):
             return Part(resolved.mind, told)
         return self._patient(OpenedMind(resolved.mind, told), mind, spec, seed, town)

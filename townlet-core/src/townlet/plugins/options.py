@@ -89,13 +89,16 @@ def _relocated(backend: str, error: Exception, where: Where, section: SectionPat
 
     assert isinstance(error, ValidationError)
     faults = []
+    found_in = {fault["loc"] for fault in error.errors()}
     for fault in error.errors():
+        if any(len(place) > len(fault["loc"]) > 0 and place[: len(fault["loc"])] == fault["loc"] for place in found_in):
+            continue  # of a whole whose parts are at fault: it only follows
         path = [*map(str, fault["loc"])]
         faults.append((".".join([section(path[0] if path else ""), *path]), fault["msg"], fault["input"]))
     key, rule, found = faults[0]
     whole = not error.errors()[0]["loc"]  # a rule over several fields
     shown = [] if whole else [f"found: {_short(found)}"]
-    more = [f"{other}: {text}" for other, text, _ in faults[1:]]
+    more = [f"{other}: {_lower(text)}" for other, text, _ in faults[1:]]
     return ConfigError(
         f"{key}: {_lower(rule)}",
         where=_option_place(where, key),
@@ -104,11 +107,11 @@ def _relocated(backend: str, error: Exception, where: Where, section: SectionPat
 
 
 def _option_place(where: Where, key: str) -> str | None:
-    """The place of an option; from the place of ``policy.backend`` only the file is left to say."""
+    """The place of an option; of the place of ``policy.backend`` only the file is kept."""
     if not isinstance(where, str):
         return place(where, key)
     file = where.rpartition(", ")[0].rpartition(":")[0]
-    return f"{file}, {key}" if file else None
+    return f"{file}, {key}" if file else key
 
 
 def _lower(text: str) -> str:

@@ -14,10 +14,13 @@ from townlet.version import API_VERSION
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["Provenance", "provenance", "stub_provenance"]
+__all__ = ["UNTRAINED", "Provenance", "provenance", "recorded_words", "stub_provenance"]
 
 CAST = "cast"
 """``active`` where several minds play one town."""
+
+UNTRAINED = "untrained: no checkpoint was named, so its weights are random"
+"""``reason`` of a learner's mind that was let act without a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +85,15 @@ class Provenance:
         return (self.active == "stub" and self.reason is not None) or any(m.is_fallback for m in self.minds)
 
     def words(self) -> str:
-        """Who plays, for a line of output: ``scripted``, or ``alice by pytorch, the rest by scripted``."""
-        if not self.minds:
+        """Who plays, for a line of output: ``scripted``, or ``alice by pytorch, the rest by scripted``.
+
+        What stands in for something else, or has learned nothing, is called so.
+        """
+        if not self.minds and self.is_fallback:
+            told = f"the stub instead of {self.requested}"
+        elif not self.minds:
             told = self.active if self.active in ("stub", "mixture") else self.requested
+            told = f"{told} (untrained)" if self.reason == UNTRAINED else told
         else:
             parts = [(m.who or "", m.words()) for m in self.minds]
             told = ", ".join(f"{'the rest' if who == '*' else who} by {mind}" for who, mind in parts)
@@ -136,6 +145,14 @@ _ALWAYS = frozenset(
     )
 )
 """Keys that are there even where they say nothing."""
+
+
+def recorded_words(policy: Mapping[str, Any]) -> str:
+    """Who played, as a manifest or a row of the registry says it; of what cannot be read, what it calls ``active``."""
+    try:
+        return str(Provenance.from_json(policy).words())
+    except (ContractError, TypeError, AttributeError):
+        return str(policy.get("active", "unknown"))
 
 
 def provenance(requested: str, row: BackendRow, options: BaseModel | None) -> Provenance:

@@ -31,6 +31,7 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
     """
     from townlet.checkpoints import read_checkpoint
     from townlet.errors import UsageError
+    from townlet.plugins.choosing import installed
     from townlet.plugins.exporting import export_policy
     from townlet.registry.demands import run_config
 
@@ -58,3 +59,5 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
         mind, own = as_typed(f"onnx:{target}"), run_config(checkpoint)
         line = f"townlet run --backend {mind}" if own is None else f"townlet run {as_typed(own)} --backend {mind}"
         emit(f"run it without a training framework:\n  {line}")
+        if installed("onnx") is None:
+            emit("that needs the backend 'onnx', which is not installed here: see docs/examples/townlet-backend-onnx")

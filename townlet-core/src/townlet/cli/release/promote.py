@@ -88,6 +88,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
             else:
                 decision = manager.promote(checkpoint, reason=reason, by=by, force=force)
             judged = manager.status(decision.checkpoint).judged
+            released = manager.release()
+            stays = hold and released is not None and released.checkpoint == decision.checkpoint
     if as_json:
         met = None if demands is None else demands.met
         emit_json({**decision.to_json(), "strangers": None if met is None else met.model_dump(mode="json")})
@@ -96,6 +98,8 @@ def command(  # noqa: PLR0913 (an option of the command is a parameter of this f
     passes, evaluations = counted(decision.passes, "pass", "passes"), counted(judged, "evaluation")
     path, by = visible(decision.path), visible(decision.by)
     emit(f"{word} {path} ({decision.checkpoint[:12]}), {passes} in a row of {evaluations}, by {by}")
+    if stays:
+        emit("it stays the release until another one is promoted, or `townlet rollback` goes back to the one before")
     if not hold:
         own = run_config(checkpoint)
         line = "townlet run --backend release" if own is None else f"townlet run {as_typed(own)} --backend release"

@@ -93,6 +93,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
     JSON keys: those of a run in runs list, and datasets, checkpoints, evaluations (lists); of an evaluation those that
     it has there.
     """
+    from townlet.plugins.provenance import recorded_words
     from townlet.registry import Registry
 
     with Registry(runs, create=False) as registry:
@@ -122,7 +123,7 @@ def show_run(run_id: str, runs: Path, as_json: bool) -> None:
         ("started", run.started),
         ("finished", run.finished or ("it was killed" if run.status == "killed" else "not yet")),
         ("config", run.config_id),
-        ("policy", str(run.policy.get("active", "unknown"))),
+        ("policy", recorded_words(run.policy)),
         ("folder", run.folder or "none"),
     ]
     rows += [("dataset", f"{d.path}  ({counted(d.transitions, 'transition')}, {d.digest[:12]})") for d in datasets]
@@ -162,11 +163,14 @@ def _in_folder(registry: Registry, folder: str) -> RunRecord | None:
 
 
 def _cells(run: RunRecord) -> tuple[TableCell, ...]:
+    from townlet.plugins.provenance import UNTRAINED
+
     reward = run.summary.get("reward_mean")
+    active = str(run.policy.get("active", "-"))
     return (
         run.id,
         verdict(run.status),
-        str(run.policy.get("active", "-")),
+        f"{active} (untrained)" if run.policy.get("reason") == UNTRAINED else active,
         f"{reward:+.5f}" if isinstance(reward, int | float) else "-",
         run.config_id,
         run.folder or "-",

@@ -101,15 +101,15 @@ def _document(dataset: Dataset, episodes: EpisodeTable) -> dict[str, JSONValue]:
 
 
 def _show(dataset: Dataset, episodes: EpisodeTable, *, full: bool) -> None:
+    from townlet.plugins.provenance import recorded_words
+
     manifest, lives = dataset.manifest, _lives(episodes)
-    policy = str(manifest.policy.get("active", "unknown"))
-    requested = str(manifest.policy.get("requested", policy))
     rows = [
         ("dataset", str(dataset.path)),
         ("digest", dataset.digest[:16]),
         ("recorded", f"{manifest.created}{'' if manifest.complete else f', cut short: {manifest.interruption}'}"),
         ("town", manifest.config_id or "unknown"),
-        ("policy", policy if policy == requested else f"{policy}, standing in for {requested}"),
+        ("policy", recorded_words(manifest.policy)),
         ("observations", f"{dataset.spec.variant}, {manifest.observation_fingerprint[:16]}"),
         ("holds", _extent(dataset)),
         ("seeds", _seeds(manifest.seeds)),

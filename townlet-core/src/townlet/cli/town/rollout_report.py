@@ -8,6 +8,7 @@ from townlet.cli.output import as_typed, counted, emit, emit_json
 from townlet.data import open_dataset
 from townlet.errors import ContractError
 from townlet.play import Outcome
+from townlet.visible import visible
 
 __all__ = ["report_rollout"]
 
@@ -51,7 +52,7 @@ def report_rollout(outcome: Outcome, warnings: Sequence[str], *, as_json: bool) 
     emit(
         f"{state} {counted(manifest.ticks, 'tick')} of {counted(manifest.worlds, 'world')} "
         f"with {counted(manifest.agents, 'agent')}: {counted(manifest.transitions, 'transition')} "
-        f"by {outcome.provenance.words()}"
+        f"by {visible(outcome.provenance.words())}"
     )
     emit(f"dataset: {dataset.path}  ({manifest.size / 1e6:,.1f} MB, {counted(len(manifest.shards), 'shard')})")
     emit(f"speed: {per_second:,.0f} agent-steps/s, reward {manifest.metrics.get('reward_mean', 0.0):+.4f} a tick")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from townlet.cli.output import JSONValue, as_typed, counted, emit, emit_json, warn
 from townlet.cli.tables import emit_table
-from townlet.play import Provenance
 from townlet.play.opening import warn_of_stub
 from townlet.telemetry.kpis import uncounted
 from townlet.visible import visible
@@ -85,7 +84,7 @@ def _print(ran: TownRun) -> None:
     state = "failed at" if outcome.failure else _ended(ran)
     emit(
         f"{visible(outcome.job.config.name)}, seed {outcome.job.seeds[0]}: {state} tick {kpis.ticks:,} "
-        f"({kpis.ticks / kpis.day_ticks:.2f} days) with {_mind(outcome.provenance)}, "
+        f"({kpis.ticks / kpis.day_ticks:.2f} days) with {visible(outcome.provenance.words())}, "
         f"{outcome.timing.ticks_per_second:,.0f} ticks/s"
     )
     emit()
@@ -112,12 +111,6 @@ def _ended(ran: TownRun) -> str:
     return "interrupted at" if ran.outcome.interrupted else "ran to"
 
 
-def _mind(told: Provenance) -> str:
-    if told.active == "stub" and told.is_fallback:
-        return f"the stub instead of {visible(told.requested)}"
-    return visible(told.words())
-
-
 def _tables(kpis: TownKpis) -> None:
     """The days and their whole, then the agents, in one table: the columns are the same."""
     days: Rows = {f"day {int(day['day'])}": (day, kpis.days[d].sum(0)) for d, day in enumerate(kpis.per_day())}
@@ -125,7 +118,7 @@ def _tables(kpis: TownKpis) -> None:
         last, figures = days.popitem()
         days[f"{last}, begun"] = figures
     if len(days) > _MOST_DAYS:
-        emit(f"the last {_MOST_DAYS} of {len(days)} days:")
+        emit(f"the last {_MOST_DAYS} of {kpis.ticks // kpis.day_ticks:,} days:")
         days = {name: days[name] for name in list(days)[-_MOST_DAYS:]}
     agents: Rows = {name: (row, kpis.agent_sums[0, a]) for a, (name, row) in enumerate(kpis.per_agent().items())}
     shown = dict(list(agents.items())[:_MOST_AGENTS])

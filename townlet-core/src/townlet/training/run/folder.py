@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ class RunFolder:
             raise UsageError(
                 "the folder of the run is not empty",
                 where=str(path),
-                details=("resume the run that is there: --resume", "or choose another folder: --out FOLDER"),
+                details=_instead_of(path),
             )
         document = {
             "schema": 1,
@@ -199,6 +200,16 @@ def _write(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def _instead_of(path: Path) -> tuple[str, ...]:
+    """What to do about a folder that is there."""
+    if (path / RUN_NAME).is_file() and (path / CONFIG_NAME).is_file():
+        return (
+            f"resume the run that is there:  townlet train --resume {shlex.quote(str(path))}",
+            "or choose another folder:  --out FOLDER",
+        )
+    return "it holds no run that could be resumed", "choose another folder:  --out FOLDER"
 
 
 def _others(path: Path) -> tuple[str, ...]:
