@@ -75,7 +75,9 @@ def test_while_a_file_gets_its_name_it_is_held_back(each: signal.Signals) -> Non
     assert done == ["renamed"]
 
 
-TOWN = ["--set", "town.map=hamlet", "--ticks", "100000000"]
+TOWN = ["--set", "town.map=hamlet"]
+LONG = ["--ticks", "1000000"]
+"""Longer than a test waits, and no larger than a disk: what is recorded is estimated before."""
 
 
 @pytest.mark.slow
@@ -83,7 +85,7 @@ TOWN = ["--set", "town.map=hamlet", "--ticks", "100000000"]
 @pytest.mark.parametrize("ignored", [False, True], ids=["", "background"])
 def test_a_recording_that_is_told_to_end_is_whole(tmp_path: Path, each: signal.Signals, ignored: bool) -> None:
     """As ``docker stop`` and a closed terminal do; also where a shell started it with ``&``, which ignores Ctrl-C."""
-    words = [sys.executable, "-m", "townlet", "run", *TOWN, "--record", "runs/long"]
+    words = [sys.executable, "-m", "townlet", "run", *TOWN, *LONG, "--record", "runs/long"]
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignored else None
     try:
         child = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -108,8 +110,10 @@ def test_a_recording_that_is_told_to_end_is_whole(tmp_path: Path, each: signal.S
 def test_a_recording_that_is_killed_is_shown_as_killed_and_had_back(tmp_path: Path) -> None:
     """The whole way of a person: killed, listed, recovered, listed again, cleaned."""
     runs = tmp_path / "runs"
-    words = [sys.executable, "-m", "townlet", "rollout", "--worlds", "64", *TOWN, "--out", "runs/long"]
-    child = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    words = [sys.executable, "-m", "townlet", "rollout", "--worlds", "64", *TOWN, "--ticks", "30000"]
+    child = subprocess.Popen(
+        [*words, "--out", "runs/long"], cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     _wait_for(lambda: any(runs.glob(".long.*.partial/shard-00001*")), child)
     assert "running" in _townlet(tmp_path, "runs", "list")
     child.kill()

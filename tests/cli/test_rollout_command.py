@@ -149,7 +149,7 @@ class TestRefuses:
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
 def test_ctrl_c_keeps_what_was_recorded(tmp_path):
     child = subprocess.Popen(
-        [sys.executable, "-m", "townlet", "rollout", "--worlds", "4", "--ticks", "10000000", "--out", "data"],
+        [sys.executable, "-m", "townlet", "rollout", "--worlds", "4", "--ticks", "200000", "--out", "data"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

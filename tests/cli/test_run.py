@@ -220,7 +220,7 @@ class TestResume:
 class TestInterrupt:
     @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
     def test_ctrl_c_keeps_what_was_recorded(self, tmp_path):
-        words = ("run", *HAMLET, "--ticks", "100000000", "--record", "rec", "--snapshot-every", "1000000000", "--json")
+        words = ("run", *HAMLET, "--ticks", "2000000", "--record", "rec", "--snapshot-every", "1000000000", "--json")
         process = subprocess.Popen(
             [sys.executable, "-m", "townlet", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
