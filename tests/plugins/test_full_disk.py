@@ -10,7 +10,7 @@ from townlet.plugins.guard import Guarded, full_disk, guarded
 
 
 class SafetensorError(Exception):
-    """As the one of safetensors, which is no OSError."""
+    """As the one of safetensors, which is not an OSError."""
 
 
 def wrapped() -> None:
@@ -32,7 +32,7 @@ def test_behind_what_a_library_makes_of_it() -> None:
 
 
 def test_in_words_only() -> None:
-    error = SafetensorError(f"Error while serializing: I/O error: No space left on device (os error {errno.ENOSPC})")
+    error = SafetensorError(f"I/O error: No space left on device (os error {errno.ENOSPC})")
     with pytest.raises(OSError, match="No space") as caught, guarded():
         raise error
     assert caught.value.errno == errno.ENOSPC
