@@ -77,6 +77,11 @@ class TestRecordings:
             refuse_endless_recording(job, tmp_path / "there")
         assert "--worlds" in refused.value.details[0]
 
+    def test_what_is_small_is_not_told_as_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=3 << 20))
+        with pytest.raises(UsageError, match=r"this recording takes [0-9.]+ MiB; 3\.0 MiB are free"):
+            refuse_endless_recording(*jobs(1, 20_000), tmp_path)
+
     def test_what_is_recorded_takes_what_was_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The estimate is of the bytes that a recording has: the disk is as large as the dataset, and a tenth more."""
         (job,) = jobs(4, 200)

@@ -87,6 +87,10 @@ class Effort:
         )
 
 
+def _bytes(size: int) -> str:
+    return f"{size / 2**30:,.1f} GiB" if size >= 1 << 30 else f"{size / 2**20:,.1f} MiB"
+
+
 def _time(seconds: float) -> str:
     for unit, name in _UNITS:
         if seconds >= unit:
@@ -144,7 +148,7 @@ def refuse_endless_recording(job: Job, folder: Path, *, workers: int = 1, instea
     size = rollout_bytes(spec, job.ticks, round(effort.steps / job.ticks))
     if size > free:
         raise UsageError(
-            f"this recording takes {size / 2**30:,.1f} GiB; {free / 2**30:,.1f} GiB are free on its disk",
+            f"this recording takes {_bytes(size)}; {_bytes(free)} are free on its disk",
             where=str(folder),
             details=instead,
         )
