@@ -57,6 +57,12 @@ class TestUntrained:
         assert "pytorch (untrained)" in townlet("dataset", "inspect", "a").out
         assert "pytorch (untrained)" in townlet("runs", "list").out
 
+    def test_also_in_a_report(self, townlet) -> None:
+        pytest.importorskip("matplotlib")
+        townlet("run", "--backend", "pytorch", "--untrained", *HAMLET, "--record", "a")
+        assert townlet("report", "a", "--no-view").code == 0
+        assert "; policy pytorch (untrained)" in Path("a.html").read_text()
+
     def test_it_may_act_all_the_same_and_that_is_recorded(self, townlet) -> None:
         outcome = townlet("run", "--backend", "pytorch", "--untrained", *HAMLET, "--json")
         assert outcome.code == 0, outcome.err

@@ -18,6 +18,7 @@ from townlet.evaluation.plots import (
     ties_graph,
 )
 from townlet.evaluation.retrace import Retraced, retrace
+from townlet.plugins.provenance import recorded_words
 from townlet.telemetry.kpis import uncounted
 
 __all__ = ["town_page"]
@@ -47,7 +48,7 @@ def town_page(
     days = kpis.ticks / kpis.day_ticks
     page = Page(
         f"A run of {manifest.config.get('name') or 'a town'}",
-        f"{towns}, {days:g} days, recorded {manifest.created}; policy {manifest.policy.get('active', 'unknown')}",
+        f"{towns}, {days:g} days, recorded {manifest.created}; policy {recorded_words(manifest.policy)}",
     )
     _warn(page, dataset)
     if watch is not None:

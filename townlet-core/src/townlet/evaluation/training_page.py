@@ -152,7 +152,7 @@ def _candidate(page: Page, candidate: _Candidate) -> None:
     page.text(f"{'Passed' if found.passed else 'Not passed'}: {'; '.join(found.reasons)}.")
     marks = [{"better": "better", "worse": "worse"}.get(figure.verdict) for figure in found.figures]
     page.table(GATE_COLUMNS, gate_cells(found), marks)
-    towns = f"{len(found.seeds)} {'town' if len(found.seeds) == 1 else 'towns'}"
+    towns = "town" if len(found.seeds) == 1 else f"{len(found.seeds):,} towns"
     page.text(
         f"Both played the same {towns} for {found.days:g} days each. The whole 95 % interval of the difference must "
         f"stay within the margin; {candidate.passes} of {candidate.required_passes} evaluations in a "
