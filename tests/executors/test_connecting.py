@@ -145,3 +145,64 @@ def test_an_address_where_nobody_answers_is_told_at_once():
 @pytest.mark.parametrize("address", ["nowhere", "host:", ":6379", "host:99999", "ray://host", "ray://host:10001"])
 def test_what_is_not_an_address_is_refused(address):
     assert "this is not the address of a Ray cluster" in str(refused("", address=address))
+
+
+class EndingRay:
+    """A Ray that is started here; each start tells whether it is alive, and on which port its last process listens."""
+
+    exceptions = SimpleNamespace(RayError=LookupError)
+
+    def __init__(self, *starts):
+        self.starts, self.began, self.ended = starts, 0, 0
+
+    def init(self, **settings):
+        assert settings["address"] == "local"
+        self.began += 1
+
+    def shutdown(self):
+        self.ended += 1
+
+    def get_runtime_context(self):
+        return SimpleNamespace(get_node_id=lambda: "mine")
+
+    def nodes(self):
+        alive, port = self.starts[self.began - 1]
+        return [{"NodeID": "mine", "Alive": alive, "NodeManagerAddress": "127.0.0.1", "RuntimeEnvAgentPort": port}]
+
+
+class TestStartedHere:
+    def test_it_is_used_when_its_last_process_is_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            ray = EndingRay((True, listener.getsockname()[1]))
+            connect(ray, None, 1)
+        assert (ray.began, ray.ended) == (1, 0)
+
+    def test_one_that_ends_while_it_starts_is_started_again(self):
+        ray = EndingRay((False, 1), (True, 0))
+        connect(ray, None, 1)
+        assert (ray.began, ray.ended) == (2, 1)
+
+    def test_one_that_always_ends_is_an_error(self):
+        ray = EndingRay(*[(False, 1)] * 9)
+        with pytest.raises(ExecutorError, match="ends on this machine while it starts") as caught:
+            connect(ray, None, 1)
+        assert ray.began == ray.ended == 3
+        assert "raylet.err" in caught.value.details[0]
+
+    def test_a_slow_machine_is_given_time_and_then_the_benefit_of_the_doubt(self, monkeypatch):
+        monkeypatch.setattr(connecting, "_UP_WITHIN", 0.5)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        ray = EndingRay((True, port))
+        connect(ray, None, 1)
+        assert (ray.began, ray.ended) == (1, 0)
+
+    def test_ctrl_c_meanwhile_ends_it(self):
+        class Interrupted(EndingRay):
+            def nodes(self):
+                raise KeyboardInterrupt
+
+        ray = Interrupted((True, 0))
+        with pytest.raises(KeyboardInterrupt):
+            connect(ray, None, 1)
+        assert ray.ended == 1

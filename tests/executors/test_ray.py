@@ -164,3 +164,20 @@ def test_the_command_interrupted_leaves_nothing_running(tmp_path, all_gone):
     assert all_gone(pids)
     assert not (tmp_path / "a").exists()
     assert "Traceback" not in rest
+
+
+def test_a_ray_that_ends_in_the_middle_is_an_error_and_no_endless_wait(tmp_path, all_gone):
+    words = ["rollout", "--set", "town.map=hamlet", "--executor", "ray", "--workers", "1", "--days", "500"]
+    command = [sys.executable, "-m", "townlet", *words, "--out", str(tmp_path / "a"), "--runs", str(tmp_path / "runs")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as townlet:
+        assert townlet.stderr is not None
+        for line in townlet.stderr:
+            if "pieces" in line:
+                break
+        children = psutil.Process(townlet.pid).children(recursive=True)
+        (heart,) = [child for child in children if child.name() == "raylet"]
+        heart.terminate()  # killed, it would be missed only after the minute and a half that a busy machine is given
+        rest = townlet.stderr.read()
+        assert townlet.wait(120) == 3, rest
+    assert "Ray has ended on this machine in the middle of the work" in rest
+    assert all_gone([child.pid for child in children])

@@ -15,12 +15,13 @@ from typing import Any
 
 from townlet.errors import ExecutorError
 from townlet.executors import pace
-from townlet.executors.connecting import connect, need_ray, quietly
+from townlet.executors.connecting import connect, has_ended_here, need_ray, quietly
 from townlet.executors.crew import Hand, Reply, WorkerLostError, answered
 
 __all__ = ["RayCrew"]
 
 _ASK_PACE = 0.5
+_FEEL_PULSE = 5.0
 _MEMORY = re.compile(r"was (\S+ used / \S+) limit")
 
 
@@ -109,6 +110,7 @@ class RayCrew:
         self._address = address
         self._cpus = cpus
         self._hands: list[_Actor] = []
+        self._alive_at = time.monotonic()
         self._mine = not self._ray.is_initialized()
         if self._mine:
             connect(self._ray, address, (workers or _cpus_here() // cpus or 1) * cpus)
@@ -122,8 +124,13 @@ class RayCrew:
         return hand
 
     def wait(self, hands: Sequence[Hand], seconds: float) -> list[Hand]:
-        """Those that have an answer, or were lost."""
+        """Those that have an answer, or were lost.
+
+        Raises:
+            ExecutorError: if Ray has ended on this machine: it answers nobody any more, and says nothing.
+        """
         asked = [hand for hand in self._hands if hand in hands and hand.pending is not None]
+        self._feel_pulse()
         if not asked:
             time.sleep(min(seconds, 0.05))
             return []
@@ -131,6 +138,20 @@ class RayCrew:
         if ready:  # those that are there as well
             ready, _ = self._ray.wait([hand.pending for hand in asked], num_returns=len(asked), timeout=0)
         return [hand for hand in asked if hand.pending in ready]
+
+    def _feel_pulse(self) -> None:
+        """Now and then, whether Ray is still there."""
+        if time.monotonic() - self._alive_at < _FEEL_PULSE:
+            return
+        if has_ended_here(self._ray):
+            raise ExecutorError(
+                "Ray has ended on this machine in the middle of the work",
+                details=(
+                    "why is in /tmp/ray/session_latest/logs/raylet.err, if it was started here",
+                    "what was done is kept where the command keeps it: resume it, or begin again",
+                ),
+            )
+        self._alive_at = time.monotonic()
 
     def share(self, value: Any) -> Any:
         """A reference into the object store: it travels to each node once."""

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,10 +17,11 @@ from typing import IO, Any, Self
 from townlet.errors import ExecutorError
 from townlet.signals import held_back, stopping_signals
 
-__all__ = ["connect", "need_ray", "quietly"]
+__all__ = ["connect", "has_ended_here", "need_ray", "quietly"]
 
 _ANSWERS_WITHIN = 5.0
 _PRINTED = "its address is what `ray start --head` printed there"
+_STARTS, _UP_WITHIN, _GLANCE = 3, 20.0, 0.1
 _SETTINGS = 4
 _STDERR = 2
 _NAMESPACE = "townlet"
@@ -49,10 +51,52 @@ def connect(ray: Any, address: str | None, cpus: int) -> None:
     """Connect this process to a cluster, or start Ray here with so many CPUs.
 
     Raises:
-        ExecutorError: if nobody answers, or the cluster is of another version, or does not let us in.
+        ExecutorError: if nobody answers, or the cluster is of another version, or does not let us in; if Ray ends here
+            while it starts.
     """
     if address is not None:
         _knock(address)
+        _begin(ray, address, cpus)
+        return
+    for _ in range(_STARTS):
+        _begin(ray, None, cpus)
+        stays = False
+        try:
+            stays = _stays(ray)
+        finally:
+            if not stays:  # also after Ctrl-C
+                ray.shutdown()
+        if stays:
+            return
+    raise ExecutorError(
+        "Ray ends on this machine while it starts",
+        details=(f"it was started {_STARTS} times; why it ended is in /tmp/ray/session_latest/logs/raylet.err",),
+    )
+
+
+def has_ended_here(ray: Any) -> bool:
+    """Whether the part of Ray that this process talks to has ended: nothing that was asked of it will be answered."""
+    own = ray.get_runtime_context().get_node_id()
+    return any(node["NodeID"] == own and not node["Alive"] for node in ray.nodes())
+
+
+def _stays(ray: Any) -> bool:
+    """Whether Ray, just started, goes on: one of its own processes can fail a moment later, and all of it ends then."""
+    until = time.monotonic() + _UP_WITHIN
+    while time.monotonic() < until:
+        if has_ended_here(ray):
+            return False
+        (node,) = ray.nodes()
+        port = int(node.get("RuntimeEnvAgentPort") or 0)  # the last of its processes that has to be there
+        if port <= 0:
+            return True
+        with contextlib.suppress(OSError), socket.create_connection((node["NodeManagerAddress"], port), _GLANCE):
+            return True
+        time.sleep(_GLANCE)
+    return True  # a slow machine: work will tell
+
+
+def _begin(ray: Any, address: str | None, cpus: int) -> None:
     settings: dict[str, Any] = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
     if address is not None:
         settings = {"address": address}
