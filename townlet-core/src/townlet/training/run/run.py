@@ -114,6 +114,7 @@ class Run:
             services = TrainingServices.from_config(config, runs=None if out is None else out.parent)
         if dataset is not None:
             config, services = _showing(dataset, config, services)
+        services.rollout.refuse_what_does_not_fit(mode)
         spec, initial = services.rollout.spec, config.training.ppo.initial
         start = None if initial is None else read_checkpoint(Path(initial), spec, backend=choice.backend).path
         if start is not None:

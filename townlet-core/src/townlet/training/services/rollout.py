@@ -15,6 +15,7 @@ from townlet.envs.protocol import Engine
 from townlet.executors import Executor
 from townlet.minds.mixture import MixturePolicy
 from townlet.minds.parts import Part
+from townlet.observations import town_facts
 from townlet.play import Admission, Casting, Job, Provenance, Role, Stage, Troupe
 from townlet.play.effort import refuse_endless_recording
 from townlet.play.mind_spec import LEARNER
@@ -22,6 +23,7 @@ from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
 from townlet.rollout import Side, Step, TrajectoryService, Watcher
+from townlet.rollout.memory import refuse_what_does_not_fit
 from townlet.training.demonstrations.cast_lesson import CastLesson
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
 from townlet.training.experience.elsewhere import ExperienceElsewhere
@@ -72,6 +74,16 @@ class RolloutCaptureService:
     def engine(self, seeds: Sequence[int], threads: int = 1) -> Engine:
         """Fresh towns, one a seed."""
         return self._engines(self._config, seeds, threads)
+
+    def refuse_what_does_not_fit(self, mode: str) -> None:
+        """Refuse a run whose rollouts take more memory than there is, before it begins. Raises ConfigError."""
+        training = self._config.training
+        stages = training.anneal.stages if mode == "anneal" else ()
+        data = training.ppo.data if mode == "ppo" else mode
+        if data in ("rollout", "mixed") or any(stage.mode == "ppo" for stage in stages):
+            rollout = training.ppo.rollout
+            rows = rollout.worlds * town_facts(self._config.town).agents
+            refuse_what_does_not_fit(self.spec, rollout.ticks, rows)
 
     def experience(self, learner: LearnerProtocol) -> ExperienceSource:
         """On-policy experience of ``learner`` in the towns that training uses, in its roles of the config's cast."""
