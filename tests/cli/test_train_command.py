@@ -262,7 +262,7 @@ def test_a_folder_with_something_in_it_is_refused(townlet) -> None:
     Path("mine/thesis.txt").write_text("years")
     outcome = townlet("train", "--mode", "ppo", "--out", "mine", *SETTINGS)
     assert outcome.code == 2
-    assert "--resume" in outcome.err
+    assert "choose another folder:  --out FOLDER" in outcome.err
     assert Path("mine/thesis.txt").read_text() == "years"
 
 
