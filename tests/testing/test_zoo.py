@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,6 +75,26 @@ def test_each_wrong_policy_is_caught_by_the_check_meant_for_it(subject_of, wrong
     report = run_checks(subject_of(policy=policy))
     assert failed(report) == {check}
     assert not report.conforms
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is known of what an allocator keeps")
+def test_a_leak_is_seen_where_much_memory_was_freed_before(subject_of, zoo) -> None:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    libc.free(libc.malloc(16 << 20))  # from now on the heap serves all that is smaller
+    taken = [libc.malloc(256 << 10) for _ in range(600)]
+    for place in taken:
+        ctypes.memset(place, 1, 256 << 10)
+    *freed, last = taken
+    for place in freed:
+        libc.free(place)
+    try:
+        check = "resources.resident-memory-does-not-grow"
+        checks = [one for one in ALL_CHECKS if one.name in needed(check)]
+        assert failed(run_checks(subject_of(policy=zoo.LeaksNativeMemory), checks=checks)) == {check}
+    finally:
+        libc.free(last)
 
 
 def caught(subject_of, learner, checks) -> dict[str, str]:
