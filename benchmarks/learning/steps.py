@@ -83,6 +83,8 @@ def publish(name: str, steps: list[dict[str, Any]], row: dict[str, Any]) -> None
         "seconds": round(sum(step["processor_seconds"] for step in steps), 1),
         "decisions": sum(step["decisions"] for step in steps),
     }
+    if any(step["resumed"] for step in steps):  # only the rest of it was timed
+        spent = {}
     rows = {each["name"]: each for each in kept} | {name: {"name": name, **spent, **row}}
     write(RESULTS, {"rows": [rows[each] for each in sorted(rows)]})
 

@@ -11,7 +11,7 @@ import pytest
 
 from townlet.errors import ExecutorError
 from townlet.executors import connecting
-from townlet.executors.connecting import connect
+from townlet.executors.connecting import connect, has_ended_here
 
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = bytes((0, 0, 6, 4, 0, 0, 0, 0, 0)) + bytes((0, 3, 0, 0, 0, 100))
@@ -206,3 +206,10 @@ class TestStartedHere:
         with pytest.raises(KeyboardInterrupt):
             connect(ray, None, 1)
         assert ray.ended == 1
+
+    def test_one_that_cannot_be_asked_has_not_ended(self):
+        class Busy(EndingRay):
+            def nodes(self):
+                raise RuntimeError("rpc_code: 14")
+
+        assert not has_ended_here(Busy())

@@ -75,9 +75,15 @@ def connect(ray: Any, address: str | None, cpus: int) -> None:
 
 
 def has_ended_here(ray: Any) -> bool:
-    """Whether the part of Ray that this process talks to has ended: nothing that was asked of it will be answered."""
-    own = ray.get_runtime_context().get_node_id()
-    return any(node["NodeID"] == own and not node["Alive"] for node in ray.nodes())
+    """Whether the part of Ray that this process talks to has ended: nothing that was asked of it will be answered.
+
+    A cluster that does not say so, as while its head is busy or begins anew, has not.
+    """
+    try:
+        own, nodes = ray.get_runtime_context().get_node_id(), ray.nodes()
+    except Exception:  # noqa: BLE001 (of many kinds, by version; work itself tells what is wrong)
+        return False
+    return any(node["NodeID"] == own and not node["Alive"] for node in nodes)
 
 
 def _stays(ray: Any) -> bool:
@@ -86,7 +92,7 @@ def _stays(ray: Any) -> bool:
     while time.monotonic() < until:
         if has_ended_here(ray):
             return False
-        (node,) = ray.nodes()
+        node: dict[str, Any] = next(iter(ray.nodes()), {})
         port = int(node.get("RuntimeEnvAgentPort") or 0)  # the last of its processes that has to be there
         if port <= 0:
             return True
