@@ -100,7 +100,7 @@ def test_scores_say_what_their_scale_was_measured_in() -> None:
 
 
 def test_who_was_taught_otherwise_is_refused_before_anything_is_played(suite: Suite, taught) -> None:
-    mind = taught(*GOALS)
+    mind = taught(*GOALS[:2], "observation.window=7")
 
     class Never(InProcess):
         def map(self, *_, **__):
@@ -108,8 +108,8 @@ def test_who_was_taught_otherwise_is_refused_before_anything_is_played(suite: Su
 
     with pytest.raises(CheckpointError, match="'toy:taught' cannot act in these towns") as caught:
         meet([RULES, mind], suite, executor=Never())
-    assert "the observation variant is 'hybrid' here and 'compact' there" in str(caught.value)
-    assert caught.value.details[-1].endswith("by what it knows:  --set observation.variant=compact"), "it can be led"
+    assert "the map's height is 11 here and 7 there" in str(caught.value)
+    assert caught.value.details[-1].endswith("by what it knows:  --set observation.window=7"), "it can be led"
     with pytest.raises(CheckpointError, match="cannot act in these towns"):
         meet([RULES], suite.among([mind]), executor=Never())
 
@@ -125,7 +125,7 @@ def test_who_does_not_see_its_last_goal_is_told_how_it_may_play(suite: Suite, ta
     assert "cannot act in these towns" not in str(caught.value)
 
 
-@pytest.mark.parametrize("interface", [GOALS, ("observation.variant=compact",)])
+@pytest.mark.parametrize("interface", [GOALS, ("observation.variant=compact",), ()])
 def test_who_was_taught_like_that_may_play_and_who_chooses_goals_is_led(suite: Suite, taught, interface) -> None:
     other = suite.lived_by(Interface.of(load_config(None, interface)))
     setting, mind = Setting.of(other, other.scenario("crowd")), taught(*GOALS)

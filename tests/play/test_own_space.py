@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from townlet.data import open_dataset
 from townlet.envs import TownEngine
 from townlet.envs.guide import TownGuide
 from townlet.errors import CheckpointError, ContractError, UsageError
-from townlet.observations import build_spec, spec_in_goals, town_facts
+from townlet.minds.without_map import WithoutMap
+from townlet.observations import build_spec, spec_in_goals, spec_without_map, town_facts
 from townlet.play import Admission, Cast, Casting, Job, Keep, MindSpec, Provenance, Role, Stage, Troupe, opening, play
 from townlet.play.own_space import own_spec
 from townlet.plugins import ResolvedMind, StubPolicy
@@ -191,6 +193,59 @@ class TestCheckpoints:
             read_checkpoint(taught, build_spec(primitive))
         assert "action space" in str(caught.value)
         assert "--cast" in " ".join(caught.value.details)
+
+    @pytest.mark.parametrize("actions", ["primitive", "goals"])
+    def test_taught_without_a_map_it_is_shown_none(self, tmp_path, monkeypatch, actions):
+        town, plain = load_config(None, [f"town.actions={actions}"]), f"town.actions={actions}"
+        there = self.wrote(tmp_path / "c", load_config(None, [plain, "observation.variant=compact"]))
+        told, shown = Provenance(requested="toy", active="toy"), []
+
+        def opened(*_, spec, **__):
+            shown.append(spec)
+            return ResolvedMind(StubPolicy(), told)
+
+        monkeypatch.setattr(opening, "resolve_mind", opened)
+        monkeypatch.setattr(opening, "choose", lambda *_: None)
+        part = Admission().open(Casting.of(town).mind(f"toy:{there}"), build_spec(town), town=town.town)
+        assert isinstance(part.policy, WithoutMap)
+        assert shown[0].first_difference(read_checkpoint(there).manifest.spec()) is None
+        assert part.provenance.warnings == ()
+
+    def test_taught_with_a_map_it_is_not_wrapped(self, tmp_path, monkeypatch):
+        town = load_config()
+        there = self.wrote(tmp_path / "c", town)
+        told = Provenance(requested="toy", active="toy")
+        monkeypatch.setattr(opening, "resolve_mind", lambda *_, **__: ResolvedMind(StubPolicy(), told))
+        monkeypatch.setattr(opening, "choose", lambda *_: None)
+        part = Admission().open(Casting.of(town).mind(f"toy:{there}"), build_spec(town))
+        assert isinstance(part.policy, StubPolicy)
+
+    @pytest.mark.parametrize(
+        ("here", "there", "difference"),
+        [
+            ("observation.window=11", "observation.window=7", "the map's height is 11 here and 7 there"),
+            ("observation.variant=compact", "observation.window=11", "the observation variant is 'compact' here"),
+        ],
+    )
+    def test_what_else_differs_is_refused(self, tmp_path, monkeypatch, here, there, difference):
+        monkeypatch.setattr(opening, "choose", lambda *_: None)
+        folder, town = self.wrote(tmp_path / "c", load_config(None, [there])), load_config(None, [here])
+        with pytest.raises(CheckpointError, match="trained on different observations") as caught:
+            Admission().open(Casting.of(town).mind(f"toy:{folder}"), build_spec(town))
+        assert difference in str(caught.value)
+
+    def test_without_a_map_its_features_must_still_be_those_of_the_town(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(opening, "choose", lambda *_: None)
+        town, seen = load_config(), spec_without_map(build_spec(load_config()))
+        folder = write_checkpoint(
+            tmp_path / "c",
+            lambda inside: (inside / "weights").write_bytes(b"w"),
+            backend="toy",
+            spec=replace(seen, features=seen.features[:-1]),
+            config_digest="0" * 64,
+        ).path
+        with pytest.raises(CheckpointError, match="is missing there"):
+            Admission().open(Casting.of(town).mind(f"toy:{folder}"), build_spec(town))
 
     def test_in_a_town_of_goals_it_is_at_home(self, goals, taught):
         assert Casting.of(goals).cast(None, [f"*=toy:{taught}"]).minds[0].ask_every is None

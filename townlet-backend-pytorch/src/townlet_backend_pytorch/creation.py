@@ -9,6 +9,7 @@ import torch
 from townlet.api import ExportRequest, LearnerRequest, ObservationSpec, PolicyRequest
 from townlet.errors import BackendError, CheckpointError, ConfigError
 from townlet_backend_pytorch.devices import resolve_device
+from townlet_backend_pytorch.export_mlp import export_mlp
 from townlet_backend_pytorch.graphs import refuse_graphs
 from townlet_backend_pytorch.learner import TorchLearner
 from townlet_backend_pytorch.network import ConflictAwarePolicyNetwork
@@ -65,13 +66,15 @@ def export_checkpoint(request: ExportRequest) -> Path:
     Raises:
         As ``townlet_export_policy``.
     """
-    from townlet_backend_pytorch.export import export_onnx  # the exporter loads a good part of PyTorch
-
-    if request.format != "onnx":
+    if request.format not in ("mlp", "onnx"):
         raise BackendError(
-            f"policy backend 'pytorch' does not export {request.format!r}", details=("formats it exports: onnx",)
+            f"policy backend 'pytorch' does not export {request.format!r}", details=("formats it exports: mlp, onnx",)
         )
     network = _network(_options(request.options), request.spec, 0, request.checkpoint).eval()
+    if request.format == "mlp":
+        return export_mlp(network, request.target)
+    from townlet_backend_pytorch.export import export_onnx  # the exporter loads a good part of PyTorch
+
     if network.memory is not None:
         raise BackendError(
             "policy backend 'pytorch' does not export a network with memory",

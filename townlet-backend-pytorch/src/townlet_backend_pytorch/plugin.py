@@ -57,11 +57,11 @@ def townlet_create_learner(request: LearnerRequest) -> LearnerProtocol:
 
 @hookimpl
 def townlet_export_policy(request: ExportRequest) -> Path:
-    """Write the checkpoint's policy as ONNX to ``request.target``.
+    """Write the checkpoint's policy to ``request.target``: as ONNX, or as the layers that the backend ``mlp`` plays.
 
     Raises:
         BackendDependencyError: if onnx, onnxscript or onnxruntime is missing.
-        BackendError: if another format is asked for.
+        BackendError: if another format is asked for, or the network cannot be written in this one.
         CheckpointError: if the checkpoint does not fit the observations or the options.
         TrainingError: if the file does not answer as the policy does; it is not left there then.
     """

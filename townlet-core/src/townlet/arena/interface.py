@@ -14,7 +14,7 @@ from townlet.config import Override, TownletConfig
 from townlet.config.observation import Variant
 from townlet.errors import CheckpointError
 from townlet.play import MindSpec
-from townlet.play.own_space import in_own_space, own_spec, sees_last_goal
+from townlet.play.own_space import in_own_space, own_spec, sees_last_goal, shown_to
 
 __all__ = ["Interface", "refuse_other_interfaces"]
 
@@ -127,6 +127,7 @@ def refuse_other_interfaces(minds: Iterable[MindSpec], config: TownletConfig) ->
             manifest = read_checkpoint(single.checkpoint.path, verify=False).manifest
             led = in_own_space(single, config.town.actions).led
             seen = own_spec(spec, single.checkpoint.path) if led else spec
+            seen = seen if single.slow else shown_to(seen, single.checkpoint.path)
             difference = seen.first_difference(manifest.spec())
             if difference is None:
                 continue

@@ -15,7 +15,7 @@ from townlet.world.names import ACTION_MEANINGS, ACTIONS, FACILITY_KINDS, GOAL_M
 if TYPE_CHECKING:
     from townlet.config.root import TownletConfig
 
-__all__ = ["build_spec", "spec_in_goals"]
+__all__ = ["build_spec", "spec_in_goals", "spec_without_map"]
 
 _ACTIONS: Final[Mapping[ActionSpace, tuple[Action, ...]]] = {
     "primitive": tuple(Action(name, ACTION_MEANINGS[name]) for name in ACTIONS),
@@ -57,3 +57,8 @@ def spec_in_goals(spec: ObservationSpec, *, last_goal: bool = True) -> Observati
     """
     features = town_features(spec.affordances, spec.day_ticks, "goals", last_goal=last_goal)
     return replace(spec, features=features, actions=_ACTIONS["goals"], action_space="goals")
+
+
+def spec_without_map(spec: ObservationSpec) -> ObservationSpec:
+    """What is seen in a town with this spec by a mind that was taught without a map: the same features, no map."""
+    return replace(spec, variant="compact", channels=(), map_height=0, map_width=0)

@@ -18,10 +18,11 @@ from townlet.minds.parts import Part, Rows
 from townlet.minds.patience import Patience, slow_minds
 from townlet.minds.pursuing import Pursuing
 from townlet.minds.runtime import PolicyRuntime
+from townlet.minds.without_map import WithoutMap
 from townlet.observations import town_facts
 from townlet.play.cast import Cast
 from townlet.play.mind_spec import LEARNER, MindSpec
-from townlet.play.own_space import own_spec
+from townlet.play.own_space import own_spec, shown_to
 from townlet.play.patient import patience_of
 from townlet.play.stored import Stored, digest_of
 from townlet.plugins import Selection, resolve_mind
@@ -121,8 +122,7 @@ class Admission:
             sides = (self._open(side, spec, seed, town) for side in (mind.teacher, mind.learner))
             return mixed(mind, *sides)
         if mind.ask_every is not None:
-            stored = mind.checkpoint
-            own = own_spec(spec, None if stored is None else self.stored.get(stored.digest, stored.path))
+            own = own_spec(spec, self._lies_at(mind))
             asked = None if town is None else town.model_copy(update={"ask_every": mind.ask_every})
             chooses = self._open(replace(mind, ask_every=None), own, seed, asked)
             led = Pursuing(chooses.policy, own, mind.ask_every, chooses.provenance)
@@ -133,6 +133,10 @@ class Admission:
                 where=place(self.where, "policy.cast"),
                 details=("name who plays in its place: a backend, BACKEND:CHECKPOINT or release",),
             )
+        folder = self._lies_at(mind)
+        if folder is not None and not mind.slow and (shown := shown_to(spec, folder)) is not spec:
+            unseeing = self._open(mind, shown, seed, town)
+            return Part(WithoutMap(unseeing.policy), unseeing.provenance)
         verified = None if mind.checkpoint is None else self._verified(mind, mind.checkpoint, spec)
         blank = self.untrained is not None and self._has_learned_nothing(mind)
         if blank and not self.untrained:
@@ -192,6 +196,10 @@ class Admission:
             return False
         capabilities = row.manifest.capabilities
         return "checkpoint" in capabilities and any(each.startswith("learn") for each in capabilities)
+
+    def _lies_at(self, mind: MindSpec) -> Path | None:
+        """Where the mind's checkpoint is in this process."""
+        return None if mind.checkpoint is None else self.stored.get(mind.checkpoint.digest, mind.checkpoint.path)
 
     def _verified(self, mind: MindSpec, stored: Stored, spec: ObservationSpec) -> Checkpoint | Stored:
         """The checkpoint to hand to the backend: one of ours is read and checked, another's has the right bytes."""

@@ -1,4 +1,4 @@
-"""Minds of the action space ``goals`` in a town of primitive actions: asked in their own, where a cast mixes them."""
+"""Minds in a town of another interface: of goals where actions are primitive, without a map where one is shown."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from townlet.api import ActionSpace, ObservationSpec, TownFacts
 from townlet.checkpoints import is_checkpoint, read_checkpoint
-from townlet.observations import spec_in_goals
+from townlet.observations import spec_in_goals, spec_without_map
 from townlet.play.mind_spec import MindSpec
 
-__all__ = ["in_own_space", "own_spec", "sees_last_goal"]
+__all__ = ["in_own_space", "own_spec", "sees_last_goal", "shown_to"]
 
 _ASK_EVERY = 20
 """Where a checkpoint does not say how often it was asked: what a town's config says without a word."""
@@ -50,6 +50,22 @@ def own_spec(spec: ObservationSpec, checkpoint: Path | None) -> ObservationSpec:
     if checkpoint is not None and is_checkpoint(checkpoint):
         shown = sees_last_goal(read_checkpoint(checkpoint, verify=False).manifest.spec())
     return spec_in_goals(spec, last_goal=shown)
+
+
+def shown_to(spec: ObservationSpec, checkpoint: Path) -> ObservationSpec:
+    """What a mind is shown in a town: all that the town shows, or, if it was taught without a map, all but that.
+
+    Args:
+        spec: of the town; returned as it is where the mind is shown all.
+        checkpoint: of the mind; one that is not in Townlet's format says nothing of what it was taught on.
+
+    Raises:
+        CheckpointError: if the checkpoint is damaged.
+    """
+    if not spec.channels or not is_checkpoint(checkpoint):
+        return spec
+    taught = read_checkpoint(checkpoint, verify=False).manifest.spec()
+    return spec if taught.channels else spec_without_map(spec)
 
 
 def sees_last_goal(spec: ObservationSpec) -> bool:

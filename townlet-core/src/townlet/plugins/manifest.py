@@ -28,7 +28,7 @@ __all__ = [
 SCHEMA = 1
 """The version of the file format that this core reads; independent of the version of the contract."""
 
-KNOWN_CAPABILITIES = ("act", "checkpoint", "export.onnx", "learn.bc", "learn.ppo", "slow")
+KNOWN_CAPABILITIES = ("act", "checkpoint", "export.mlp", "export.onnx", "learn.bc", "learn.ppo", "slow")
 """What a manifest may claim. Another one is noted and not refused: a later core may know it."""
 
 _LARGEST = 64 * 1024  # bytes; a manifest of the usual kind has one

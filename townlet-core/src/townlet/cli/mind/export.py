@@ -14,22 +14,27 @@ __all__ = ["command"]
 
 @click.command("export", epilog="Example:  townlet export runs/first/checkpoints/best --format onnx --out model.onnx")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--format", "form", default="onnx", show_default=True, metavar="FORMAT", help="Format to write.")
+@click.option(
+    "--format", "form", default="onnx", show_default=True, metavar="FORMAT", help="Format to write: onnx or mlp."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="File (default: model.FORMAT).",
+    help="File, or with mlp folder, to write (default: model.FORMAT).",
 )
 @json_option
 @debug_option
 def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> None:
     """Export the policy of the folder CHECKPOINT; the observation spec goes into the file.
 
+    With --format mlp a small network that sees no map becomes a checkpoint that core and the scripted backend can play.
+
     JSON keys: schema_version, file, format, checkpoint, backend, fingerprint.
     """
     from townlet.checkpoints import read_checkpoint
+    from townlet.checkpoints.exporting import export_checkpoint, playing_backend
     from townlet.errors import UsageError
     from townlet.plugins.choosing import installed
     from townlet.plugins.exporting import export_policy
@@ -41,7 +46,11 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
         raise UsageError(f"{target.parent} is not a folder", details=("create it first, or name another file",))
     backend = str(found.manifest.backend)
     spec = found.manifest.spec()
-    export_policy(backend, spec=spec, checkpoint=found.path, format=form, target=target)
+    row = playing_backend(form)
+    if row is None:
+        export_policy(backend, spec=spec, checkpoint=found.path, format=form, target=target)
+    else:
+        export_checkpoint(found, row, target)
     if as_json:
         emit_json(
             {
@@ -54,10 +63,11 @@ def command(checkpoint: Path, form: str, out: Path | None, as_json: bool) -> Non
             }
         )
         return
-    emit(f"wrote {target} ({target.stat().st_size / 1024:.0f} KiB)")
-    if form == "onnx":
-        mind, own = as_typed(f"onnx:{target}"), run_config(checkpoint)
+    size = sum(file.stat().st_size for file in (target.iterdir() if row is not None else [target]))
+    emit(f"wrote {target} ({size / 1024:.0f} KiB)")
+    if row is not None or form == "onnx":
+        mind, own = as_typed(f"{form}:{target}"), run_config(checkpoint)
         line = f"townlet run --backend {mind}" if own is None else f"townlet run {as_typed(own)} --backend {mind}"
         emit(f"run it without a training framework:\n  {line}")
-        if installed("onnx") is None:
+        if installed(form) is None:
             emit("that needs the backend 'onnx', which is not installed here: see docs/examples/townlet-backend-onnx")

@@ -1,0 +1,1 @@
+"""Plays small networks that were trained elsewhere: fully connected layers over the features, without PyTorch."""
