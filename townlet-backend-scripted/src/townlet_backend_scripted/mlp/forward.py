@@ -3,8 +3,8 @@
 A library's product of matrices adds in an order that depends on its version, on the processor and on the number of
 rows, so that a near tie between two actions is decided otherwise elsewhere. Here the inputs are the outer loop and the
 outputs the inner one: that is one order, and it still uses the processor's vectors, each of whose lanes is another
-output. A product of two float32 numbers is exact in float64, so it makes no difference either whether a processor rounds
-between multiplying and adding.
+output. A product of two float32 numbers is exact in float64, so it makes no difference either whether a processor
+rounds between multiplying and adding.
 """
 
 from __future__ import annotations
