@@ -74,7 +74,7 @@ class TestRefused:
 
     def test_other_actions(self, tmp_path, spec, widths, layers, write):
         write(tmp_path, layers((*widths[:-1], 3)))
-        assert f"it scores 3 actions, and there are {spec.action_count}" in self.told(tmp_path, spec)
+        assert f"the last layer must score {spec.action_count} actions, found 3" in self.told(tmp_path, spec)
 
     @pytest.mark.parametrize(
         ("changes", "told"),

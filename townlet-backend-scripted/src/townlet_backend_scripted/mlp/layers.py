@@ -89,7 +89,7 @@ def read_layers(folder: Path, spec: ObservationSpec) -> Layers:
 
 
 def _misfit(arrays: Mapping[str, NDArray[Any]], spec: ObservationSpec) -> str | None:
-    """Why these arrays are no network for the observations, in words, or None."""
+    """Why these arrays are not a network for the observations, in words, or None."""
     count = len(arrays) // 2
     names = {f"{n}.{kind}" for n in range(count) for kind in ("weight", "bias")}
     if not count or set(arrays) != names:
@@ -106,4 +106,4 @@ def _misfit(arrays: Mapping[str, NDArray[Any]], spec: ObservationSpec) -> str | 
             if not np.isfinite(array).all():
                 return f"layer {n} holds a number that is not finite"
         width = len(bias)
-    return None if width == spec.action_count else f"it scores {width} actions, and there are {spec.action_count}"
+    return None if width == spec.action_count else f"the last layer must score {spec.action_count} actions, found {width}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from townlet.arena.interface import refuse_other_interfaces
 from townlet.arena.matches import Setting
 from townlet.arena.suites import MatchScenario, Suite
 from townlet.config import TownletConfig, load_config
-from townlet.errors import ConfigError, MapError, UsageError
+from townlet.errors import CheckpointError, ConfigError, MapError, UsageError
 from townlet.play.reserve import reserved_in
 from townlet.storage import canonical_digest
 
@@ -24,7 +25,7 @@ def lint(suite: Suite) -> list[str]:
         seen.setdefault(key, scenario.name)
         try:
             found += [f"{at}: {line}" for line in _faults(suite, scenario)]
-        except (ConfigError, MapError, UsageError) as error:
+        except (CheckpointError, ConfigError, MapError, UsageError) as error:
             found.append(f"{at}: {error.summary}")
     return found
 
@@ -40,6 +41,7 @@ def _faults(suite: Suite, scenario: MatchScenario) -> list[str]:
             says, is_so = ("does not say", "does") if axis in differs else ("says", "does not")
             faults.append(f"it {says} that it differs in {axis}, and it {is_so}")
     setting = Setting.of(suite, scenario)
+    refuse_other_interfaces((mind for mind, _ in setting.background), setting.config)
     fault = setting.left_out()
     if fault is not None:
         faults.append(fault)

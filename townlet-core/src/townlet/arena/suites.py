@@ -220,9 +220,10 @@ def load_suite(name: str | Path) -> Suite:
         ConfigError: if the file cannot be read or is not a suite; with line, rule and what was found.
     """
     names = suite_names()
+    folder = Path(name).parent
     if str(name) in names:
         text = files("townlet.arena").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
-        label = f"suite {name}"
+        label, folder = f"suite {name}", Path(__file__).parent / "data"
     elif Path(name).suffix in (".yaml", ".yml"):
         text, label = _text_of(Path(name)), str(name)
     else:
@@ -233,7 +234,7 @@ def load_suite(name: str | Path) -> Suite:
     written = parse_yaml(text, label=label, kind="suite")
     suite = checked(Suite, replace(written, data=dict(written.data)))
     minds = {
-        each: archetype.model_copy(update={"checkpoint": str(Path(name).parent / archetype.checkpoint)})
+        each: archetype.model_copy(update={"checkpoint": str(folder / archetype.checkpoint)})
         for each, archetype in suite.minds.items()
         if archetype.checkpoint is not None
     }
