@@ -2,6 +2,7 @@
 
     python benchmarks/arena/anchors.py public held-out --exploiter pytorch:runs/goals-1 --write
     python benchmarks/arena/anchors.py public held-out --exploiter ... --write --minutes 8    # as often as it takes
+    python benchmarks/arena/anchors.py public held-out --new --towns 8 --write    # only scenarios without an anchor
 
 Rules are searched on towns of other seeds than the suite's. The search starts from the scripted mind's presets and from
 what was found for other scenarios of the same map, steps from the best so far, and races all of them over more and more
@@ -16,8 +17,9 @@ What ``table.py`` has played raises an anchor, too, at no cost:
 ``anchors.py public held-out --played build/table/results --minutes 0 --write``.
 
 Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it depends on; what
-is there for that digest and from a search as long as this one is not measured again. ``--write`` puts the file beside
-the suite once it is whole.
+is there for that digest and from a search as long as this one is not measured again, and with ``--new`` nothing that is
+there for that digest. ``--write`` puts the file beside the suite once it is whole. ``--towns`` makes a search shorter:
+all candidates play so many towns and no more.
 """
 
 from __future__ import annotations
@@ -101,7 +103,7 @@ def rules(options: Mapping[str, Any]) -> MindSpec:
 
 
 def anchor(
-    suite: Suite, scenario: MatchScenario, begun: Sequence[Options], exploiters: Sequence[Exploiter]
+    suite: Suite, scenario: MatchScenario, begun: Sequence[Options], exploiters: Sequence[Exploiter], course: Course
 ) -> KeptAnchor:
     """The anchor of one scenario; the search begins with ``begun``."""
     setting = Setting.of(suite.lived_by(UNSEEING), scenario)
@@ -111,7 +113,7 @@ def anchor(
         practice = replace(setting, seeds=tuple(range(first + begin, first + end)))
         return returns(practice, rules(options))
 
-    best, trials = search(begun, played, COURSE, random.Random(setting.seeds[0]))
+    best, trials = search(begun, played, course, random.Random(setting.seeds[0]))
     presets = {name: mean(setting, rules({"preset": name})) for name in PRESETS}
     preset = max(presets, key=lambda name: presets[name])
     tuned = mean(setting, rules(best.options))
@@ -145,13 +147,16 @@ def main() -> None:
     parser.add_argument("--exploiter", action="append", default=[], metavar="MIND", help="a trained mind, or several")
     parser.add_argument("--played", type=Path, help="folder with results of table.py, which raise anchors")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
+    parser.add_argument("--new", action="store_true", help="measure no scenario again whose anchor fits it")
+    parser.add_argument("--towns", type=int, help="towns that a search plays with each candidate")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     exploiters = [Exploiter.named(name) for name in given.exploiter]
+    course = COURSE if given.towns is None else replace(COURSE, rungs=(given.towns,))
     for name in given.suites:
         suite = load_suite(name)
-        found = measure(suite, exploiters, until)
+        found = measure(suite, exploiters, until, course, kept_is_enough=given.new)
         if given.played is not None:
             found = {name: raised(kept, suite, suite.scenario(name), given.played) for name, kept in found.items()}
         missing = len(suite.scenarios) - len(found)
@@ -160,17 +165,20 @@ def main() -> None:
             write(beside(suite), suite, found)
 
 
-def measure(suite: Suite, exploiters: Sequence[Exploiter], until: float) -> dict[str, KeptAnchor]:
+def measure(
+    suite: Suite, exploiters: Sequence[Exploiter], until: float, course: Course, *, kept_is_enough: bool
+) -> dict[str, KeptAnchor]:
     """The anchors of a suite, as far as there was time."""
     state = Path("build/anchors") / f"{suite.name}.json"
     before, found = {**kept_in(beside(suite)), **kept_in(state)}, dict[str, KeptAnchor]()
     for scenario in suite.scenarios:
         there, over = before.get(scenario.name), time.monotonic() > until
-        if there is not None and fits(there, suite, scenario) and (over or there.trials > EARLIER):
+        enough = kept_is_enough or over or (there is not None and there.trials > EARLIER)
+        if there is not None and enough and fits(there, suite, scenario):
             found[scenario.name] = there
         elif not over:
             begun = starts(suite, scenario, {**before, **found})
-            one = found[scenario.name] = anchor(suite, scenario, begun, exploiters)
+            one = found[scenario.name] = anchor(suite, scenario, begun, exploiters, course)
             write(state, suite, {**kept_in(state), **found})
             print(f"{scenario.name:24}{one.zero:8.3f}{one.rules or 0:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
     return found

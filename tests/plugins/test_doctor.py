@@ -56,6 +56,14 @@ def test_without_a_spec_it_stops_after_the_options(site: Any) -> None:
     assert diagnose(row, None, LIMIT).phase == "options"
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "phase"), [(("checkpoint",), "options"), (("checkpoint", "learn.bc"), "close")]
+)
+def test_who_acts_from_checkpoints_alone_is_asked_for_no_policy(examine: Any, capabilities: Any, phase: str) -> None:
+    found = examine(capabilities=("act", *capabilities))
+    assert (found.row.state, found.phase) == (State.READY, phase)
+
+
 def test_what_is_not_present_is_not_imported(site: Any, spec: ObservationSpec) -> None:
     site.add("foo", plugin="raise SystemExit", requires=("absent>=1",))
     (row,) = scan()

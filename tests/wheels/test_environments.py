@@ -37,6 +37,7 @@ class TestCoreAlone:
             "stub  present  townlet-core 0.1.0         1         everyone waits",
             "not installed: scripted  (pip install townlet-backend-scripted)",
             "not installed: pytorch  (pip install townlet-backend-pytorch)",
+            "not installed: mlp  (pip install townlet-backend-scripted)",
             "Read from metadata alone; `townlet backends doctor` tries them out.",
         ]
 
@@ -72,7 +73,10 @@ class TestCoreAlone:
 
 class TestCoreAndScripted:
     def test_list(self, core_and_scripted: Any) -> None:
-        assert core_and_scripted.states() == {"townlet-backend-scripted:scripted": "present"}
+        assert core_and_scripted.states() == {
+            "townlet-backend-scripted:mlp": "present",
+            "townlet-backend-scripted:scripted": "present",
+        }
 
     def test_info(self, core_and_scripted: Any) -> None:
         (row,) = core_and_scripted.json("backends", "info", "rules")["backends"]
@@ -82,9 +86,10 @@ class TestCoreAndScripted:
 
     def test_doctor(self, core_and_scripted: Any) -> None:
         document = core_and_scripted.json("backends", "doctor")
-        (row,) = document["backends"]
+        mlp, row = document["backends"]
         assert document["healthy"] is True
         assert (row["state"], row["phase"], row["problem"], row["changes"]) == ("ready", "close", None, [])
+        assert (mlp["state"], mlp["phase"], mlp["problem"], mlp["changes"]) == ("ready", "options", None, [])
 
     def test_run(self, core_and_scripted: Any) -> None:
         policy = core_and_scripted.json(*RUN, *STRICT)["policy"]
@@ -104,7 +109,10 @@ class TestCoreAndScripted:
         assert blocked.returncode == 3
         assert blocked.stderr.startswith("error: policy backend 'scripted' is blocked by TOWNLET_DISABLE_BACKENDS")
         states = core_and_scripted.states(TOWNLET_ONLY_BACKENDS="pytorch")
-        assert states == {"townlet-backend-scripted:scripted": "blocked"}
+        assert states == {
+            "townlet-backend-scripted:mlp": "blocked",
+            "townlet-backend-scripted:scripted": "blocked",
+        }
 
     @pytest.mark.parametrize("variable", ["TOWNLET_ONLY_BACKENDS", "TOWNLET_DISABLE_BACKENDS"])
     @pytest.mark.parametrize("words", [RUN, ("backends", "list"), ("backends", "info", "scripted")])
@@ -131,6 +139,7 @@ class TestWithoutTorch:
     def test_list(self, without_torch: Any) -> None:
         assert without_torch.states() == {
             "townlet-backend-pytorch:pytorch": "declared",
+            "townlet-backend-scripted:mlp": "present",
             "townlet-backend-scripted:scripted": "present",
         }
 
@@ -143,6 +152,7 @@ class TestWithoutTorch:
     def test_doctor(self, without_torch: Any) -> None:
         everything = without_torch.json("backends", "doctor")
         assert {row["name"]: row["state"] for row in everything["backends"]} == {
+            "mlp": "ready",
             "pytorch": "declared",
             "scripted": "ready",
         }
@@ -177,7 +187,9 @@ class TestWhole:
 
     def test_doctor(self, with_torch: Any) -> None:
         document = with_torch.json("backends", "doctor")
-        assert {row["name"]: row["state"] for row in document["backends"]} == {"pytorch": "ready", "scripted": "ready"}
+        assert {row["name"]: row["state"] for row in document["backends"]} == dict.fromkeys(
+            ("mlp", "pytorch", "scripted"), "ready"
+        )
         assert document["healthy"] is True
 
     def test_run(self, with_torch: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 pytestmark = pytest.mark.wheels
 RUN = ("run", "--ticks", "2", "--seed", "1", "--set", "policy.on_missing=error")
 STATES = {
+    "townlet-backend-scripted:mlp": "present",
     "townlet-backend-scripted:scripted": "present",
     "zoo-bare:bare": "present",
     "zoo-crashes:crashes": "present",
@@ -142,6 +143,7 @@ def test_doctor(zoo: Any) -> None:
         **STATES,
         **{f"zoo-{name}:{name}": "ready" for name in ("good", "bare", "loud")},
         **{f"zoo-{name}:{name}": "broken" for name in ("raises", "exits", "hangs", "crashes")},
+        "townlet-backend-scripted:mlp": "ready",
         "townlet-backend-scripted:scripted": "ready",
     }
     why = {row["name"]: row["why"] for row in rows.values()}
@@ -169,7 +171,9 @@ def test_doctor_in_words(zoo: Any) -> None:
 
 def test_the_impostor_breaks_nothing_silently(environment: Callable[..., Any], zoo_wheels: Mapping[str, Path]) -> None:
     invaded = environment("invaded", "-scripted", further=[zoo_wheels["impostor"]])
-    assert set(invaded.states().values()) == {"conflicting"}
+    states = invaded.states()
+    assert states.pop("townlet-backend-scripted:mlp") == "present", "whose name nobody else claims"
+    assert set(states.values()) == {"conflicting"}
     done = invaded.townlet(*RUN)
     assert done.returncode == 3
     assert done.stderr.startswith("error: policy backend 'scripted' is claimed by 2 distributions")

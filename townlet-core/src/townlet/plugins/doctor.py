@@ -70,19 +70,26 @@ def diagnose(row: BackendRow, spec: Mapping[str, Any] | None, limit: float = DEF
 
     Args:
         row: the backend, with the lists applied.
-        spec: JSON of the observations that a policy is created for; None to stop after the options.
+        spec: JSON of the observations that a policy is created for; None to stop after the options. A backend that
+            acts from checkpoints alone is asked for none.
         limit: seconds after which the child is killed, without its own start.
     """
     if row.state is not State.PRESENT:
         return Diagnosis(row, problem=row.why)
     with tempfile.TemporaryDirectory(prefix="townlet-doctor-", ignore_cleanup_errors=True) as folder:
-        code, timed_out = _run_child(row, spec, limit, Path(folder))
+        code, timed_out = _run_child(row, None if _waits(row) else spec, limit, Path(folder))
         lines = _read_log(Path(folder, "log"))
         trace = _read(Path(folder, "trace"))
         output = _read(Path(folder, "output")).strip()[-_OUTPUT_SHOWN:]
     complete = any("done" in line or "error" in line for line in lines)
     ending = "" if complete and not timed_out else _how_it_ended(code, timed_out, limit, _frame(trace, row))
     return _judge(row, [line for line in lines if "phase" in line], ending, output)
+
+
+def _waits(row: BackendRow) -> bool:
+    """Whether there is nothing to create without a checkpoint: it reads them, and does not learn."""
+    claimed = () if row.manifest is None else row.manifest.capabilities
+    return "checkpoint" in claimed and not any(each.startswith("learn.") for each in claimed)
 
 
 def _run_child(row: BackendRow, spec: Mapping[str, Any] | None, limit: float, folder: Path) -> tuple[int, bool]:

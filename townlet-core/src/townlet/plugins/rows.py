@@ -28,7 +28,7 @@ class State(StrEnum):
     BROKEN = "broken"
     """Its manifest cannot be read, or a probe failed."""
     READY = "ready"
-    """It was probed: it loads, creates a policy and decides."""
+    """It was probed: it loads, creates a policy and decides; one that acts from checkpoints alone loads."""
 
 
 class BackendRow(NamedTuple):
