@@ -191,7 +191,7 @@ def _served(
     if scores is None:
         return found
     highest = np.full(found.shape, -np.inf)
-    for goal in range(mask.shape[1]):
+    for goal in np.flatnonzero(mask.any(axis=0)).tolist():  # on most ticks nobody is asked
         here = np.flatnonzero(mask[:, goal])
         serves = guide.habits(rows[here], np.full(len(here), goal, np.int64))
         higher = scores[here, goal] > highest[here, serves]
