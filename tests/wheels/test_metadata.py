@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 import zipfile
 from collections.abc import Mapping
+from configparser import ConfigParser
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
@@ -122,12 +123,17 @@ class TestBackends:
         assert not core.specifier.contains(Version("0.0.1"))
 
     def test_entry_points_and_manifest_agree(self, built_wheels: Mapping[str, Path], name: str) -> None:
-        short = name.removeprefix("townlet-backend-")
-        points = read(built_wheels[name], ".dist-info/entry_points.txt")
-        assert f"[townlet.backends]\n{short} = {PACKAGES[name]}.plugin" in points
-        assert f"[townlet.backend_manifests]\n{short} = {PACKAGES[name]}:townlet_backend.toml" in points
-        manifest = tomllib.loads(read(built_wheels[name], f"{PACKAGES[name]}/townlet_backend.toml"))
-        assert (manifest["schema"], manifest["name"]) == (1, short)
+        points = ConfigParser()
+        points.read_string(read(built_wheels[name], ".dist-info/entry_points.txt"))
+        modules, manifests = dict(points["townlet.backends"]), dict(points["townlet.backend_manifests"])
+        assert name.removeprefix("townlet-backend-") in modules
+        assert modules.keys() == manifests.keys()
+        for backend, place in manifests.items():
+            package, _, file = place.partition(":")
+            assert modules[backend] == f"{package}.plugin"
+            assert package.partition(".")[0] == PACKAGES[name]
+            manifest = tomllib.loads(read(built_wheels[name], f"{package.replace('.', '/')}/{file}"))
+            assert (manifest["schema"], manifest["name"]) == (1, backend)
 
     def test_requires_what_its_manifest_says(self, built_wheels: Mapping[str, Path], name: str) -> None:
         manifest = tomllib.loads(read(built_wheels[name], f"{PACKAGES[name]}/townlet_backend.toml"))
