@@ -2,7 +2,7 @@
 
     python benchmarks/arena/anchors.py public held-out --exploiter pytorch:runs/goals-1 --write
     python benchmarks/arena/anchors.py public held-out --exploiter ... --write --minutes 8    # as often as it takes
-    python benchmarks/arena/anchors.py public held-out --new --towns 8 --write    # only scenarios without an anchor
+    python benchmarks/arena/anchors.py public held-out --new --quick --write    # only scenarios without an anchor
 
 Rules are searched on towns of other seeds than the suite's. The search starts from the scripted mind's presets and from
 what was found for other scenarios of the same map, steps from the best so far, and races all of them over more and more
@@ -18,8 +18,8 @@ What ``table.py`` has played raises an anchor, too, at no cost:
 
 Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it depends on; what
 is there for that digest and from a search as long as this one is not measured again, and with ``--new`` nothing that is
-there for that digest. ``--write`` puts the file beside the suite once it is whole. ``--towns`` makes a search shorter:
-all candidates play so many towns and no more.
+there for that digest. ``--write`` puts the file beside the suite once it is whole. With ``--quick`` the candidates of a
+search play eight towns each.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from townlet_backend_scripted.options import Preset
 TUNING = 40_000
 """Towns that are searched on lie so far behind the suite's."""
 COURSE = Course(rounds=2, width=8, rungs=(16, 40))
+QUICK = Course(rounds=2, width=10, rungs=(8,))
 MARGIN = 0.005
 """Tuned rules and exploiters must be better by so much than what is simpler to say."""
 PRESETS = tuple(name for name in get_args(Preset) if name != "random")
@@ -148,12 +149,12 @@ def main() -> None:
     parser.add_argument("--played", type=Path, help="folder with results of table.py, which raise anchors")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
     parser.add_argument("--new", action="store_true", help="measure no scenario again whose anchor fits it")
-    parser.add_argument("--towns", type=int, help="towns that a search plays with each candidate")
+    parser.add_argument("--quick", action="store_true", help="search on eight towns a candidate")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     exploiters = [Exploiter.named(name) for name in given.exploiter]
-    course = COURSE if given.towns is None else replace(COURSE, rungs=(given.towns,))
+    course = QUICK if given.quick else COURSE
     for name in given.suites:
         suite = load_suite(name)
         found = measure(suite, exploiters, until, course, kept_is_enough=given.new)

@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/arena/strangers.py    # some ten minutes of one core a seed
 
-Given again, it goes on where it stopped, and writes what was trained.
+Given again, it continues where it stopped, and writes what was trained.
 
 Each seed gives two minds: the clone of the rules with which PPO begins, and what PPO made of it. Seed 11 lives in
 ``public``, seed 12 in ``held-out``. Both are written as checkpoints of the backend ``mlp``, which plays them without
@@ -41,7 +41,7 @@ def show(report: TrainingReport) -> None:
 
 
 def train(seed: int, out: Path) -> None:
-    """Train with this seed, or go on with it, to the end."""
+    """Train with this seed to the end, or continue where it stopped."""
     config = load_config(CONFIG, [f"seed={seed}"])
     TrainingHarness(config, "anneal", out=out, resume=(out / "run.json").is_file(), watchers=[show]).train()
 

@@ -57,7 +57,7 @@ def test_each_lives_in_two_scenarios_at_least_alone_and_beside_another(suite: st
         assert {len(scenario.background) for scenario in mine} == {1, 2}
     assert any(len(scenario.axes) > 1 for scenario in found), "crossed with a map or a rule"
     assert [one.name for one in load_suite(suite).scenarios[-len(found) :]] == [one.name for one in found], (
-        "seeds go by place: who stands at the end takes nobody's"
+        "seeds go by place: at the end no other scenario loses its own"
     )
 
 

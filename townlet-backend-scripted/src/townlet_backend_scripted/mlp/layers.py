@@ -106,4 +106,6 @@ def _misfit(arrays: Mapping[str, NDArray[Any]], spec: ObservationSpec) -> str | 
             if not np.isfinite(array).all():
                 return f"layer {n} holds a number that is not finite"
         width = len(bias)
-    return None if width == spec.action_count else f"the last layer must score {spec.action_count} actions, found {width}"
+    if width != spec.action_count:
+        return f"the last layer must score {spec.action_count} actions, found {width}"
+    return None
