@@ -9,6 +9,7 @@ from townlet.api import ObservationBatch, PolicyRequest
 from townlet.checkpoints import read_checkpoint
 from townlet.config import load_config
 from townlet.errors import BackendError, CheckpointError, ContractError
+from townlet.minds.without_map import WithoutMap
 from townlet.observations import build_spec
 from townlet.play import Admission, Cast, Casting, Job, Role, Stage
 from townlet.plugins import resolve_mind
@@ -134,3 +135,14 @@ def test_it_is_opened_as_any_other_mind(checkpoint, spec):
     part = Admission(untrained=False).open(Casting.of(load_config()).mind(f"mlp:{folder}"), spec)
     assert part.provenance.active == "mlp"
     assert part.provenance.checkpoint_digest == read_checkpoint(folder).digest
+
+
+def test_on_a_worker_it_is_found_where_its_bytes_lie_there(checkpoint, spec, tmp_path):
+    mind = Casting.of(load_config()).mind(f"mlp:{checkpoint()}")
+    there = checkpoint().rename(tmp_path / "fetched")
+    digest = mind.checkpoint.digest
+    part = Admission(stored={digest: there}, slow=False).open(mind, build_spec(load_config()))
+    assert isinstance(part.policy, WithoutMap)
+    assert part.provenance.checkpoint_digest == digest
+    with pytest.raises(CheckpointError):
+        Admission(slow=False).open(mind, build_spec(load_config()))
