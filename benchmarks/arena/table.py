@@ -1,14 +1,13 @@
 """The table of the documentation: rules, minds that learned, Stable-Baselines3's mind and chance among strangers.
 
-    townlet train benchmarks/arena/trained.yaml --mode anneal --out build/table/trained
-    townlet train benchmarks/learning/goals.yaml --mode ppo --seed 1 --out build/table/goals-1    # and 2
-    python benchmarks/arena/sb3.py --minutes 8 --out build/table/sb3.onnx
+    python benchmarks/learning/steps.py --seed 1 --out build/table/steps
+    python benchmarks/arena/sb3.py --minutes 6 --out build/table/sb3.onnx
     python benchmarks/arena/table.py --minutes 9        # as often as it takes; each scenario is kept when it was played
     python benchmarks/arena/table.py --write            # writes docs/reference/strangers.md
 
 The first commands make the minds, the next plays both suites with them, the last writes the page: the words in
 ``benchmarks/arena/words.md``, and the numbers. The ONNX backend is the one in ``docs/examples``. The minds of
-``goals.yaml`` see no map and choose goals, by which they are led in the suites' towns. What was played is used again
+``steps.py`` see no map; the one that chooses goals is led by them. What was played is used again
 only for the very same minds and suite; remove the folder where the rules have changed. ``anchors.py --played`` raises
 the anchors to what is found here; write the page after it.
 """
@@ -17,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +24,7 @@ from played import Group, play, side_by_side
 from wording import axis, filled, over, table
 
 from townlet.arena import ArenaResult, load_suite
-from townlet.arena.interface import Interface
 from townlet.arena.naming import RANDOM
-from townlet.checkpoints import read_checkpoint
 from townlet.config import load_config
 from townlet.evaluation import Estimate
 from townlet.play import Casting, MindSpec
@@ -43,25 +40,26 @@ def rules(name: str, **options: str) -> MindSpec:
     return MindSpec(requested=name, backend="scripted", options=options)
 
 
-def groups(trained: str, sb3: str, goals: Sequence[str]) -> list[Group]:
-    """Who is in the table, by the names that stand there."""
+def groups(steps: Path, sb3: str, only: Sequence[str] | None) -> list[Group]:
+    """Who is in the table, by the names that stand there; ``only`` these groups, for what is not there yet."""
     casting = Casting.of(load_config())
-    learned = [replace(casting.mind(f"pytorch:{path}"), requested=f"goals {n}") for n, path in enumerate(goals, 1)]
-    first = learned[0].checkpoint
-    assert first is not None, "a mind that learned has a checkpoint"
-    taught = Interface.taught(read_checkpoint(first.path).manifest, led=True)
-    named = {
-        "rules": casting.mind("scripted"),
-        "old rules": rules("old rules", preset="classic"),
-        "trained": casting.mind(f"pytorch:{trained}"),
-        "SB3": casting.mind(f"onnx:{sb3}"),
-        "random": RANDOM,
+
+    def learned(name: str, mind: str) -> Callable[[], Group]:
+        return lambda: Group(name, (replace(casting.mind(mind), requested=name),))
+
+    plain = (
+        rules("rules"),
+        rules("old rules", preset="classic"),
+        rules("crowded", preset="crowded"),
+        RANDOM,
+    )
+    made: dict[str, Callable[[], Group]] = {
+        "rules": lambda: Group("rules", plain),
+        "taught": learned("taught", f"pytorch:{steps / 'taught'}"),
+        "imitated": learned("imitated", f"pytorch:{steps / 'imitated'}"),
+        "SB3": learned("SB3", f"onnx:{sb3}"),
     }
-    return [
-        Group("primitive", tuple(replace(mind, requested=name) for name, mind in named.items())),
-        Group("crowded", (rules("crowded", preset="crowded"),)),
-        *(Group(mind.requested.replace(" ", "-"), (mind,), taught) for mind in learned),
-    ]
+    return [make() for name, make in made.items() if only is None or name in only]
 
 
 def told(found: Estimate | None, form: str = ".3f") -> str:
@@ -118,41 +116,28 @@ def page(results: Sequence[ArenaResult]) -> str:
 def main() -> None:
     """Play what is missing, and write the page once nothing is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trained", default="build/table/trained", help="run or checkpoint of the trained mind")
+    parser.add_argument("--steps", type=Path, default=Path("build/table/steps"), help="folder of steps.py")
     parser.add_argument("--sb3", default="build/table/sb3.onnx", help="Stable-Baselines3's mind")
-    parser.add_argument(
-        "--goals",
-        nargs="+",
-        default=["build/table/goals-1", "build/table/goals-2"],
-        help="runs or checkpoints of goals.yaml",
-    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where results are kept")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
-    parser.add_argument("--only", nargs="+", metavar="GROUP", help="play these groups only; what others did is kept")
+    parser.add_argument("--only", nargs="+", metavar="GROUP", help="play these groups only, and write nothing")
     parser.add_argument("--workers", type=int, default=1, help="processes that play")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} once all is there")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     suites = [load_suite(name) for name in SUITES]
-    who = groups(given.trained, given.sb3, given.goals)
+    who = groups(given.steps, given.sb3, given.only)
     missing, results = 0, []
     for suite in suites:
-        parts = [
-            play(
-                suite,
-                group,
-                given.folder,
-                until if given.only is None or group.name in given.only else 0.0,
-                given.workers,
-            )
-            for group in who
-        ]
+        parts = [play(suite, group, given.folder, until, given.workers) for group in who]
         missing += sum(len(suite.scenarios) - len(part) for part in parts)
         whole = [part for part in parts if len(part) == len(suite.scenarios)]
         if whole:
             results.append(side_by_side(suite, whole))
     print(f"{missing} scenarios to go" if missing else "all is there")
-    if given.write and len(results) == len(suites):  # groups that were not played in the whole of a suite are left out
+    if (
+        given.write and given.only is None and len(results) == len(suites)
+    ):  # groups that were not played in the whole of a suite are left out
         PAGE.write_text(page(results), encoding="utf-8")
         print(f"wrote {PAGE}")
 
