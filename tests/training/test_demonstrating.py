@@ -42,6 +42,46 @@ def test_where_the_learner_decides_the_teacher_still_labels(services, learner, t
     assert "relabelled" in open_dataset(folder).manifest.tags
 
 
+class Chancy:
+    """The teacher, noting whether it was told to draw; where it is, it waits."""
+
+    def __init__(self, policy, told: list[bool]) -> None:
+        self._policy = policy
+        self._told = told
+
+    def __getattr__(self, name):
+        return getattr(self._policy, name)
+
+    def decide(self, observations, state, *, explore=False):
+        self._told.append(explore)
+        decision = self._policy.decide(observations, state, explore=explore)
+        return replace(decision, actions=np.zeros_like(decision.actions)) if explore else decision
+
+
+def test_a_teacher_never_draws_what_it_teaches(services, learner, tmp_path, monkeypatch) -> None:
+    from townlet.training.demonstrations.cast_lesson import CastLesson
+
+    of, told = CastLesson.of, []
+
+    def chancy(cast, teacher, taught_by, **kwargs):
+        return of(cast, teacher, replace(taught_by, policy=Chancy(taught_by.policy, told)), **kwargs)
+
+    monkeypatch.setattr(CastLesson, "of", chancy)
+    folder = services.rollout.demonstrate(tmp_path / "mixed", learner=learner.policy, teacher_ratio=0.5)
+    assert labels_right(folder) == 1.0
+    assert told and not any(told)
+
+
+@pytest.mark.parametrize("greedy", [False, True], ids=["drawing", "greedily"])
+def test_a_learner_leads_as_the_config_says(services_of, toy_config, learner, tmp_path, greedy) -> None:
+    demonstrations = toy_config.training.demonstrations.model_copy(update={"greedy": greedy})
+    training = toy_config.training.model_copy(update={"demonstrations": demonstrations})
+    services = services_of(toy_config.model_copy(update={"training": training}))
+    told: list[bool] = []
+    services.rollout.demonstrate(tmp_path / "led", learner=Chancy(learner.policy, told), teacher_ratio=0.0)
+    assert told and set(told) == {not greedy}
+
+
 def test_exploration_moves_the_towns_but_not_the_labels(services_of, toy_config, tmp_path) -> None:
     demonstrations = toy_config.training.demonstrations.model_copy(update={"exploration": 0.5})
     training = toy_config.training.model_copy(update={"demonstrations": demonstrations})

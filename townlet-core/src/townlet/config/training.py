@@ -107,6 +107,11 @@ class DemonstrationsConfig(Section):
         description="Share of ticks on which a random possible action is taken while the teacher's choice is "
         "recorded, so that the learner also sees how the teacher recovers.",
     )
+    greedy: bool = Field(
+        False,
+        description="Whether a learner that leads lives takes its most likely action there, as it does when it is "
+        "judged; otherwise it draws its actions. The teacher never draws.",
+    )
     memory_mib: int = Field(
         1024,
         ge=16,

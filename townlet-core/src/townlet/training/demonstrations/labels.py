@@ -54,7 +54,7 @@ class UniformPolicy:
 
 
 class Witness:
-    """A policy whose last answer can be looked at. It changes nothing of it.
+    """A teacher whose last answer can be looked at. It always answers greedily: what is taught is what it would do.
 
     Attributes:
         actions: int64 ``[N]``, what it chose last; empty before.
@@ -69,8 +69,9 @@ class Witness:
         return self._policy.initial_state(rows, seed)
 
     def decide(self, observations: ObservationBatch, state: PolicyState, *, explore: bool = False) -> Decision:
-        """The policy's decision, remembered."""
-        decision = self._policy.decide(observations, state, explore=explore)
+        """The policy's greedy decision, remembered, whether or not the lives around it ``explore``."""
+        del explore
+        decision = self._policy.decide(observations, state)
         self.actions = decision.actions
         return decision
 

@@ -143,9 +143,9 @@ class RolloutCaptureService:
 
         Args:
             folder: where the dataset goes.
-            learner: takes the decisions that the teacher does not; what is recorded is what the teacher would
-                have done (Ross, Gordon and Bagnell, "A reduction of imitation learning ... to no-regret online
-                learning", AISTATS 2011).
+            learner: takes the decisions that the teacher does not, drawn or greedily as the config says; what is
+                recorded is what the teacher would have done, greedily (Ross, Gordon and Bagnell, "A reduction of
+                imitation learning ... to no-regret online learning", AISTATS 2011).
             teacher_ratio: share of the decisions that the teacher takes.
             generation: other towns for another number.
             doing: told what is being recorded, how many ticks of it are done, and of how many.
@@ -172,7 +172,7 @@ class RolloutCaptureService:
             self._casting.training_cast(), mind, teacher, open_other=self._open_beside, beside=beside
         )
         seeds = town_seeds(self._config.seed, "demonstrations", wanted.worlds, generation)
-        job = Job(self._config, lesson.troupe.cast, seeds, wanted.ticks, explore=lesson.beside)
+        job = Job(self._config, lesson.troupe.cast, seeds, wanted.ticks, explore=lesson.beside and not wanted.greedy)
         shorter = "lower training.demonstrations.worlds or training.demonstrations.ticks"
         refuse_endless_recording(job, folder, instead=(shorter, "or train in a folder on another disk"))
         watchers = [] if doing is None else [_counting(doing, f"recording {wanted.teacher}", job.ticks)]
