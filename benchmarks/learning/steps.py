@@ -2,8 +2,8 @@ r"""Minds that are taught in steps, each from the one before, and judged once at
 
     python benchmarks/learning/steps.py --seed 1 --out runs/steps1
 
-First the tuned rules are cloned in the action space ``goals``, and PPO goes on from the clone, twice: a mind of goals.
-Then one of primitive actions imitates it, which acts in the town itself. A command that was stopped goes on: a step that is
+First the tuned rules are cloned in the action space ``goals``, and PPO goes on from the clone: a mind of goals. Then
+one of primitive actions imitates it, which acts in the town itself. A command that was stopped goes on: a step that is
 there is not taught again, and one that was begun is resumed.
 
 Each step's mind acts greedily in the 64 judged towns, beside the default rules in primitive actions. What each step
@@ -32,25 +32,18 @@ RESULTS = HERE / "results" / "steps.json"
 
 
 class Step(NamedTuple):
-    """One training: its name, its config file and mode, and the key that names the mind of the step before.
-
-    ``called`` is its mind's name in the table, "" for one that is not judged, and ``judged_with`` the settings then.
-    """
+    """One training: its name, what its mind is called in the table, its config file, and what it is judged with."""
 
     name: str
+    called: str
     config: str
-    mode: str
-    before: str = ""
-    called: str = ""
     judged_with: tuple[str, ...] = ()
 
 
-_TEACHER, _INITIAL = "training.demonstrations.teacher", "training.ppo.initial"
 STEPS = (
-    Step("begun", "teacher.yaml", "anneal"),
     # Asked more often than it was taught to be, it turns round sooner, and it still holds to what it wants.
-    Step("taught", "onward.yaml", "ppo", _INITIAL, "from the tuned rules, in goals", ("town.ask_every=1",)),
-    Step("imitated", "imitate.yaml", "anneal", _TEACHER, "in primitive actions, by way of goals"),
+    Step("taught", "from the tuned rules, in goals", "teacher.yaml", ("town.ask_every=1",)),
+    Step("imitated", "in primitive actions, by way of goals", "imitate.yaml"),
 )
 
 
@@ -65,12 +58,11 @@ def teach(step: Step, before: Path | None, seed: int, out: Path) -> dict[str, An
     """One step, whole or the rest of it; what it took, and how many decisions were learned from."""
     settings = [f"seed={seed}"]
     if before is not None:
-        last = before / "checkpoints" / "last"
-        settings.append(f"{step.before}={last if step.before == _INITIAL else f'pytorch:{last}'}")
+        settings.append(f"training.demonstrations.teacher=pytorch:{before / 'checkpoints' / 'last'}")
     began, processor = time.perf_counter(), time.process_time()
     resume = (out / "run.json").exists()
     config = load_config(HERE / step.config, settings)
-    TrainingHarness(config, step.mode, out=out, resume=resume, watchers=[show]).train()
+    TrainingHarness(config, "anneal", out=out, resume=resume, watchers=[show]).train()
     took = {"seconds": time.perf_counter() - began, "processor_seconds": time.process_time() - processor}
     print(f"{step.name}: {', '.join(f'{name} {value:.0f}' for name, value in took.items())}", flush=True)
     learned = [line["samples"] or 0 for line in read_metrics(out / "metrics.jsonl") if line["phase"] == "ppo"]
@@ -114,8 +106,6 @@ def main() -> None:
             write(told, {"seed": given.seed, "steps": done})
         before = out / step.name
     for number, step in enumerate(STEPS):  # when all of them are there: the judged towns are seen once
-        if not step.called:
-            continue
         if "judged" not in done[number]:
             done[number]["judged"] = judge(step, out / step.name)
             write(told, {"seed": given.seed, "steps": done})
