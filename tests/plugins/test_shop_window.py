@@ -32,6 +32,7 @@ def test_the_contract_has_one_version() -> None:
 def test_known_backends() -> None:
     assert {name: known.distribution for name, known in known_backends().items()} == {
         "scripted": "townlet-backend-scripted",
+        "mlp": "townlet-backend-scripted",
         "pytorch": "townlet-backend-pytorch",
     }
     assert backend_title("torch") == "PyTorch"

@@ -1,4 +1,4 @@
-"""Layers on disk: one safetensors file, as ``townlet export --format mlp`` writes it."""
+"""Layers on disk: one safetensors file, as ``townlet export CHECKPOINT --format mlp`` writes it."""
 
 from __future__ import annotations
 
