@@ -2,7 +2,7 @@
 
     python benchmarks/arena/anchors.py public held-out --exploiter pytorch:runs/goals-1 --write
     python benchmarks/arena/anchors.py public held-out --exploiter ... --write --minutes 8    # as often as it takes
-    python benchmarks/arena/anchors.py public held-out --new --quick --write    # only scenarios without an anchor
+    python benchmarks/arena/anchors.py public held-out --new --write    # only scenarios without an anchor
 
 Rules are searched on towns of other seeds than the suite's. The search starts from the scripted mind's presets and from
 what was found for other scenarios of the same map, steps from the best so far, and races all of them over more and more
@@ -18,8 +18,7 @@ What ``table.py`` has played raises an anchor, too, at no cost:
 
 Each scenario goes into ``build/anchors/SUITE.json`` when it is measured, with a digest of all that it depends on; what
 is there for that digest and from a search as long as this one is not measured again, and with ``--new`` nothing that is
-there for that digest. ``--write`` puts the file beside the suite once it is whole. With ``--quick`` the candidates of a
-search play eight towns each.
+there for that digest. ``--write`` puts the file beside the suite once it is whole.
 """
 
 from __future__ import annotations
@@ -50,8 +49,8 @@ from townlet_backend_scripted.options import Preset
 
 TUNING = 40_000
 """Towns that are searched on lie so far behind the suite's."""
-COURSE = Course(rounds=2, width=8, rungs=(16, 40))
-QUICK = Course(rounds=2, width=10, rungs=(8,))
+COURSE = Course(rounds=2, width=10, rungs=(16, 40))
+"""With three to start from, thirteen trials at least, and so more than an earlier search had."""
 MARGIN = 0.005
 """Tuned rules and exploiters must be better by so much than what is simpler to say."""
 PRESETS = tuple(name for name in get_args(Preset) if name != "random")
@@ -104,7 +103,7 @@ def rules(options: Mapping[str, Any]) -> MindSpec:
 
 
 def anchor(
-    suite: Suite, scenario: MatchScenario, begun: Sequence[Options], exploiters: Sequence[Exploiter], course: Course
+    suite: Suite, scenario: MatchScenario, begun: Sequence[Options], exploiters: Sequence[Exploiter]
 ) -> KeptAnchor:
     """The anchor of one scenario; the search begins with ``begun``."""
     setting = Setting.of(suite.lived_by(UNSEEING), scenario)
@@ -114,7 +113,7 @@ def anchor(
         practice = replace(setting, seeds=tuple(range(first + begin, first + end)))
         return returns(practice, rules(options))
 
-    best, trials = search(begun, played, course, random.Random(setting.seeds[0]))
+    best, trials = search(begun, played, COURSE, random.Random(setting.seeds[0]))
     presets = {name: mean(setting, rules({"preset": name})) for name in PRESETS}
     preset = max(presets, key=lambda name: presets[name])
     tuned = mean(setting, rules(best.options))
@@ -149,15 +148,13 @@ def main() -> None:
     parser.add_argument("--played", type=Path, help="folder with results of table.py, which raise anchors")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="minutes after which no scenario is begun")
     parser.add_argument("--new", action="store_true", help="measure no scenario again whose anchor fits it")
-    parser.add_argument("--quick", action="store_true", help="search on eight towns a candidate")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     exploiters = [Exploiter.named(name) for name in given.exploiter]
-    course = QUICK if given.quick else COURSE
     for name in given.suites:
         suite = load_suite(name)
-        found = measure(suite, exploiters, until, course, kept_is_enough=given.new)
+        found = measure(suite, exploiters, until, kept_is_enough=given.new)
         if given.played is not None:
             found = {name: raised(kept, suite, suite.scenario(name), given.played) for name, kept in found.items()}
         missing = len(suite.scenarios) - len(found)
@@ -167,7 +164,7 @@ def main() -> None:
 
 
 def measure(
-    suite: Suite, exploiters: Sequence[Exploiter], until: float, course: Course, *, kept_is_enough: bool
+    suite: Suite, exploiters: Sequence[Exploiter], until: float, *, kept_is_enough: bool
 ) -> dict[str, KeptAnchor]:
     """The anchors of a suite, as far as there was time."""
     state = Path("build/anchors") / f"{suite.name}.json"
@@ -179,7 +176,7 @@ def measure(
             found[scenario.name] = there
         elif not over:
             begun = starts(suite, scenario, {**before, **found})
-            one = found[scenario.name] = anchor(suite, scenario, begun, exploiters, course)
+            one = found[scenario.name] = anchor(suite, scenario, begun, exploiters)
             write(state, suite, {**kept_in(state), **found})
             print(f"{scenario.name:24}{one.zero:8.3f}{one.rules or 0:8.3f}{one.one:8.3f}  {one.one_is}", flush=True)
     return found

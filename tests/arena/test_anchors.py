@@ -25,7 +25,7 @@ def test_every_scenario_has_a_scale_and_rules_are_better_than_chance(name: str) 
     assert list(anchors.anchors) == [scenario.name for scenario in suite.scenarios]
     for scenario, anchor in anchors.anchors.items():
         assert anchor.one > anchor.zero + 1.0, scenario
-        assert anchor.trials >= 11, scenario
+        assert anchor.trials >= 12, scenario
         assert anchor.rules is not None
         assert anchor.rules <= anchor.one, scenario
         assert (anchor.kind == "exploiter") == (anchor.checkpoint is not None) == (anchor.one > anchor.rules)

@@ -9,12 +9,12 @@ of facilities.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from townlet_backend_scripted.compiling import compiled, kept
 
 __all__ = ["NUMBERS", "PLACES", "SATURATING", "SCALED", "UNCHANGED", "MindTables", "decide"]
 
@@ -58,27 +58,8 @@ _SHIFT_SCALE, _DESK_SCALE, _WALLET_SCALE, _BUFFER, _KEPT_A_TICK, _THRIFT, _DININ
 _ASKED, _SO, _ANSWER = _, _, _GOAL = U(0), U(1), U(2)
 _USABLE, _HERE = U(4), U(5)
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def _compiled(function: F) -> F:
-    """Compile what :func:`decide` calls."""
-    compiled: F = numba.njit(nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-def _kept(function: F) -> F:
-    """Compile, and keep the machine code, with all that it calls, where a folder can be written."""
-    # By numba's version: two environments that share the sources would run each other's.
-    function.__qualname__ += f"-{numba.__version__}"
-    try:
-        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:
-        return _compiled(function)
-    return compiled
-
-
-@_kept
+@kept
 def decide(features: Floats, mask: Truth, tables: MindTables, first: Numbers, actions: Numbers) -> None:
     """For each row the first rule that holds, and the action that follows from it.
 
@@ -103,7 +84,7 @@ def decide(features: Floats, mask: Truth, tables: MindTables, first: Numbers, ac
         _pursue(features, mask, ways, places, known, goals, actions)
 
 
-@_compiled
+@compiled
 def _compare(
     features: Floats, columns: Words, thresholds: Floats, answers: Words, below: np.uint64, known: Words
 ) -> None:
@@ -117,7 +98,7 @@ def _compare(
         known[n] = bits
 
 
-@_compiled
+@compiled
 def _look_around(features: Floats, mask: Truth, places: Words, numbers: Floats, known: Words) -> None:
     """Whether one has to set out, whether somebody would talk, and what money is for beside a reserve."""
     reserves = numbers[_KEPT_A_TICK] > 0
@@ -136,7 +117,7 @@ def _look_around(features: Floats, mask: Truth, places: Words, numbers: Floats, 
                 known[n] |= places[_RICH]
 
 
-@_compiled
+@compiled
 def _conclude(cases: Words, known: Words) -> None:
     """The answers that follow from others, in their order."""
     for n in range(U(len(known))):
@@ -146,7 +127,7 @@ def _conclude(cases: Words, known: Words) -> None:
         known[n] = bits
 
 
-@_compiled
+@compiled
 def _choose(rules: Words, mask: Truth, places: Words, known: Words, first: Numbers, goals: Words) -> None:
     """The first rule that holds, and its goal."""
     passes_over = places[_GOALS_ARE_ACTIONS] > 0
@@ -160,7 +141,7 @@ def _choose(rules: Words, mask: Truth, places: Words, known: Words, first: Numbe
                 break
 
 
-@_compiled
+@compiled
 def _pursue(
     features: Floats,
     mask: Truth,
@@ -193,7 +174,7 @@ def _pursue(
                     actions[n] = move
 
 
-@_compiled
+@compiled
 def _undone(value: np.float32, shown: np.uint64, scale: np.float32) -> np.float32:
     """The number that a feature shows; infinite where a saturating one is at 1."""
     if shown == SCALED:
@@ -204,7 +185,7 @@ def _undone(value: np.float32, shown: np.uint64, scale: np.float32) -> np.float3
     return value
 
 
-@_compiled
+@compiled
 def _shown(number: np.float32, shown: np.uint64, scale: np.float32) -> np.float32:
     """How a feature shows a number."""
     if shown == SCALED:

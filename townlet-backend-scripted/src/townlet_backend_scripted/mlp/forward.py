@@ -9,30 +9,15 @@ rounds between multiplying and adding.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from townlet_backend_scripted.compiling import kept
+
 __all__ = ["dense"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def _kept(function: F) -> F:
-    """Compile, and keep the machine code where a folder can be written."""
-    # By numba's version: two environments that share the sources would run each other's.
-    function.__qualname__ += f"-{numba.__version__}"
-    try:
-        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-@_kept
+@kept
 def dense(
     inputs: NDArray[np.float32],
     weights: NDArray[np.float64],
