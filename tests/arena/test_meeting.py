@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import townlet.arena
 from townlet.arena import Anchor, ArenaResult, Suite, join_results, load_suite, meet
 from townlet.arena.anchors import Anchors, KeptAnchor
 from townlet.arena.matches import Setting
@@ -14,7 +17,7 @@ from townlet.arena.naming import RANDOM, mind_under_test
 from townlet.arena.page import arena_page
 from townlet.arena.suites import Archetype
 from townlet.checkpoints import write_checkpoint
-from townlet.cli.app import townlet
+from townlet.cli.app import townlet as command
 from townlet.config import load_config
 from townlet.config.execution import ExecutionConfig
 from townlet.errors import TownletError, UsageError
@@ -237,7 +240,7 @@ class TestCommand:
     @pytest.fixture
     def call(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: Suite):
         monkeypatch.chdir(tmp_path)
-        return lambda *words: CliRunner().invoke(townlet, ["arena", *words])
+        return lambda *words: CliRunner().invoke(command, ["arena", *words])
 
     def test_tables_and_a_page(self, call, tmp_path: Path) -> None:
         done = call(
@@ -248,6 +251,25 @@ class TestCommand:
         assert "presence" in done.output
         assert "crowd" in done.output
         assert "<h1>Arena: scripted, random</h1>" in (tmp_path / "a.html").read_text("utf-8")
+
+    def test_where_one_scenario_has_no_scale_the_table_is_of_returns(self, call, tmp_path: Path) -> None:
+        data = Path(townlet.arena.__file__).parent / "data"
+        text = (data / "public.yaml").read_text("utf-8").replace("spike_factor: 1.8", "spike_factor: 1.9")
+        (tmp_path / "changed.yaml").write_text(text, "utf-8")
+        (tmp_path / "changed.anchors.json").write_bytes((data / "public.anchors.json").read_bytes())
+        shutil.copytree(data / "minds", tmp_path / "minds")
+        words = ("scripted", "--suite", "changed.yaml", "--scenario", "market", "--no-matrix", "--json")
+        (result,) = json.loads(call(*words).stdout)["scenarios"]
+        (standing,) = result["standings"]
+        told = {"score": standing["score"], "return": standing["measures"]["focal_return"]}
+        told = {name: f"{found['mean']:.3f}" for name, found in told.items()}
+        assert told["score"] != told["return"]
+        alone = call(*words[:-1]).stdout.split("scenario by scenario: ")[1]
+        both = call(*words[:-1], "--scenario", "dear-food").stdout.split("scenario by scenario: ")[1]
+        for shown, measure in ((alone, "score"), (both, "return")):
+            assert shown.startswith(f"{measure}\n")
+            (line,) = (line for line in shown.splitlines() if line.startswith("market"))
+            assert line.split()[-1] == told[measure]
 
     def test_json_is_the_result(self, call) -> None:
         done = call("scripted", "--suite", "mine.yaml", "--json")

@@ -84,7 +84,7 @@ def test_a_figure_that_nothing_has_counted_yet_is_a_dash(page_path: Path, visit:
 def test_a_page_opens_within_a_second(page_path: Path, visit: Opened) -> None:
     page = visit(page_path)
     opened = page.ask("performance.getEntriesByName('ready')[0].startTime")
-    assert isinstance(opened, float)
+    assert isinstance(opened, (int, float))  # JSON has one kind of number: 111.0 comes as 111
     assert opened < 3000  # the aim is a second; neighbours on this machine may take the rest
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from townlet.arena import ArenaResult, Suite
+from townlet.arena import ArenaResult, Standing, Suite
 from townlet.arena.meeting import Progress
 from townlet.cli.compiling import say_that_it_compiles
 from townlet.cli.output import counted, emit, emit_json, warn
@@ -83,7 +83,8 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
                 for a in result.minds
             ],
         )
-    emit("\nscenario by scenario")
+    scored = all(scenario.anchor is not None for scenario in result.scenarios)  # else one column would hold both
+    emit(f"\nscenario by scenario: {'score' if scored else 'return'}")
     emit_table(
         ("scenario", "differs in", "role", *result.minds),
         [
@@ -91,7 +92,7 @@ def show_arena(result: ArenaResult, *, as_json: bool) -> None:
                 scenario.name,
                 ", ".join(scenario.axes),
                 scenario.role,
-                *(f"{(s.score or s.measures['focal_return']).mean:z.3f}" for s in scenario.standings),
+                *(f"{_measure(s, scored=scored).mean:z.3f}" for s in scenario.standings),
             )
             for scenario in result.scenarios
         ],
@@ -164,6 +165,11 @@ def show_town(page: Path, *, as_json: bool) -> None:
         emit_json({"file": str(page), "bytes": size})
     else:
         emit(f"wrote {visible(str(page))} ({size / 1e6:.2f} MB)")
+
+
+def _measure(standing: Standing, *, scored: bool) -> Estimate:
+    score = standing.score if scored else None
+    return standing.measures["focal_return"] if score is None else score
 
 
 def _interval(found: Estimate, *, signed: bool = False) -> str:
