@@ -100,9 +100,17 @@ def test_towns_of_another_number_of_groups_are_refused(staggered, tmp_path, save
         staggered(asked).load(tmp_path)
 
 
+@pytest.fixture
+def worth_a_thread(monkeypatch):
+    """Let so many rows of a half be worth a thread."""
+    return lambda rows: monkeypatch.setattr("townlet.training.services.rollout.WORTH_A_THREAD", rows)
+
+
+@pytest.mark.parametrize("rows", [1, 1000], ids=["halves", "together"])
 @pytest.mark.parametrize("groups", [2, 3, 4])
-def test_taking_turns_brings_what_the_groups_bring_one_after_the_other(staggered, groups) -> None:
+def test_taking_turns_brings_what_the_groups_bring_one_after_the_other(staggered, groups, rows, worth_a_thread) -> None:
     """Towns that do not fall into halves included: three groups of four towns, 1, 1 and 2."""
+    worth_a_thread(rows)
     turning, straight = staggered(groups), staggered(groups)
     for _ in range(6):  # towns are replaced meanwhile
         ours, theirs = turning.gather(1.0), [group.gather(1.0) for group in straight._groups]
@@ -114,7 +122,12 @@ def test_taking_turns_brings_what_the_groups_bring_one_after_the_other(staggered
             np.testing.assert_array_equal(array, expected, err_msg=name)
 
 
-def test_four_groups_are_decided_for_in_two_calls_a_tick(staggered, learner) -> None:
+@pytest.mark.parametrize(("worth", "rows"), [(4, 4), (5, 8)], ids=["two-calls", "one-call"])
+def test_four_groups_are_decided_for_in_two_calls_a_tick_or_in_one(
+    staggered, learner, worth_a_thread, worth, rows
+) -> None:
+    """Two sides of two towns of two agents; where their four rows are not worth a thread, one side of all."""
+    worth_a_thread(worth)
     experience, asked = staggered(4), []
     policy = learner.policy
     decide = type(policy).decide
@@ -126,4 +139,6 @@ def test_four_groups_are_decided_for_in_two_calls_a_tick(staggered, learner) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(policy), "decide", counted)
         experience.gather(1.0)
-    assert asked[:80] == [4] * 80  # 40 ticks of two sides of two towns of two agents; then what follows is valued
+    ticks = asked[: 40 * 8 // rows]
+    assert ticks == [rows] * len(ticks)
+    assert sum(asked) == 8 * 41  # after 40 ticks what follows is valued

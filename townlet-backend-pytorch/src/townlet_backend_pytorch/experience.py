@@ -104,13 +104,15 @@ def flatten_rollout(
     """
     refuse_other_rollout(rollout, spec)
     active = rollout.asked.reshape(-1)
+    everybody = bool(active.all())
     for name in (*NUMBERS, "features"):
         refuse_not_finite(name, getattr(rollout, name), rollout.asked)
-    refuse_impossible(
-        rollout.actions.reshape(-1)[active], rollout.action_mask.reshape(-1, spec.action_count)[active], "rollout"
-    )
+    actions, mask = rollout.actions.reshape(-1), rollout.action_mask.reshape(-1, spec.action_count)
+    if not everybody:
+        actions, mask = actions[active], mask[active]
+    refuse_impossible(actions, mask, "rollout")
     advantages, returns = rollout_advantages(rollout, settings.gamma, settings.gae_lambda, settings.value_lambda)
-    keep = None if active.all() else to_tensor(np.flatnonzero(active))
+    keep = None if everybody else to_tensor(np.flatnonzero(active))
 
     def flat(tensor: Tensor) -> Tensor:
         tensor = tensor.flatten(0, 1)
@@ -162,7 +164,7 @@ def make_examples(batch: DemonstrationBatch, device: torch.device) -> Examples:
 def refuse_not_finite(name: str, array: NDArray[np.float32], active: BoolArray) -> None:
     """Raises TrainingError, with the place, if an active entry of ``array``, ``[T, N, ...]``, is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum(dtype=np.float64)):  # one cheap pass; inactive rows may hold anything
+        if np.isfinite(array.sum()):  # one cheap pass; inactive rows may hold anything, and an overflow is looked at
             return
     finite = np.isfinite(array).reshape(*active.shape, -1).all(2)
     wrong = np.argwhere(active & ~finite)
@@ -180,7 +182,8 @@ def refuse_impossible(actions: ActionArray, mask: BoolArray, what: str) -> None:
     known = (actions >= 0) & (actions < mask.shape[1])
     rows = np.arange(len(actions))
     possible = known & mask[rows, np.where(known, actions, 0)]
-    possible |= (actions == 0) & ~mask.any(1)
+    if not possible.all():
+        possible |= (actions == 0) & ~mask.any(1)  # who can do nothing waits
     if not possible.all():
         wrong = np.flatnonzero(~possible)
         raise ContractError(

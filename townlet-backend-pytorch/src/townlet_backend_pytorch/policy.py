@@ -57,6 +57,7 @@ class TorchPolicy:
         self.spec = spec
         self.device = device
         self._threads = threads
+        self._names = {"key", "counter"} if network.memory is None else {"key", "counter", "memory"}
         self._passes = Passes(network, device, rows_per_pass)
         self._watch = Stopwatch(device) if watch is None else watch
 
@@ -163,8 +164,7 @@ class TorchPolicy:
 
     def _held(self, observations: ObservationBatch, state: PolicyState) -> Mapping[str, NDArray[Any]]:
         held = state.arrays()
-        names = {"key", "counter"} if self.network.memory is None else {"key", "counter", "memory"}
-        if set(held) != names or any(len(array) != observations.rows for array in held.values()):
+        if held.keys() != self._names or any(len(array) != observations.rows for array in held.values()):
             raise ContractError(
                 f"the state is not one of this policy's for {observations.rows} rows",
                 details=(f"found { ({name: array.shape for name, array in held.items()}) }",),
@@ -183,8 +183,8 @@ class TorchPolicy:
 
 def _finite(*arrays: NDArray[np.float32]) -> bool:
     for array in arrays:
-        finite = np.isfinite(array).ravel()
-        if finite.size and not finite[finite.argmin()]:  # for few rows a fraction of what all() takes
+        finite = np.isfinite(array)
+        if finite.size and not finite.item(finite.argmin()):  # for few rows a fraction of what all() takes
             return False
     return True
 

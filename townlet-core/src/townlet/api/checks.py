@@ -20,7 +20,8 @@ def check_array(owner: str, name: str, array: NDArray[Any], dtype: type[np.gener
     """
     if type(array) is not np.ndarray and not isinstance(array, np.ndarray):
         raise ContractError(f"{owner}.{name} must be a numpy array, found {type(array).__name__}")
-    if array.dtype != dtype:
+    found_dtype = array.dtype
+    if found_dtype.type is not dtype or not found_dtype.isnative:  # quicker than to compare them, and asked each tick
         raise ContractError(
             f"{owner}.{name} must have dtype {np.dtype(dtype).name}, found {array.dtype.name}",
             details=(f"convert it with {name}.astype(np.{np.dtype(dtype).name})",),

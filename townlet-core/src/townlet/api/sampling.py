@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def sample_actions(
     starts = _starts(rows, count)
     scores = np.where(mask, logits, _NEVER)
     best = scores.ravel().take(starts + scores.argmax(axis=1))
-    if not best[best.argmin()] > _NEVER:  # somebody for whom nothing is possible, or NaN
+    if not best.item(best.argmin()) > -inf:  # somebody for whom nothing is possible, or NaN
         nothing = np.flatnonzero(~mask.any(axis=1))
         scores[nothing, 0] = best[nothing] = logits[nothing, 0]
     scores -= best[:, None]
@@ -61,7 +62,7 @@ def sample_actions(
     aim = uniforms * total
     actions: ActionArray = (totals > aim[:, None]).argmax(axis=1).astype(np.int64, copy=False)
     beyond = total <= aim
-    if beyond[beyond.argmax()]:  # a number so close to 1 that its share of the total was rounded up to all of it
+    if beyond.item(beyond.argmax()):  # a number so close to 1 that its share of the total was rounded up to all of it
         last = count - 1 - mask[beyond, ::-1].argmax(axis=1)
         actions[beyond] = np.where(mask[beyond].any(axis=1), last, 0)
     log_probs = scores.ravel().take(starts + actions) - np.log(total)

@@ -46,7 +46,7 @@ def check_decision(
     if not len(actions):
         return
     unsigned = actions.view(np.uint64)  # a negative number is a large one there
-    if unsigned[unsigned.argmax()] >= mask.shape[1]:
+    if unsigned.item(unsigned.argmax()) >= mask.shape[1]:
         row = int(np.flatnonzero((actions < 0) | (actions >= mask.shape[1]))[0])
         _refuse(
             told,
@@ -59,7 +59,7 @@ def check_decision(
         _finite(told, "log_probs", decision.log_probs, counted, name_of)
         _finite(told, "values", decision.values, counted, name_of)
     allowed = mask[_numbers(len(mask)), actions]
-    if not allowed[allowed.argmin()]:
+    if not allowed.item(allowed.argmin()):
         wrong = np.flatnonzero(~allowed)
         row = int(wrong[0])
         names = spec.action_names
@@ -111,7 +111,7 @@ def _all_finite(*arrays: FloatArray | None) -> bool:
         flat = array.ravel()
         if flat.size < _FEW:
             finite = np.isfinite(flat)
-            if not finite[finite.argmin()]:
+            if not finite.item(finite.argmin()):
                 return False
         else:
             with np.errstate(over="ignore", invalid="ignore"):

@@ -9,9 +9,10 @@ from townlet.rollout.snapshot import RunSnapshot, find_snapshot, read_snapshot, 
 from townlet.rollout.spans import side_by_side
 from townlet.rollout.step import Mind, Recorder, Step, Watcher
 from townlet.rollout.trajectory import BlockWriter, TrajectoryService, block_ticks
-from townlet.rollout.turns import Side, TakingTurns
+from townlet.rollout.turns import WORTH_A_THREAD, Side, TakingTurns
 
 __all__ = [
+    "WORTH_A_THREAD",
     "ArrayMemory",
     "BlockWriter",
     "Collector",

@@ -20,9 +20,9 @@ from townlet.rollout.interrupt import Interruptible
 from townlet.rollout.loop import LoopOutcome, SimulationLoop
 from townlet.rollout.step import Mind, Step, Watcher
 
-__all__ = ["Side", "TakingTurns"]
+__all__ = ["WORTH_A_THREAD", "Side", "TakingTurns"]
 
-_WORTH_A_THREAD = 256
+WORTH_A_THREAD = 256
 """Rows of a side from which a thread pays: a tick of fewer is shorter than two threads take to change places."""
 
 
@@ -118,12 +118,12 @@ class TakingTurns:
     """Runs the loops of several sides tick by tick. A context: it owns the thread in which towns live.
 
     Args:
-        sides: two or more.
+        sides: two, or more; of one the mind decides for all, and then all live.
         least_rows: with fewer rows on a side its tick is over before a thread has woken up, and towns live in the
             thread of the caller.
     """
 
-    def __init__(self, sides: Sequence[Side], *, least_rows: int = _WORTH_A_THREAD) -> None:
+    def __init__(self, sides: Sequence[Side], *, least_rows: int = WORTH_A_THREAD) -> None:
         self._sides = tuple(sides)
         self._threaded = min(side.rows for side in self._sides) >= least_rows
         self._pool: ThreadPoolExecutor | None = None

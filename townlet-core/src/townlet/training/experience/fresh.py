@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from townlet.api import RolloutMemory
+from townlet.api import FloatArray, RolloutMemory
 from townlet.config.rewards import SocialStage
 from townlet.config.training import RolloutConfig
 from townlet.envs.protocol import Engine
@@ -247,11 +247,19 @@ class FreshExperience:
     def _finished_returns(self, arrays: Mapping[str, NDArray[Any]]) -> list[float]:
         """Returns of the lives that ended, of those that were seen from their beginning."""
         finished: list[float] = []
-        ticks = zip(arrays["rewards"], arrays["episode_start"], arrays["terminated"], strict=True)
+        rewards, starts, ends = arrays["rewards"], arrays["episode_start"], arrays["terminated"]
         mine = True if self._collector.rows is None else self._collector.rows
-        for rewards, starts, ends in ticks:
-            self._returns[starts] = 0.0
-            self._whole |= starts
-            self._returns += rewards
-            finished.extend(self._returns[ends & self._whole & mine].tolist())
+        done = 0
+        for tick in np.flatnonzero(starts.any(axis=1) | ends.any(axis=1)):  # few: ticks between them are added at once
+            self._earn(rewards[done:tick])
+            self._returns[starts[tick]] = 0.0
+            self._whole |= starts[tick]
+            self._returns += rewards[tick]
+            finished.extend(self._returns[ends[tick] & self._whole & mine].tolist())
+            done = tick + 1
+        self._earn(rewards[done:])
         return finished
+
+    def _earn(self, rewards: FloatArray) -> None:
+        """Add up rewards ``[T, N]``, tick after tick as if each came alone."""
+        self._returns = np.add.reduce(np.concatenate([self._returns[None], rewards]), axis=0)

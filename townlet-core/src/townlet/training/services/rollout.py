@@ -22,7 +22,7 @@ from townlet.play.mind_spec import LEARNER
 from townlet.play.recording import origin_of
 from townlet.play.reserve import refuse_taught_there
 from townlet.play.stage import EngineFactory, town_engine, town_spec
-from townlet.rollout import Side, Step, TrajectoryService, Watcher
+from townlet.rollout import WORTH_A_THREAD, Side, Step, TrajectoryService, Watcher
 from townlet.rollout.memory import refuse_what_does_not_fit
 from townlet.training.demonstrations.cast_lesson import CastLesson
 from townlet.training.demonstrations.labels import LabelRecorder, UniformPolicy, Witness
@@ -111,8 +111,10 @@ class RolloutCaptureService:
         if len(groups) == 1:
             return groups[0]
         half = len(groups) // 2
-        halves = [(stages[:half], groups[:half], 0), (stages[half:], groups[half:], ends[half - 1])]
-        sides = [self._side(*each, memory, troupe) for each in halves]
+        parts = [(stages[:half], groups[:half], 0), (stages[half:], groups[half:], ends[half - 1])]
+        if min(ends[half - 1], ends[-1] - ends[half - 1]) < WORTH_A_THREAD:
+            parts = [(stages, groups, 0)]  # nobody would live meanwhile, so all are decided for in one call
+        sides = [self._side(*each, memory, troupe) for each in parts]
         return StaggeredExperience(groups, memory, named=own, sides=sides)
 
     def _side(
