@@ -249,8 +249,8 @@ class FreshExperience:
         finished: list[float] = []
         rewards, starts, ends = arrays["rewards"], arrays["episode_start"], arrays["terminated"]
         mine = True if self._collector.rows is None else self._collector.rows
-        done = 0
-        for tick in np.flatnonzero(starts.any(axis=1) | ends.any(axis=1)):  # few: ticks between them are added at once
+        done = 0  # few ticks begin or end a life: those between are added at once
+        for tick in np.flatnonzero(starts.any(axis=1) | ends.any(axis=1)).tolist():
             self._earn(rewards[done:tick])
             self._returns[starts[tick]] = 0.0
             self._whole |= starts[tick]
