@@ -15,6 +15,7 @@ the anchors to what is found here; write the page after it.
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -40,12 +41,19 @@ def rules(name: str, **options: str) -> MindSpec:
     return MindSpec(requested=name, backend="scripted", options=options)
 
 
+def chosen(steps: Path, name: str) -> Path:
+    """The checkpoint that steps.py chose in the step of that name."""
+    done = json.loads((steps / "steps.json").read_text())["steps"]
+    (checkpoint,) = (step["chosen"]["checkpoint"] for step in done if step["step"] == name)
+    return steps / name / "checkpoints" / checkpoint
+
+
 def groups(steps: Path, sb3: str, only: Sequence[str] | None) -> list[Group]:
     """Who is in the table, by the names that stand there; ``only`` these groups, for what is not there yet."""
     casting = Casting.of(load_config())
 
-    def learned(name: str, mind: str) -> Callable[[], Group]:
-        return lambda: Group(name, (replace(casting.mind(mind), requested=name),))
+    def learned(name: str, mind: str) -> Group:
+        return Group(name, (replace(casting.mind(mind), requested=name),))
 
     plain = (
         rules("rules"),
@@ -55,9 +63,9 @@ def groups(steps: Path, sb3: str, only: Sequence[str] | None) -> list[Group]:
     )
     made: dict[str, Callable[[], Group]] = {
         "rules": lambda: Group("rules", plain),
-        "taught": learned("taught", f"pytorch:{steps / 'taught'}"),
-        "imitated": learned("imitated", f"pytorch:{steps / 'imitated'}"),
-        "SB3": learned("SB3", f"onnx:{sb3}"),
+        "taught": lambda: learned("taught", f"pytorch:{chosen(steps, 'taught')}"),
+        "imitated": lambda: learned("imitated", f"pytorch:{chosen(steps, 'imitated')}"),
+        "SB3": lambda: learned("SB3", f"onnx:{sb3}"),
     }
     return [make() for name, make in made.items() if only is None or name in only]
 

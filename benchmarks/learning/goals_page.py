@@ -54,8 +54,8 @@ Processor seconds are of one core that other work shared; judging is not counted
 
 STEPS = """
 Minds that are taught in steps (`benchmarks/learning/steps.py`) begin from a clone of the default rules, or end as a
-clone in primitive actions. Their time is that of all steps together, cloning included; decisions are those that PPO
-learned from.
+clone in primitive actions; the best of a step's last checkpoints, by towns of their own, goes on. Their time is that of
+all steps together, cloning and choosing included; decisions are those that PPO learned from.
 """
 
 OTHERS = """

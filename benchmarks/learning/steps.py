@@ -3,11 +3,13 @@ r"""Minds that are taught in steps, each from the one before, and judged once at
     python benchmarks/learning/steps.py --seed 1 --out runs/steps1
 
 First the tuned rules are cloned in the action space ``goals``, and PPO goes on from the clone: a mind of goals. Then
-one of primitive actions imitates it, which acts in the town itself. A command that was stopped goes on: a step that is
-there is not taught again, and one that was begun is resumed.
+one of primitive actions imitates it, which acts in the town itself. How many days a mind loses differs from checkpoint
+to checkpoint, so the last ones of each step play towns of their own, and the best of them goes on. A command that was
+stopped goes on: a step that is there is not taught again, and one that was begun is resumed.
 
 Each step's mind acts greedily in the 64 judged towns, beside the default rules in primitive actions. What each step
-took lies in steps.json in the run's folder; what came of it, in ``results/steps.json``, of which page.py makes rows.
+took, choosing included, lies in steps.json in the run's folder; what came of it, in ``results/steps.json``, of which
+page.py makes rows.
 """
 
 from __future__ import annotations
@@ -20,30 +22,44 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from judging import JUDGED, RULES, Rules, played, row_of, write
+from judging import JUDGED, RULES, Figures, Rules, played, row_of, write
 
 from townlet.api import TrainingReport
+from townlet.checkpoints import read_checkpoint
 from townlet.config import load_config
 from townlet.training import TrainingHarness
 from townlet.training.metrics.log import read_metrics
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "steps.json"
+CHOICE = range(3_500_000, 3_500_096)
+"""Towns on which a checkpoint is chosen, so that the judged ones are seen once."""
+A_DAY = 10.0
+"""What an agent-day that is not lost counts beside the reward of a day."""
 
 
 class Step(NamedTuple):
-    """One training: its name, what its mind is called in the table, its config file, and what it is judged with."""
+    """One training.
+
+    Attributes:
+        name: of the step.
+        called: the mind that comes of it, in the table.
+        config: its file.
+        newest: how many checkpoints are chosen from.
+        plays_with: settings to play with.
+    """
 
     name: str
     called: str
     config: str
-    judged_with: tuple[str, ...] = ()
+    newest: int
+    plays_with: tuple[str, ...] = ()
 
 
 STEPS = (
     # Asked more often than it was taught to be, it turns round sooner, and it still holds to what it wants.
-    Step("taught", "from the tuned rules, in goals", "teacher.yaml", ("town.ask_every=1",)),
-    Step("imitated", "in primitive actions, by way of goals", "imitate.yaml"),
+    Step("taught", "from the tuned rules, in goals", "teacher.yaml", 6, ("town.ask_every=1",)),
+    Step("imitated", "in primitive actions, by way of goals", "imitate.yaml", 3),
 )
 
 
@@ -58,7 +74,7 @@ def teach(step: Step, before: Path | None, seed: int, out: Path) -> dict[str, An
     """One step, whole or the rest of it; what it took, and how many decisions were learned from."""
     settings = [f"seed={seed}"]
     if before is not None:
-        settings.append(f"training.demonstrations.teacher=pytorch:{before / 'checkpoints' / 'last'}")
+        settings.append(f"training.demonstrations.teacher=pytorch:{before}")
     began, processor = time.perf_counter(), time.process_time()
     resume = (out / "run.json").exists()
     config = load_config(HERE / step.config, settings)
@@ -70,17 +86,31 @@ def teach(step: Step, before: Path | None, seed: int, out: Path) -> dict[str, An
     return {"step": step.name, **counts, **{name: round(value, 1) for name, value in took.items()}}
 
 
-def judge(step: Step, folder: Path) -> dict[str, Any]:
-    """What the step's mind reaches in the judged towns."""
-    config = load_config(folder / "config.json", list(step.judged_with))
-    return row_of(played(config, f"pytorch:{folder / 'checkpoints' / 'last'}", JUDGED), Rules.kept(RULES))
+def play(step: Step, folder: Path, checkpoint: str, towns: range) -> Figures:
+    """What one of the step's checkpoints reaches in some towns."""
+    config = load_config(folder / "config.json", list(step.plays_with))
+    return played(config, f"pytorch:{folder / 'checkpoints' / checkpoint}", towns)
+
+
+def choose(step: Step, folder: Path) -> dict[str, Any]:
+    """The best of the step's newest checkpoints, and what each reached in the towns for choosing."""
+    processor = time.process_time()
+    found: dict[str, dict[str, float]] = {}
+    folders = sorted((folder / "checkpoints").glob("s*"))
+    distinct = {read_checkpoint(each).manifest.fingerprint: each.name for each in folders}  # a stage's end comes twice
+    for checkpoint in list(distinct.values())[-step.newest :]:
+        figures = play(step, folder, checkpoint, CHOICE)
+        found[checkpoint] = {name: round(float(values.mean()), 5) for name, values in figures.items()}
+        print(step.name, checkpoint, found[checkpoint], file=sys.stderr, flush=True)
+    best = max(found, key=lambda each: found[each]["reward"] + A_DAY * found[each]["self_sufficiency"])
+    return {"checkpoint": best, "of": found, "processor_seconds": round(time.process_time() - processor, 1)}
 
 
 def publish(name: str, steps: list[dict[str, Any]], row: dict[str, Any]) -> None:
     """Put the row into the results, in the place of one of the same name."""
     kept = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
     spent = {
-        "seconds": round(sum(step["processor_seconds"] for step in steps), 1),
+        "seconds": round(sum(step["processor_seconds"] + step["chosen"]["processor_seconds"] for step in steps), 1),
         "decisions": sum(step["decisions"] for step in steps),
     }
     if any(step["resumed"] for step in steps):  # only the rest of it was timed
@@ -104,10 +134,14 @@ def main() -> None:
         if number == len(done):
             done.append(teach(step, before, given.seed, out / step.name))
             write(told, {"seed": given.seed, "steps": done})
-        before = out / step.name
+        if "chosen" not in done[number]:
+            done[number]["chosen"] = choose(step, out / step.name)
+            write(told, {"seed": given.seed, "steps": done})
+        before = out / step.name / "checkpoints" / done[number]["chosen"]["checkpoint"]
     for number, step in enumerate(STEPS):  # when all of them are there: the judged towns are seen once
         if "judged" not in done[number]:
-            done[number]["judged"] = judge(step, out / step.name)
+            figures = play(step, out / step.name, done[number]["chosen"]["checkpoint"], JUDGED)
+            done[number]["judged"] = row_of(figures, Rules.kept(RULES))
             write(told, {"seed": given.seed, "steps": done})
             publish(f"{step.called}, seed {given.seed}", done[: number + 1], done[number]["judged"])
         print(step.called, json.dumps(done[number]["judged"], indent=1), flush=True)
