@@ -6,12 +6,15 @@ import os
 import signal
 import threading
 import time
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
+from townlet.api import ArrayState, Decision
 from townlet.minds.runtime import PolicyRuntime
 from townlet.rollout import Collector, RolloutBuffer, Side, TakingTurns
+from townlet.rollout.turns import _part_of
 
 TICKS = 23
 
@@ -175,3 +178,16 @@ def test_an_error_of_a_town_comes_out_of_its_thread(make):
         towns.begin()
         with pytest.raises(RuntimeError, match="fell apart"):
             turns.run(TICKS, [(), ()])
+
+
+@pytest.mark.parametrize("told", [("log_probs", "values", "logits"), ()], ids=["all", "actions-alone"])
+def test_a_part_of_a_decision_is_whole(told):
+    """It is made past the checks, so it must not lack a field that a decision has."""
+    shapes = {"log_probs": (6,), "values": (6,), "logits": (6, 3)}
+    rng = np.random.default_rng(1)
+    arrays = {name: rng.normal(size=shapes[name]).astype(np.float32) for name in told}
+    decision = Decision(np.arange(6), ArrayState({"key": np.arange(6)}), **arrays)
+    part = _part_of(decision, slice(2, 5))
+    expected = Decision(np.arange(2, 5), ArrayState(), **{name: array[2:5] for name, array in arrays.items()})
+    for field in fields(Decision):
+        np.testing.assert_equal(getattr(part, field.name), getattr(expected, field.name), err_msg=field.name)

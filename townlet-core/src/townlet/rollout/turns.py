@@ -174,12 +174,21 @@ class TakingTurns:
                 side.abandon()
 
 
+_NOTHING = ArrayState()
+
+
 def _part_of(decision: Decision, rows: slice) -> Decision:
-    """The decision for some of the rows. The memory stays with the joint mind."""
-    return Decision(
-        decision.actions[rows],
-        ArrayState(),
-        log_probs=None if decision.log_probs is None else decision.log_probs[rows],
-        values=None if decision.values is None else decision.values[rows],
-        logits=None if decision.logits is None else decision.logits[rows],
-    )
+    """The decision for some of the rows. The memory stays with the joint mind.
+
+    Parts of arrays that were checked fit as they did, and there is one for each group on every tick: they are not
+    checked again.
+    """
+    part = object.__new__(Decision)
+    put = object.__setattr__  # past the frozen class's own
+    put(part, "actions", decision.actions[rows])
+    put(part, "state", _NOTHING)
+    put(part, "log_probs", None if decision.log_probs is None else decision.log_probs[rows])
+    put(part, "values", None if decision.values is None else decision.values[rows])
+    put(part, "logits", None if decision.logits is None else decision.logits[rows])
+    put(part, "thoughts", ())
+    return part

@@ -34,8 +34,7 @@ class LostDays:
 
     def __init__(self, engine: object, ticks: int, rows: int) -> None:
         self._engine = engine if isinstance(engine, CountsLostDays) else None
-        self._lost = np.zeros((ticks, rows), np.bool_)
-        self._sufficient = np.zeros(rows, np.bool_)
+        self._sufficient = np.zeros((ticks + 1, rows), np.bool_)  # before the first tick, and after each
         self._length = 0
 
     @property
@@ -45,23 +44,23 @@ class LostDays:
 
     @property
     def lost(self) -> BoolArray:
-        """Bool ``[ticks seen, N]``; a view that the next rollout writes over."""
-        return self._lost[: self._length]
+        """Bool ``[ticks seen, N]``."""
+        lost: BoolArray = self._sufficient[: self._length] > self._sufficient[1 : self._length + 1]
+        return lost
 
     def begin(self) -> None:
         """Call before the first tick of a rollout."""
         self._length = 0
         if self._engine is not None:
-            self._sufficient[:] = self._engine.sufficient
+            self._sufficient[0] = self._engine.sufficient
 
     def __call__(self, step: Step) -> None:
         """Look at the tick just done."""
         del step
         if self._engine is None:
             return
-        np.greater(self._sufficient, self._engine.sufficient, out=self._lost[self._length])
-        self._sufficient[:] = self._engine.sufficient
         self._length += 1
+        self._sufficient[self._length] = self._engine.sufficient
 
     def charge(self, rewards: FloatArray, price: float) -> None:
         """Subtract the price of each lost day, in place, from ``rewards``, float32 ``[ticks seen, N]``.
