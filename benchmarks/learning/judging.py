@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,10 +55,20 @@ class Rules:
         return cls(default, classic)
 
 
-def played(config: Any, policy: str, towns: range) -> Figures:
+def played(config: Any, policy: str, towns: range, days: float = DAYS) -> Figures:
     """Key figures of a policy that acts greedily, one a town."""
-    found = evaluate(config, policy, seeds=list(towns), days=DAYS).per_seed
+    found = evaluate(config, policy, seeds=list(towns), days=days).per_seed
     return {name: np.array(found[name]) for name in SHOWN}
+
+
+def tried(config: Any, checkpoints: Iterable[Path], towns: range, days: float = DAYS) -> dict[Path, dict[str, float]]:
+    """Mean key figures of each checkpoint in towns for choosing, told on stderr as they come."""
+    found = {}
+    for checkpoint in checkpoints:
+        figures = played(config, f"pytorch:{checkpoint}", towns, days)
+        found[checkpoint] = {name: round(float(values.mean()), 5) for name, values in figures.items()}
+        print(checkpoint.name, found[checkpoint], file=sys.stderr, flush=True)
+    return found
 
 
 def row_of(figures: Figures, rules: Rules) -> dict[str, Any]:

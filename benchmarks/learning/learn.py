@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from judging import tried
 
 from townlet.api import TrainingReport
 from townlet.config import TownletConfig, load_config
@@ -146,12 +147,8 @@ def choose(config: TownletConfig, out: Path, days: float) -> list[dict[str, Any]
     limit = config.training.ppo.constraint.lost_days
     folders = sorted(path for path in (out / "checkpoints").iterdir() if path.is_dir() and not path.is_symlink())
     last = [path for path in folders if path.name.startswith(folders[-1].name.split("-")[0])]
-    rows: list[dict[str, Any]] = []
-    for folder in last:
-        kpis = evaluate(config, f"pytorch:{folder}", seeds=list(CHOICE), days=days).kpis
-        row = {"policy": f"pytorch:{folder}", **{name: kpis[name].mean for name in ("reward", "self_sufficiency")}}
-        print(f"{folder.name}: reward {row['reward']:.3f}, self-sufficiency {row['self_sufficiency']:.3f}", flush=True)
-        rows.append(row)
+    found = tried(config, last, CHOICE, days)
+    rows: list[dict[str, Any]] = [{"policy": f"pytorch:{folder}", **figures} for folder, figures in found.items()]
 
     def rank(row: dict[str, Any]) -> tuple[bool, float]:
         kept = limit is None or 1.0 - row["self_sufficiency"] <= limit

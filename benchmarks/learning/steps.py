@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from judging import JUDGED, RULES, Figures, Rules, played, row_of, write
+from judging import JUDGED, RULES, Rules, played, row_of, tried, write
 
 from townlet.api import TrainingReport
 from townlet.checkpoints import read_checkpoint
-from townlet.config import load_config
+from townlet.config import TownletConfig, load_config
 from townlet.training import TrainingHarness
 from townlet.training.metrics.log import read_metrics
 
@@ -86,24 +86,20 @@ def teach(step: Step, before: Path | None, seed: int, out: Path) -> dict[str, An
     return {"step": step.name, **counts, **{name: round(value, 1) for name, value in took.items()}}
 
 
-def play(step: Step, folder: Path, checkpoint: str, towns: range) -> Figures:
-    """What one of the step's checkpoints reaches in some towns."""
-    config = load_config(folder / "config.json", list(step.plays_with))
-    return played(config, f"pytorch:{folder / 'checkpoints' / checkpoint}", towns)
+def settings_of(step: Step, folder: Path) -> TownletConfig:
+    """What the step's mind plays with."""
+    return load_config(folder / "config.json", list(step.plays_with))
 
 
 def choose(step: Step, folder: Path) -> dict[str, Any]:
     """The best of the step's newest checkpoints, and what each reached in the towns for choosing."""
     processor = time.process_time()
-    found: dict[str, dict[str, float]] = {}
     folders = sorted((folder / "checkpoints").glob("s*"))
-    distinct = {read_checkpoint(each).manifest.fingerprint: each.name for each in folders}  # a stage's end comes twice
-    for checkpoint in list(distinct.values())[-step.newest :]:
-        figures = play(step, folder, checkpoint, CHOICE)
-        found[checkpoint] = {name: round(float(values.mean()), 5) for name, values in figures.items()}
-        print(step.name, checkpoint, found[checkpoint], file=sys.stderr, flush=True)
+    distinct = {read_checkpoint(each).manifest.fingerprint: each for each in folders}  # a stage's end comes twice
+    found = tried(settings_of(step, folder), list(distinct.values())[-step.newest :], CHOICE)
     best = max(found, key=lambda each: found[each]["reward"] + A_DAY * found[each]["self_sufficiency"])
-    return {"checkpoint": best, "of": found, "processor_seconds": round(time.process_time() - processor, 1)}
+    of = {checkpoint.name: figures for checkpoint, figures in found.items()}
+    return {"checkpoint": best.name, "of": of, "processor_seconds": round(time.process_time() - processor, 1)}
 
 
 def publish(name: str, steps: list[dict[str, Any]], row: dict[str, Any]) -> None:
@@ -140,7 +136,8 @@ def main() -> None:
         before = out / step.name / "checkpoints" / done[number]["chosen"]["checkpoint"]
     for number, step in enumerate(STEPS):  # when all of them are there: the judged towns are seen once
         if "judged" not in done[number]:
-            figures = play(step, out / step.name, done[number]["chosen"]["checkpoint"], JUDGED)
+            mind = f"pytorch:{out / step.name / 'checkpoints' / done[number]['chosen']['checkpoint']}"
+            figures = played(settings_of(step, out / step.name), mind, JUDGED)
             done[number]["judged"] = row_of(figures, Rules.kept(RULES))
             write(told, {"seed": given.seed, "steps": done})
             publish(f"{step.called}, seed {given.seed}", done[: number + 1], done[number]["judged"])

@@ -52,7 +52,6 @@ class Passes:
         self.unit = unit
         self._trusted = {unit}
         self._untried = set(_SIZES) - {unit}
-        self._sizes = sorted(self._trusted | self._untried)
 
     def run(
         self,
@@ -87,7 +86,7 @@ class Passes:
         """Rows of the next pass: no more than half of it is filled up with zeros, if possible."""
         if self._device.type != "cpu":
             return min(_CUDA_MOST, -(-left // _CUDA_BLOCK) * _CUDA_BLOCK)
-        sizes = self._sizes
+        sizes = sorted(self._trusted | self._untried)
         for smaller, larger in pairwise(sizes):
             if left <= smaller or left <= larger // 2:
                 return smaller
@@ -96,7 +95,6 @@ class Passes:
     def _try(self, size: int, piece: list[Tensor]) -> None:
         """Find out whether passes of ``size`` rows give what those of a unit give."""
         self._untried.remove(size)
-        self._sizes.remove(size)
         one = self._pass(size, piece)
         defined = [
             self._pass(self.unit, [array[start : start + self.unit] for array in piece])
@@ -108,7 +106,6 @@ class Passes:
             ):
                 return
         self._trusted.add(size)
-        self._sizes = sorted(self._trusted | self._untried)
 
     def _pass(self, size: int, piece: list[Tensor]) -> Answer:
         rows = len(piece[0])
@@ -126,4 +123,4 @@ class Passes:
             filled = torch.zeros((size, *piece.shape[1:]), dtype=piece.dtype, device=piece.device)
             filled[:rows] = piece
             piece = filled
-        return piece if piece.device == self._device else piece.to(self._device)
+        return piece.to(self._device)
